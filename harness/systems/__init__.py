@@ -1,0 +1,1 @@
+"""The stores under test, one file each."""

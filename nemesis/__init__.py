@@ -1,0 +1,1 @@
+"""What breaks the network: who drops whose packets, when, and how it is undone."""
