@@ -193,16 +193,8 @@ class _Builder:
                 self._complete(rank, process, event)
         columns = np.array(self.rows, dtype=np.int64).reshape(len(self.rows), 13).T
         codes = (self.fs, self.keys, self.values, self.nodes, self.errors)
-        fs, keys, values, nodes, errors = (each.table for each in codes)
-        return History(
-            *columns,
-            fs=fs,
-            keys=keys,
-            values=values,
-            nodes=nodes,
-            errors=errors,
-            others=self.others,
-        )
+        fields: list[Any] = [*columns, *(each.table for each in codes), self.others]
+        return History(*fields)
 
     def _invoke(self, rank: int, process: int, event: Mapping[str, Any]) -> None:
         if process in self.open:
