@@ -1,1 +1,5 @@
-"""What a run looks like: charts, tables, pages."""
+"""Says and draws what a run came to. Everything here is a function of the stored run alone."""
+
+from reports.summary import summarise
+
+__all__ = ["summarise"]

@@ -1,0 +1,123 @@
+"""The faults of a run, read back from what the nemesis wrote into the history.
+
+Everything that a report says about a fault (when it began and ended, whom it cut off, whether
+it bit) comes from here, so that charts, tables and figures cannot disagree. A fault is in force
+from the moment its injection began to the moment its healing began: both ends are slow over
+SSH, and counting so credits the store with nothing that it did not do.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from checker import Event, History
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: `begin` and `end` are ns since the run began (`end` None: never healed).
+
+    `grudge` maps each node to the nodes whose packets it drops; `down` names the nodes that
+    were killed, stopped or paused. `bit` is what the probe found: None if nobody looked.
+    """
+
+    number: int
+    action: str
+    target: str
+    description: str
+    begin: int
+    end: int | None
+    grudge: dict[str, list[str]] = field(default_factory=dict)
+    down: tuple[str, ...] = ()
+    bit: bool | None = None
+    proof: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What stands above the fault's band in a chart."""
+        return f"{self.action} {self.description or self.target}".strip()
+
+    def ended(self, run_end: int) -> int:
+        """When it was over, ns: at the run's end at the latest."""
+        return run_end if self.end is None else self.end
+
+    def in_force(self, time: int) -> bool:
+        return self.begin <= time and (self.end is None or time < self.end)
+
+
+def faults_of(history: History) -> list[Fault]:
+    """The faults of a run, in the order in which they began."""
+    events = [event for event in history.others if event.process == "nemesis"]
+    return [_fault(event, events) for event in events if _begins(event)]
+
+
+def _begins(event: Event) -> bool:
+    return event.type == "invoke" and event.f != "heal" and "fault" in _mapping(event.value)
+
+
+def _fault(begin: Event, events: list[Event]) -> Fault:
+    value = _mapping(begin.value)
+    number = value["fault"]
+    mine = [event for event in events if _mapping(event.value).get("fault") == number]
+    heals = [event for event in events if number in _mapping(event.value).get("faults", ())]
+    probes = [_mapping(event.value) for event in mine if event.f == "probe"]
+    failures = [event for event in mine if event.type == "fail"]
+    return Fault(
+        number=number,
+        action=begin.f,
+        target=str(value.get("target") or ""),
+        description=str(value.get("description") or " ".join(value.get("nodes", ()))),
+        begin=begin.time,
+        end=_end(heals),
+        grudge={node: list(drops) for node, drops in _mapping(value.get("grudge")).items()},
+        down=() if value.get("grudge") else tuple(value.get("nodes", ())),
+        bit=False if failures else _bit(probes),
+        proof=_proof(probes, heals, number),
+        error=_mapping(failures[0].value).get("error", "injection failed") if failures else None,
+    )
+
+
+def _end(heals: list[Event]) -> int | None:
+    """When the first heal began that did not fail.
+
+    A heal that was begun and whose end nobody wrote down counts: the controller died with it.
+    """
+    begun: int | None = None
+    for heal in heals:
+        if heal.type == "invoke":
+            begun = heal.time if begun is None else begun
+        elif heal.type == "fail":
+            begun = None
+        else:
+            return heal.time if begun is None else begun
+    return begun
+
+
+def _bit(probes: list[Mapping[str, Any]]) -> bool | None:
+    said = [probe["bit"] for probe in probes if probe.get("bit") is not None]
+    return bool(said[-1]) if said else None
+
+
+def _proof(
+    probes: Iterable[Mapping[str, Any]], heals: Iterable[Event], number: int
+) -> dict[str, Any]:
+    """What shows that the fault bit: counts of pairs and packets, and what else a probe said."""
+    proof: dict[str, Any] = {}
+    for probe in probes:
+        for name, value in probe.items():
+            if name in ("cut", "unreachable"):
+                proof[f"pairs_{name}"] = len(value)
+            elif name not in ("fault", "bit"):
+                proof[name] = value
+    for heal in heals:
+        dropped = _mapping(_mapping(heal.value).get("dropped"))
+        if str(number) in dropped:
+            proof["packets_dropped"] = dropped[str(number)]
+    return proof
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,68 @@
+"""What a run came to, in figures: the part of `results.json` that is no verdict."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from checker import OUTCOMES, History
+from reports import availability as measured
+from reports.faults import SECOND, Fault, faults_of
+from reports.quorum import with_quorum
+from reports.statistics import statistics
+
+
+def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Availability, faults and statistics of a run, ready for JSON.
+
+    `run` is the content of `run.json`, of which "nodes" and "timeout" (seconds) are used. Shares
+    run from 0 to 1; times are seconds, since the run began where they are moments.
+    """
+    nodes = list(run.get("nodes") or history.nodes)
+    load = measured.load_of(history, nodes, run["timeout"])
+    begin, end = measured.longest_unavailability(load)
+    faults = faults_of(history)
+    return {
+        "operations": len(history),
+        **{name: int((history.outcome == code).sum()) for code, name in enumerate(OUTCOMES)},
+        "availability": _rounded(measured.availability(load)),
+        "availability_by_node": _each_rounded(measured.availability_by_node(load)),
+        "longest_unavailability": _seconds(end - begin),
+        "longest_unavailability_from": _seconds(begin) if end > begin else None,
+        "faults": [_fault(load, fault, faults) for fault in faults],
+        "statistics": statistics(history),
+    }
+
+
+def _fault(load: measured.Load, fault: Fault, faults: Sequence[Fault]) -> dict[str, Any]:
+    quorum = with_quorum(load.nodes, [each for each in faults if each.in_force(fault.begin)])
+    recovered = measured.recover_by_node(load, fault, quorum)
+    end = fault.ended(load.end)
+    out = measured.longest_unavailability(load, fault.begin, end)
+    return {
+        "fault": fault.number,
+        "action": fault.action,
+        "target": fault.target,
+        "description": fault.description,
+        "from": _seconds(fault.begin),
+        "to": None if fault.end is None else _seconds(fault.end),
+        "bit": fault.bit,
+        "proof": fault.proof,
+        "error": fault.error,
+        "quorum": sorted(quorum),
+        "availability": _rounded(measured.availability_between(load, fault.begin, end)),
+        "longest_unavailability": _seconds(out[1] - out[0]),
+        "seconds_to_new_leader": _rounded(measured.seconds_to_new_leader(load, fault, quorum)),
+        "seconds_to_recover": _rounded(measured.slowest(recovered)),
+        "recover_by_node": _each_rounded(recovered),
+    }
+
+
+def _seconds(time: int) -> float:
+    return round(time / SECOND, 3)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _each_rounded(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    return {name: _rounded(value) for name, value in values.items()}
