@@ -1,9 +1,20 @@
-"""What a check says."""
+"""What a check says, and what check and its engines say to each other.
 
+An engine is a function of one key's operations; see `Engine` for what it is given.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
+
+from checker.history import History, IntColumn
+from checker.models import Model
+
 Validity = Literal[True, False, "unknown"]
+Mismatch = Literal["observe", "ignore"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +48,41 @@ class Verdict:
     counterexample: Counterexample | None = None
     reason: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When an engine must give up and say unknown.
+
+    `deadline` is a moment of `time.monotonic`. `memory_bytes` is what the whole process may
+    hold (its resident set), so that keys checked side by side share one limit. `stop` has one
+    element, which another thread sets to 1 to make engines return at once (Ctrl-C).
+    """
+
+    deadline: float | None = None
+    memory_bytes: int | None = None
+    stop: npt.NDArray[np.uint8] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an engine found about one key.
+
+    `operations` are the history's indexes of operations that contradict each other and
+    `explanation` says why (invalid only). `reason` says why unknown is unknown, and `proven`
+    up to which event: all events of this key with a smaller rank are linearizable.
+    """
+
+    valid: Validity
+    operations: tuple[int, ...] = ()
+    explanation: str = ""
+    reason: str | None = None
+    proven: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+# Called with the history, the rows of one key's operations in the order of their invocations,
+# the model, the limits and what to make of mismatches. The rows are only those that count:
+# ok, info, and, if mismatches are observed and the model can, a cas that failed with "mismatch".
+# None: the engine does not apply to these operations, and another one must be asked.
+Engine = Callable[[History, IntColumn, Model, Limits, Mismatch], Finding | None]
