@@ -1,0 +1,228 @@
+"""A key-value store of linearizable registers: one process of it on each node.
+
+    server.py --id n1 --listen 10.0.0.1:7000 --data /var/lib/raft \\
+        --peer n2=10.0.0.2:7000 --peer n3=10.0.0.3:7000
+
+Every node serves every client: what needs the leader is forwarded to it. Each request is a
+POST with a JSON body and gets a JSON answer, see README.md for the list.
+"""
+
+import argparse
+import asyncio
+import signal
+import sys
+import time
+import uuid
+from pathlib import Path
+
+from journal import Journal, JournalError
+from raft import Pace, Raft
+from registers import Answer, Registers
+from waiting import NotLeader
+from wire import Link, Message, NoAnswer, NotSent, serve, split
+
+BUGS = (
+    "stale-follower-read",
+    "stale-leader-read",
+    "ack-early",
+    "lost-log",
+    "double-vote",
+    "commit-earlier-term",
+    "apply-twice",
+    "cas-early-check",
+    "definite-timeout",
+    "split-brain",
+)
+FIELDS = {"read": ("key",), "write": ("key", "value"), "cas": ("key", "old", "value")}
+LONGEST_WAIT = 60.0
+
+
+class TimedOut(Exception):
+    """The time limit of a request has passed. `definite`: it certainly had no effect."""
+
+    def __init__(self, definite: bool) -> None:
+        super().__init__("no leader was found in time" if definite else "no answer in time")
+        self.definite = definite
+
+
+class Server:
+    """What clients and peers can ask of one node."""
+
+    def __init__(self, raft: Raft, registers: Registers, links: dict[str, Link], bug: str) -> None:
+        self._raft = raft
+        self._registers = registers
+        self._links = links
+        self._bug = bug
+
+    async def handle(self, path: str, body: Message) -> tuple[int, Message]:
+        """Answer one request: status and body."""
+        name = path.strip("/")
+        if name == "append":
+            return 200, self._raft.on_append(body)
+        if name == "vote":
+            return 200, self._raft.on_vote(body)
+        if name == "status":
+            return 200, self._raft.status()
+        if name == "forward":
+            return await self._serve_follower(body)
+        if name in FIELDS:
+            return await self._serve_client(name, body)
+        return 404, {"error": f"no such request: {path}", "definite": True}
+
+    async def _serve_client(self, f: str, body: Message) -> tuple[int, Message]:
+        wrong = _complaint(f, body)
+        if wrong:
+            return 400, {"error": wrong, "definite": True}
+        # A client that gives itself no name has one command only, and this is its name.
+        named = "client" in body
+        command = {"f": f} | {field: body[field] for field in FIELDS[f]}
+        command["client"] = body["client"] if named else uuid.uuid4().hex
+        command["number"] = body["number"] if named else 1
+        try:
+            answer = await self._finish(command, time.monotonic() + body.get("timeout", 5.0))
+        except TimedOut as error:
+            # BUG definite-timeout: "it did not work", although it may have, or yet may.
+            definite = error.definite or self._bug == "definite-timeout"
+            return 503 if definite else 504, {"error": str(error), "definite": definite}
+        return 409 if "error" in answer else 200, answer
+
+    async def _serve_follower(self, command: Message) -> tuple[int, Message]:
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                return 200, await self._lead(command)
+        except NotLeader:
+            return 503, {"error": "not the leader", "definite": True}
+        except TimeoutError:
+            return 504, {"error": "no answer in time", "definite": False}
+
+    async def _finish(self, command: Message, deadline: float) -> Answer:
+        """Try here or at the leader, again and again, until it is done or the time is up.
+
+        Trying again is safe because a command is applied once only, however often it is sent.
+        """
+        certain = True
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                return await self._attempt(command, left)
+            except (NotSent, NotLeader):
+                await asyncio.sleep(min(left, 0.02))
+            except (NoAnswer, TimeoutError):
+                certain = command["f"] == "read"
+        raise TimedOut(certain)
+
+    async def _attempt(self, command: Message, left: float) -> Answer:
+        leader = self._raft.leader
+        here = self._bug == "stale-follower-read" and command["f"] == "read"
+        if self._raft.role == "leader" or here:
+            async with asyncio.timeout(left):
+                return await self._lead(command)
+        if leader is None or leader not in self._links:
+            raise NotLeader
+        # Not all the time that is left: if this leader is gone there will be another one.
+        status, answer = await self._links[leader].call("/forward", command, min(left, 1.0))
+        if status == 503:
+            raise NotLeader
+        if status != 200:
+            raise NoAnswer(f"status {status}")
+        return answer
+
+    async def _lead(self, command: Message) -> Answer:
+        if command["f"] == "read":
+            await self._raft.confirm()
+            return {"value": self._registers.read(command["key"])}
+        # BUG cas-early-check: the value is compared before the command has its place in the
+        # log; by the time that it is applied another one may have changed it.
+        if self._bug == "cas-early-check" and command["f"] == "cas":
+            actual = self._registers.read(command["key"])
+            if actual != command["old"]:
+                return {"error": "mismatch", "actual": actual}
+            command = command | {"f": "write"}
+        answer: Answer = await self._raft.propose(command)
+        return answer
+
+
+def _complaint(f: str, body: Message) -> str | None:
+    """Say what is wrong with a client's request, None if nothing is."""
+    missing = [field for field in FIELDS[f] if field not in body]
+    if missing:
+        return f"{f} needs {', '.join(missing)}"
+    for field in FIELDS[f]:
+        if not isinstance(body[field], str) and not (field == "old" and body[field] is None):
+            return f"{field} must be a string"
+    if "client" in body and not (isinstance(body["client"], str) and _is_count(body.get("number"))):
+        return "client must be a string, and number a whole number from 1 that grows"
+    timeout = body.get("timeout", 5.0)
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
+        return "timeout must be a positive number of seconds"
+    return None
+
+
+def _is_count(thing: object) -> bool:
+    return isinstance(thing, int) and not isinstance(thing, bool) and thing >= 1
+
+
+async def run(arguments: argparse.Namespace) -> None:
+    """Serve until the process is ended."""
+    bug, pace = (
+        arguments.bug or "",
+        Pace(arguments.election_timeout, arguments.heartbeat, arguments.delay, arguments.batch),
+    )
+    links = {name: Link(address, pace.election / 2) for name, address in arguments.peer}
+    registers = Registers(deduplicate=bug != "apply-twice")
+    journal = Journal(arguments.data / "journal.jsonl", durable=bug != "lost-log")
+    raft = Raft(arguments.id, links, journal, registers.apply, pace, bug)
+    await serve(arguments.listen, Server(raft, registers, links, bug).handle)
+    print(f"{arguments.id} listens on {arguments.listen}, term {raft.term}", flush=True)
+    running = asyncio.current_task()
+    assert running is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
+    try:
+        await raft.run()
+    finally:
+        journal.close()
+
+
+def _peer(text: str) -> tuple[str, str]:
+    name, equals, address = text.partition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=ADDRESS:PORT")
+    return name, _address(address)
+
+
+def _address(text: str) -> str:
+    try:
+        split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="One node of a small Raft key-value store.")
+    add, pace = parser.add_argument, Pace()
+    add("--id", required=True, help="this node's name")
+    add("--listen", required=True, type=_address, metavar="ADDRESS:PORT")
+    add("--peer", action="append", default=[], type=_peer, metavar="NAME=ADDRESS:PORT")
+    add("--data", required=True, type=Path, metavar="DIR", help="where the journal is kept")
+    add("--bug", choices=BUGS, help="a mistake to make, for testing those who look for it")
+    add("--election-timeout", type=float, default=pace.election, metavar="S")
+    add("--heartbeat", type=float, default=pace.heartbeat, metavar="S")
+    add(
+        "--delay", type=float, default=pace.delay, metavar="S", help="before each message to a peer"
+    )
+    add("--batch", type=int, default=pace.batch, metavar="N", help="most entries in one message")
+    return parser.parse_args()
+
+
+def main() -> None:
+    arguments = _arguments()
+    try:
+        asyncio.run(run(arguments))
+    except (OSError, JournalError) as error:
+        sys.exit(f"server.py: {error}")
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        pass
+
+
+if __name__ == "__main__":
+    main()

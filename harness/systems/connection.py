@@ -1,0 +1,79 @@
+"""One HTTP connection to one node, kept open, which knows whether a request may have arrived.
+
+The clients of etcd, Consul and the raft example share it. The standard library's client is
+used because it shows the moment that matters: before a request's first byte is sent, failing
+is definite; after it, nobody knows.
+"""
+
+import http.client
+import select
+import socket
+import time
+
+from workloads.client import Definite, Indefinite
+
+
+class Connection:
+    """A connection to `host:port`; no request takes much longer than `timeout` seconds."""
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        self._timeout = timeout
+        self._http = http.client.HTTPConnection(host, port, timeout=timeout)
+
+    def request(
+        self, method: str, path: str, body: bytes | None = None, *, reads: bool = False
+    ) -> tuple[int, bytes]:
+        """Send a request, return status and body of the answer.
+
+        Raises `Definite` if it was never sent, or if it only `reads`, so that it does not
+        matter whether it was; `Indefinite` if the answer did not come.
+        """
+        deadline = time.monotonic() + self._timeout
+        self._connect()
+        try:
+            self._limit(deadline)
+            self._http.request(method, path, body)
+            self._limit(deadline)
+            answer = self._http.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            # A late answer to this request must not be taken for the answer to the next one.
+            self.close()
+            raise (Definite if reads else Indefinite)(_reason(error)) from error
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _connect(self) -> None:
+        # A server that was restarted has closed the connection. Noticing it before anything is
+        # sent keeps the outcome of the request certain.
+        if self._http.sock is not None and _ended(self._http.sock):
+            self.close()
+        if self._http.sock is None:
+            try:
+                self._http.timeout = self._timeout
+                self._http.connect()
+            except OSError as error:
+                self.close()
+                raise Definite(_reason(error)) from error
+
+    def _limit(self, deadline: float) -> None:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._http.sock.settimeout(left)
+
+
+def _ended(sock: socket.socket) -> bool:
+    # Nothing is expected to be readable between two requests, except the end.
+    return bool(select.select([sock], [], [], 0)[0])
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, ConnectionError | http.client.HTTPException):
+        return "connection lost"
+    return getattr(error, "strerror", None) or type(error).__name__
