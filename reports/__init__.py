@@ -1,5 +1,7 @@
 """Says and draws what a run came to. Everything here is a function of the stored run alone."""
 
+from reports.stored import RunError, StoredRun, read_run
 from reports.summary import summarise
+from reports.writing import write_all
 
-__all__ = ["summarise"]
+__all__ = ["RunError", "StoredRun", "read_run", "summarise", "write_all"]

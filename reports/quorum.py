@@ -6,6 +6,7 @@ elections, time-outs or mistakes. It is an upper bound, for it lets nodes forwar
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import networkx as nx
 
@@ -42,6 +43,14 @@ def bound_over_time(
     changes = {0} | {fault.begin for fault in faults} | {fault.ended(end) for fault in faults}
     steps = [(time, _share(nodes, faults, time)) for time in sorted(changes) if time < end]
     return [*steps, (end, steps[-1][1])] if steps else []
+
+
+def mean_bound(nodes: Sequence[str], faults: Sequence[Fault], end: int) -> float | None:
+    """The bound averaged over the time from 0 to `end`; None if that is no time at all."""
+    steps = bound_over_time(nodes, faults, end)
+    lengths = [after - before for (before, _), (after, _) in pairwise(steps)]
+    weighted = sum(share * length for (_, share), length in zip(steps, lengths, strict=False))
+    return weighted / sum(lengths) if sum(lengths) else None
 
 
 def _share(nodes: Sequence[str], faults: Sequence[Fault], time: int) -> float:

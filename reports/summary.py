@@ -6,7 +6,7 @@ from typing import Any
 from checker import OUTCOMES, History
 from reports import availability as measured
 from reports.faults import SECOND, Fault, faults_of
-from reports.quorum import with_quorum
+from reports.quorum import mean_bound, with_quorum
 from reports.statistics import statistics
 
 
@@ -24,6 +24,7 @@ def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
         "operations": len(history),
         **{name: int((history.outcome == code).sum()) for code, name in enumerate(OUTCOMES)},
         "availability": _rounded(measured.availability(load)),
+        "quorum_bound": _rounded(mean_bound(nodes, faults, load.end)),
         "availability_by_node": _each_rounded(measured.availability_by_node(load)),
         "longest_unavailability": _seconds(end - begin),
         "longest_unavailability_from": _seconds(begin) if end > begin else None,

@@ -1,0 +1,36 @@
+"""Who claimed to lead, and when, from what the monitor polled."""
+
+from collections.abc import Sequence
+
+from checker import Event, History
+from reports.faults import SECOND
+
+# The monitor speaks every few seconds at least: longer silence is ignorance, not constancy.
+SILENCE = 15 * SECOND
+
+
+def leaders_over_time(
+    history: History, nodes: Sequence[str], end: int
+) -> dict[str, list[tuple[int, int]]]:
+    """For each node the stretches [begin, end) in ns in which it claimed to lead."""
+    polls = [event for event in history.others if event.f == "leader"]
+    return {node: _joined(_claims(polls, node, end)) for node in nodes}
+
+
+def _claims(polls: Sequence[Event], node: str, end: int) -> list[tuple[int, int]]:
+    nexts = [*(poll.time for poll in polls[1:]), end]
+    return [
+        (poll.time, min(after, poll.time + SILENCE))
+        for poll, after in zip(polls, nexts, strict=False)
+        if node in (poll.value or ())
+    ]
+
+
+def _joined(stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for begin, end in stretches:
+        if joined and begin <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((begin, end))
+    return joined

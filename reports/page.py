@@ -1,0 +1,134 @@
+"""The page of a run: one HTML file with everything in it, which opens without a network.
+
+Pictures stand in the page as SVG whose colours are CSS variables, so that one drawing serves light
+ground, dark ground and paper.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports import palette, sentences
+from reports.stored import StoredRun
+
+CAPTIONS = {
+    "latency": "Latency of every operation, from the time it was due. Filled: ok. "
+    "Hollow: failed for certain (faint: a cas that met another value), or nobody knows.",
+    "availability": "Share of the operations due in each second that were acknowledged within "
+    "their time-out, beside the share of nodes that could reach a majority; below, "
+    "the same for each node, and who claimed to lead. An operation due shortly before the heal "
+    "is in time if it is acknowledged after it.",
+    "latency-quantiles": "Quantiles of the latency of acknowledged operations, from the due time.",
+    "rate": "Completed operations per second.",
+}
+NOTHING = "—"
+CLOSE = "The same around fault {}: from the cut to the first acknowledged write."
+
+
+def run_page(run: StoredRun, charts: Mapping[str, Path]) -> str:
+    """The page's HTML. `charts` maps names to the SVG files that were drawn."""
+    return (
+        _environment()
+        .get_template("run.html")
+        .render(
+            run=run,
+            spec=run.spec,
+            results=run.results,
+            word=sentences.verdict_word(run.results),
+            sentence=sentences.verdict_sentence(run.results),
+            availability=sentences.availability_sentence(run.results),
+            figures=[_figure(name, path) for name, path in charts.items()],
+            facts=_facts(run.spec),
+            files=_files(run.directory),
+        )
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {
+        "percent": _percent,
+        "seconds": _seconds,
+        "count": lambda value: NOTHING if value is None else f"{value:,}",
+        "ms": lambda value: NOTHING if value is None else f"{value:,.1f}",
+        "proof": sentences.proof_sentence,
+    }
+    environment.globals["colours"] = Markup(_colours())
+    return environment
+
+
+def _percent(share: float | None) -> str:
+    return NOTHING if share is None else f"{share:.1%}"
+
+
+def _seconds(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:,.1f} s" if value >= 0.1 else f"{value:.2f} s"
+
+
+def _colours() -> str:
+    """CSS: a variable for each colour of the palette, once for light ground and once for dark."""
+    light = "".join(f"{_variable(colour)}:{colour};" for colour in palette.ON_DARK)
+    dark = "".join(f"{_variable(colour)}:{other};" for colour, other in palette.ON_DARK.items())
+    return f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}"
+
+
+def _variable(colour: str) -> str:
+    return f"--c-{colour[1:]}"
+
+
+def _figure(name: str, path: Path) -> dict[str, Any]:
+    number = name.removeprefix("latency-fault-")
+    caption = CLOSE.format(number) if number != name else CAPTIONS.get(name, name)
+    return {"name": name, "caption": caption, "svg": Markup(_inlined(name, path.read_text()))}
+
+
+def _inlined(name: str, svg: str) -> str:
+    """An SVG file's drawing, made to stand in a page beside others."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r'\1 role="img"', svg, count=1)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
+    for colour in palette.ON_DARK:
+        svg = svg.replace(colour, f"var({_variable(colour)})")
+    return svg
+
+
+def _facts(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was run, as pairs of a name and a value, the most important first."""
+    named = {
+        "system": spec.get("system"),
+        "workload": spec.get("workload"),
+        "reads": spec.get("reads"),
+        "nodes": " ".join(spec.get("nodes", ())),
+        "rate": f"{spec['rate']:g} operations/s" if spec.get("rate") else None,
+        "concurrency": spec.get("concurrency"),
+        "time limit": f"{spec['time_limit']:g} s" if spec.get("time_limit") else None,
+        "time-out": f"{spec['timeout']:g} s",
+        "faults": _schedule(spec.get("schedule") or ()),
+        "seed": spec.get("seed"),
+        "started": spec.get("started"),
+        "versions": ", ".join(f"{k} {v}" for k, v in (spec.get("versions") or {}).items()),
+    }
+    return [(name, str(value)) for name, value in named.items() if value not in (None, "")]
+
+
+def _schedule(steps: Sequence[Mapping[str, Any]]) -> str:
+    said = (f"{s.get('at', 0):g}s {s.get('action', '')} {s.get('target') or ''}" for s in steps)
+    return "; ".join(each.strip() for each in said)
+
+
+def _files(directory: Path) -> list[str]:
+    """What else lies in the run directory, as paths relative to the page."""
+    kept = (path for path in sorted(directory.rglob("*")) if path.is_file())
+    return [str(path.relative_to(directory)) for path in kept if path.name != "report.html"]
