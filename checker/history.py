@@ -65,6 +65,7 @@ class Event:
     type: str
     f: str
     value: Any
+    error: str | None = None
 
 
 class HistoryError(Exception):
@@ -185,6 +186,7 @@ class _Builder:
                         event["type"],
                         event["f"],
                         event.get("value"),
+                        event.get("error"),
                     )
                 )
             elif event["type"] == "invoke":

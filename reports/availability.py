@@ -86,12 +86,11 @@ def load_of(history: History, nodes: Sequence[str], timeout_s: float) -> Load:
 
 
 def _in_load_phase(history: History) -> Bools:
-    """All operations, or where the run wrote down its phases, those of the phase "load"."""
+    """The operations up to the next phase after "load", or after the beginning."""
     phases = [event for event in history.others if event.f == "phase"]
-    begin = next((event.rank for event in phases if event.value == "load"), None)
-    if begin is None:
-        return np.ones(len(history), dtype=np.bool_)
-    end = next((event.rank for event in phases if event.rank > begin), np.iinfo(np.int64).max)
+    begin = next((event.rank for event in phases if event.value == "load"), -1)
+    later = (event.rank for event in phases if event.rank > begin and event.value != "load")
+    end = next(later, np.iinfo(np.int64).max)
     return (history.invoked_rank > begin) & (history.invoked_rank < end)
 
 

@@ -51,17 +51,18 @@ class Fault:
 def faults_of(history: History) -> list[Fault]:
     """The faults of a run, in the order in which they began."""
     events = [event for event in history.others if event.process == "nemesis"]
-    return [_fault(event, events) for event in events if _begins(event)]
+    about: dict[int, list[Event]] = {}
+    for event in events:
+        number = _mapping(event.value).get("fault")
+        if event.f != "heal" and number is not None:
+            about.setdefault(number, []).append(event)
+    return [_fault(number, mine, events) for number, mine in about.items()]
 
 
-def _begins(event: Event) -> bool:
-    return event.type == "invoke" and event.f != "heal" and "fault" in _mapping(event.value)
-
-
-def _fault(begin: Event, events: list[Event]) -> Fault:
+def _fault(number: int, mine: list[Event], events: list[Event]) -> Fault:
+    """From what was written about one fault: first that it begins, or that it could not."""
+    begin = mine[0]
     value = _mapping(begin.value)
-    number = value["fault"]
-    mine = [event for event in events if _mapping(event.value).get("fault") == number]
     heals = [event for event in events if number in _mapping(event.value).get("faults", ())]
     probes = [_mapping(event.value) for event in mine if event.f == "probe"]
     failures = [event for event in mine if event.type == "fail"]
@@ -71,13 +72,17 @@ def _fault(begin: Event, events: list[Event]) -> Fault:
         target=str(value.get("target") or ""),
         description=str(value.get("description") or " ".join(value.get("nodes", ()))),
         begin=begin.time,
-        end=_end(heals),
+        end=begin.time if begin.type == "fail" else _end(heals),
         grudge={node: list(drops) for node, drops in _mapping(value.get("grudge")).items()},
         down=() if value.get("grudge") else tuple(value.get("nodes", ())),
         bit=False if failures else _bit(probes),
         proof=_proof(probes, heals, number),
-        error=_mapping(failures[0].value).get("error", "injection failed") if failures else None,
+        error=_error(failures[0]) if failures else None,
     )
+
+
+def _error(failure: Event) -> str:
+    return str(failure.error or _mapping(failure.value).get("error") or "nobody knows why")
 
 
 def _end(heals: list[Event]) -> int | None:
@@ -110,7 +115,7 @@ def _proof(
         for name, value in probe.items():
             if name in ("cut", "unreachable"):
                 proof[f"pairs_{name}"] = len(value)
-            elif name not in ("fault", "bit"):
+            elif name not in ("fault", "bit") and value not in ([], {}, None):
                 proof[name] = value
     for heal in heals:
         dropped = _mapping(_mapping(heal.value).get("dropped"))

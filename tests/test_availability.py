@@ -97,10 +97,11 @@ def test_windows_are_one_second_of_due_time() -> None:
     assert windows.by_node[1, 2] == 1.0
 
 
-def test_final_reads_do_not_count() -> None:
-    phase = {"process": "monitor", "type": "info", "f": "phase"}
+@pytest.mark.parametrize("said", ["load", None])
+def test_final_reads_do_not_count(said: str | None) -> None:
+    phase = {"process": "nemesis", "type": "info", "f": "phase"}
     events = [
-        [{**phase, "time": 0, "value": "load"}],
+        [{**phase, "time": 0, "value": said}] if said else [],
         op(0, 0.1, 0.2, "info"),
         [{**phase, "time": 2 * SECOND, "value": "final reads"}],
         op(1, 2.1, 2.2, f="read"),
@@ -183,6 +184,14 @@ def test_a_fault_whose_injection_failed_did_not_bite() -> None:
     (fault,) = summarise(history(*events), {"nodes": NODES, "timeout": 1.0})["faults"]
     assert (fault["bit"], fault["to"]) == (False, None)
     assert fault["error"] == "n1: iptables: not found"
+
+
+def test_a_fault_that_could_not_even_begin_is_listed() -> None:
+    failed = nemesis(1.0, "fail", "partition", {"fault": 1})
+    failed[0]["error"] = "no node leads"
+    (fault,) = summarise(history(failed), {"nodes": NODES, "timeout": 1.0})["faults"]
+    assert (fault["bit"], fault["from"], fault["to"]) == (False, 1.0, 1.0)
+    assert fault["error"] == "no node leads"
 
 
 def test_a_heal_that_failed_heals_nothing() -> None:
