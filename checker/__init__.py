@@ -3,20 +3,33 @@
 Imports none of the other packages and does no I/O but reading and writing histories.
 """
 
+from checker.check import ENGINES, check
 from checker.history import NEVER, OUTCOMES, Event, History, HistoryError, Op, Outcome
+from checker.models import MODELS, Model, ModelError, load_model
+from checker.statistics import Counts, Statistics, statistics, vacuous
 from checker.verdict import Counterexample, Finding, Limits, Validity, Verdict
 
 __all__ = [
+    "ENGINES",
+    "MODELS",
     "NEVER",
     "OUTCOMES",
     "Counterexample",
+    "Counts",
     "Event",
     "Finding",
     "History",
     "HistoryError",
     "Limits",
+    "Model",
+    "ModelError",
     "Op",
     "Outcome",
+    "Statistics",
     "Validity",
     "Verdict",
+    "check",
+    "load_model",
+    "statistics",
+    "vacuous",
 ]

@@ -1,1 +1,25 @@
 """The native half of the checker."""
+
+import numpy as np
+import numpy.typing as npt
+
+def chain(
+    rows: npt.NDArray[np.int64],
+    kind_of_f: npt.NDArray[np.int8],
+    f: npt.NDArray[np.int32],
+    input: npt.NDArray[np.int32],
+    output: npt.NDArray[np.int32],
+    outcome: npt.NDArray[np.int8],
+    invoked_rank: npt.NDArray[np.int64],
+    completed_rank: npt.NDArray[np.int64],
+    pairs: npt.NDArray[np.int32],
+    initial: int,
+    deadline: float | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> tuple[int, str, list[int], list[int]]:
+    """Decide one register with single writers.
+
+    Returns 0 valid, 1 invalid, 2 not applicable or 3 undecided; how it is contradicted (or
+    which limit was hit); and the operations that contradict each other and the cas that link
+    them, as positions in `rows` (-1: the initial value).
+    """

@@ -29,6 +29,8 @@ OUTCOMES: tuple[Outcome, ...] = ("ok", "fail", "info")
 NEVER = np.iinfo(np.int64).max
 
 IntColumn = npt.NDArray[np.int64]
+CodeColumn = npt.NDArray[np.int32]
+NO_PAIR = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,28 +82,34 @@ class History:
     hold codes: positions in `fs`, `keys`, `nodes`, `errors` and `values` (-1: none).
     `outcome` holds positions in `OUTCOMES`. `invoked_rank` and `completed_rank` are positions
     of events in the file, which have no ties as clocks do; `completed_rank` is `NEVER` for an
-    operation that never completed. Times are ns, -1 where unknown.
+    operation that never completed. Times are ns, -1 where unknown. `pairs` has two columns and
+    a row for each of `values`: the codes of its two parts if it is a list of two (as a cas's
+    input is), else `NO_PAIR`. `events` counts the events of the file, `notes` holds what a
+    reader of the verdict should know about the file (a truncated last line).
     """
 
     process: IntColumn
-    f: IntColumn
-    key: IntColumn
-    input: IntColumn
-    output: IntColumn
-    outcome: IntColumn
+    f: CodeColumn
+    key: CodeColumn
+    input: CodeColumn
+    output: CodeColumn
+    outcome: npt.NDArray[np.int8]
     invoked_rank: IntColumn
     completed_rank: IntColumn
     invoked_ns: IntColumn
     completed_ns: IntColumn
     due_ns: IntColumn
-    node: IntColumn
-    error: IntColumn
+    node: CodeColumn
+    error: CodeColumn
     fs: list[str]
     keys: list[Any]
     values: list[Any]
     nodes: list[str]
     errors: list[str]
+    pairs: CodeColumn
     others: list[Event] = field(default_factory=list)
+    events: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.process)
@@ -125,6 +133,24 @@ class History:
 
     def __iter__(self) -> Iterator[Op]:
         return (self[index] for index in range(len(self)))
+
+    def f_code(self, f: str) -> int:
+        """Return the code of an f, -9 if no operation has it."""
+        return self.fs.index(f) if f in self.fs else -9
+
+    def decoded_key(self, code: int) -> Any:
+        """Return a key by its code, None for operations that name none."""
+        return _decoded(self.keys, code)
+
+    def code(self, value: Any) -> int:
+        """Return the code of a value: -1 for null, -9 if the history does not mention it."""
+        if value is None:
+            return -1
+        text = msgspec.json.encode(value)
+        for code, each in enumerate(self.values):
+            if msgspec.json.encode(each) == text:
+                return code
+        return -9
 
     @staticmethod
     def read(path: Path) -> "History":
@@ -151,6 +177,7 @@ class _Codes:
 
     def __init__(self) -> None:
         self.table: list[Any] = []
+        self.pairs: list[tuple[int, int]] = []
         self._numbers: dict[bytes, int] = {}
 
     def __call__(self, thing: Any) -> int:
@@ -160,7 +187,17 @@ class _Codes:
         number = self._numbers.setdefault(text, len(self.table))
         if number == len(self.table):
             self.table.append(thing)
+            self.pairs.append((NO_PAIR, NO_PAIR))
+            if isinstance(thing, list) and len(thing) == 2:
+                self.pairs[number] = self(thing[0]), self(thing[1])
         return number
+
+
+_WIDTHS = [np.int64, *[np.int32] * 4, np.int8, *[np.int64] * 5, *[np.int32] * 2]
+
+
+def _narrow(column: IntColumn, width: Any) -> Any:
+    return np.ascontiguousarray(column, dtype=width)
 
 
 _INFO = OUTCOMES.index("info")
@@ -175,6 +212,7 @@ class _Builder:
         self.others: list[Event] = []
 
     def build(self, events: Iterable[Mapping[str, Any]]) -> History:
+        rank = -1
         for rank, event in enumerate(events):
             process = event["process"]
             if not isinstance(process, int):
@@ -195,7 +233,14 @@ class _Builder:
                 self._complete(rank, process, event)
         columns = np.array(self.rows, dtype=np.int64).reshape(len(self.rows), 13).T
         codes = (self.fs, self.keys, self.values, self.nodes, self.errors)
-        fields: list[Any] = [*columns, *(each.table for each in codes), self.others]
+        pairs = np.array(self.values.pairs, dtype=np.int32).reshape(-1, 2)
+        fields: list[Any] = [
+            *map(_narrow, columns, _WIDTHS),
+            *(each.table for each in codes),
+            pairs,
+            self.others,
+            rank + 1,
+        ]
         return History(*fields)
 
     def _invoke(self, rank: int, process: int, event: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from checker import OUTCOMES, History
+from checker.history import CodeColumn
 from reports.availability import Bools, Ints
 
 MILLISECOND = 1_000_000
@@ -23,7 +24,7 @@ def statistics(history: History) -> dict[str, Any]:
     }
 
 
-def _rows(history: History, names: list[str], codes: Ints) -> dict[str, Any]:
+def _rows(history: History, names: list[str], codes: CodeColumn) -> dict[str, Any]:
     return {name: row(history, codes == names.index(name)) for name in sorted(names)}
 
 

@@ -1,0 +1,63 @@
+"""Contradictions in English: which operations, of which processes, when, and why not.
+
+Engines say what contradicts what; the sentences and the choice of the operations that a
+reader needs beside them (who wrote the value that was read, how we know that a crashed
+operation happened) are made here.
+"""
+
+from typing import Any
+
+import msgspec
+
+from checker.history import History
+
+
+def quoted(value: Any) -> str:
+    """Return a value as JSON, as it stands in a history file."""
+    return msgspec.json.encode(value).decode()
+
+
+def moment(history: History, row: int, *, completed: bool = False) -> str:
+    """Say when an operation was invoked or completed: in seconds, or as an event's number."""
+    ns = history.completed_ns[row] if completed else history.invoked_ns[row]
+    if ns >= 0:
+        return f"{ns / 1e9:.3f} s"
+    rank = history.completed_rank[row] if completed else history.invoked_rank[row]
+    return f"event {rank + 1}"
+
+
+def when(history: History, row: int) -> str:
+    """Say when an operation was under way."""
+    begin = moment(history, row)
+    if history[row].outcome == "info":
+        return f"from {begin}, never answered"
+    return f"{begin} to {moment(history, row, completed=True).removeprefix('event ')}"
+
+
+def action(history: History, row: int) -> str:
+    """Say what an operation was: "write 3", "cas from 3 to 4", "read of 4"."""
+    op = history[row]
+    if op.f == "cas":
+        cas = f"cas from {quoted(op.input[0])} to {quoted(op.input[1])}"
+        return f"{cas} which met {quoted(op.output)}" if op.output is not None else cas
+    if op.f in ("read", "get"):
+        return f"{op.f} of {quoted(op.output)}"
+    return f"{op.f} {quoted(op.input)}"
+
+
+def who(history: History, row: int, *, timed: bool = True) -> str:
+    """Name an operation: "process 3's read of 17 (2.101 s to 2.104 s)"."""
+    name = f"process {history.process[row]}'s {action(history, row)}"
+    return f"{name} ({when(history, row)})" if timed else name
+
+
+def listed(names: list[str]) -> str:
+    """Join names as a sentence does."""
+    if len(names) < 2:
+        return "".join(names)
+    return ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def capital(sentence: str) -> str:
+    """Begin a sentence with a capital letter."""
+    return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,67 @@
+"""How the operations of a run ended: what a verdict alone does not tell.
+
+A run in which every write failed is linearizable, and proves nothing. `vacuous` says so.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from checker.history import OUTCOMES, CodeColumn, History
+
+READS = ("read", "get")
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many operations there were, and how many of them ended in each way."""
+
+    count: int
+    ok: int
+    fail: int
+    info: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts of all operations, of each f, and of each node (if operations name nodes)."""
+
+    overall: Counts
+    by_f: dict[str, Counts]
+    by_node: dict[str, Counts]
+
+
+def statistics(history: History) -> Statistics:
+    """Count the operations by outcome: overall, by f and by node."""
+    everything = np.zeros(len(history), dtype=np.int32)
+    return Statistics(
+        overall=_count(everything, 1, history.outcome)[0],
+        by_f=_table(history.fs, history.f, history.outcome),
+        by_node=_table(history.nodes, history.node, history.outcome),
+    )
+
+
+def vacuous(history: History) -> str | None:
+    """Say why a run proves nothing, None if it does: an f never succeeded, or nothing was read."""
+    by_f = statistics(history).by_f
+    if not by_f:
+        return "no operation was invoked"
+    for f, counts in by_f.items():
+        if not counts.ok:
+            return f"no {f} ever succeeded ({counts.count} invoked)"
+    if not any(f in by_f for f in READS):
+        return "nothing was ever read"
+    return None
+
+
+def _table(names: list[Any], codes: CodeColumn, outcome: npt.NDArray[np.int8]) -> dict[str, Counts]:
+    return dict(zip(names, _count(codes, len(names), outcome), strict=True))
+
+
+def _count(codes: CodeColumn, length: int, outcome: npt.NDArray[np.int8]) -> list[Counts]:
+    known = codes >= 0
+    both = codes[known] * len(OUTCOMES) + outcome[known]
+    table = np.bincount(both, minlength=length * len(OUTCOMES)).reshape(-1, len(OUTCOMES))
+    return [Counts(int(row.sum()), *map(int, row)) for row in table]
