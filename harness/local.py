@@ -1,0 +1,487 @@
+"""Five hosts on one machine, made of namespaces: no Docker, no virtual machines.
+
+Each node has its own network, mount, UTS and PID namespaces, a hostname, private folders at
+/srv/partita, /tmp and /run, and OpenSSH's sshd as its first process. The nodes hang on a
+bridge that lives in a network namespace of its own, so that the machine's firewall never sees
+a packet between them; the machine itself gets one interface, `partita<k>`, for the subnet
+10.213.<k>.0/24. Creating that interface is what reserves the subnet.
+
+Nothing is registered anywhere: the namespaces live as long as the node's first process. Taking
+a cluster down is ending these processes and deleting one folder, which also works when the
+controller was killed.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from ipaddress import IPv6Address
+from pathlib import Path
+
+from harness.ssh import Login
+
+NODES_MAX = 200
+HOST_PART = 254  # the machine's own address in the subnet
+INSIDE = "PARTITA_INSIDE_USER_NAMESPACE"
+STATE = "PARTITA_STATE"
+MARK = "PARTITA_CLUSTER"  # in the environment of each of a cluster's own processes
+
+
+class LocalError(Exception):
+    """A local cluster that cannot be made or found: one line, with what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that we started. A process id may be used again, an id and a start time not."""
+
+    pid: int
+    started: int
+
+    @staticmethod
+    def of(pid: int) -> "Process":
+        return Process(pid, _start_time(pid) or 0)
+
+    def alive(self) -> bool:
+        return _start_time(self.pid) == self.started
+
+    def kill(self) -> None:
+        if self.alive():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, 9)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNode:
+    """A node of the local cluster: its name, its addresses, its first process."""
+
+    name: str
+    address: str
+    address6: str
+    init: Process
+
+
+@dataclass(slots=True)
+class LocalCluster:
+    """What is known of a local cluster; stored as cluster.json in its folder."""
+
+    name: str
+    folder: Path
+    subnet: int
+    owner: Process | None
+    holders: list[Process] = field(default_factory=list)
+    nodes: list[LocalNode] = field(default_factory=list)
+
+    @property
+    def login(self) -> Login:
+        """How to log in to the nodes: the cluster's key, its host key pinned."""
+        return Login(key=self.folder / "id", known_hosts=self.folder / "known_hosts")
+
+    def status(self) -> str:
+        """Say in a word how the cluster is."""
+        alive = sum(node.init.alive() for node in self.nodes)
+        if alive == len(self.nodes):
+            return "up"
+        return f"{alive} of {len(self.nodes)} nodes up" if alive else "dead"
+
+    def owned(self) -> bool:
+        """Say whether a running `partita test` made this cluster for itself."""
+        return self.owner is not None and self.owner.alive()
+
+    def save(self) -> None:
+        document = asdict(self) | {"folder": str(self.folder)}
+        temporary = self.folder / "cluster.json.new"
+        temporary.write_text(json.dumps(document, indent=1))
+        temporary.rename(self.folder / "cluster.json")
+
+
+def up(count: int, name: str, *, owner: Process | None = None) -> LocalCluster:
+    """Make a cluster of `count` nodes n1, n2, … and wait until each answers.
+
+    Raises `LocalError` when the machine cannot do it or the name is taken. Whatever fails or
+    interrupts it, nothing stays behind.
+    """
+    _preflight(count)
+    folder = _folder(name)
+    if folder.exists():
+        previous = find(name)
+        if previous and previous.status() != "dead":
+            raise LocalError(
+                f"a cluster named {name} is already there: "
+                f"partita cluster down {name}, or choose another --name"
+            )
+        down(name)
+    cluster = LocalCluster(name, folder, -1, owner)
+    try:
+        folder.mkdir(parents=True, mode=0o700)
+        cluster.save()
+        _make_keys(folder)
+        _make_switch(cluster)
+        _make_nodes(cluster, count)
+    except BaseException:
+        _destroy(cluster)
+        raise
+    return cluster
+
+
+def down(name: str) -> None:
+    """Take a cluster down and leave nothing behind; nothing to do is no error."""
+    cluster = find(name)
+    if cluster is not None:
+        _destroy(cluster)
+
+
+def find(name: str) -> LocalCluster | None:
+    """Return the cluster of that name, or None."""
+    try:
+        document = json.loads((_folder(name) / "cluster.json").read_text())
+    except FileNotFoundError:
+        return None
+    owner = document["owner"]
+    return LocalCluster(
+        name=document["name"],
+        folder=Path(document["folder"]),
+        subnet=document["subnet"],
+        owner=Process(**owner) if owner else None,
+        holders=[Process(**holder) for holder in document["holders"]],
+        nodes=[LocalNode(**node | {"init": Process(**node["init"])}) for node in document["nodes"]],
+    )
+
+
+def clusters() -> list[LocalCluster]:
+    """Return every local cluster that this user made, dead ones too."""
+    root = state_root()
+    names = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
+    return [cluster for name in names if (cluster := find(name)) is not None]
+
+
+@contextmanager
+def cluster_of(count: int, name: str) -> Iterator[LocalCluster]:
+    """Make a cluster that lives as long as the block."""
+    cluster = up(count, name, owner=Process.of(os.getpid()))
+    try:
+        yield cluster
+    finally:
+        _destroy(cluster)
+
+
+def state_root() -> Path:
+    """Return the folder that holds a folder for each local cluster."""
+    if STATE in os.environ:
+        return Path(os.environ[STATE])
+    if os.geteuid() == 0:
+        return Path("/var/lib/partita")
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    return Path(home) / "partita"
+
+
+def enter_user_namespace(name: str | None = None) -> None:
+    """Without root: run this very command again inside a user namespace, as root there.
+
+    With the name of a cluster that is up, inside that cluster's namespace. Returns only if
+    nothing needs doing; raises `LocalError` where the machine does not allow it.
+    """
+    if os.geteuid() == 0:
+        return
+    environment = os.environ | {INSIDE: "1", STATE: str(state_root())}
+    command = [sys.executable, "-m", "harness", *sys.argv[1:]]
+    cluster = find(name) if name else None
+    if cluster is not None and cluster.holders and cluster.holders[0].alive():
+        target = str(cluster.holders[0].pid)
+        enter = ["nsenter", "-t", target, "-U", "-n", "-m", "--preserve-credentials", "--"]
+    else:
+        enter = ["unshare", "--user", "--map-root-user", "--map-auto", "--net", "--mount", "--"]
+        _require_user_namespaces(enter)
+        command = ["sh", "-c", 'ip link set lo up && exec "$@"', "inside", *command]
+    os.execvpe(enter[0], enter + command, environment)
+
+
+def _require_user_namespaces(enter: Sequence[str]) -> None:
+    try:
+        probe = subprocess.run([*enter, "true"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise LocalError("unshare is missing: apt-get install util-linux") from None
+    if probe.returncode != 0:
+        said = probe.stderr.strip().splitlines() or ["no reason given"]
+        raise LocalError(
+            f"a local cluster needs root, or user namespaces, which failed ({said[-1]}): run it "
+            "with sudo, or: apt-get install uidmap, an entry for your user in /etc/subuid and "
+            "/etc/subgid, and kernel.unprivileged_userns_clone=1 where that setting exists"
+        )
+
+
+# --- making ------------------------------------------------------------------------------
+
+
+def _preflight(count: int) -> None:
+    if not 1 <= count <= NODES_MAX:
+        raise LocalError(f"--local must be between 1 and {NODES_MAX}, not {count}")
+    if os.geteuid() != 0:
+        raise LocalError("a local cluster needs root or a user namespace")
+    packages = {
+        "ip": "iproute2",
+        "iptables": "iptables",
+        "sshd": "openssh-server",
+        "ssh-keygen": "openssh-client",
+        "unshare": "util-linux",
+    }
+    missing = {package for tool, package in packages.items() if not _tool(tool)}
+    if missing:
+        raise LocalError(
+            f"missing on this machine: {', '.join(sorted(missing))}: "
+            f"apt-get install {' '.join(sorted(missing))}"
+        )
+
+
+def _tool(name: str) -> str | None:
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+def _make_keys(folder: Path) -> None:
+    """Make one key pair for logging in and one for the nodes' sshd."""
+    for key in ("id", "host"):
+        _run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "partita", "-f", folder / key)
+    (folder / "authorized_keys").write_text((folder / "id.pub").read_text())
+    (folder / "known_hosts").touch()
+    # sshd refuses an account that is locked, as root's is on many machines, and in a user
+    # namespace the real file cannot be read at all.
+    (folder / "shadow").write_text("root:*:19000:0:99999:7:::\n")
+    (folder / "sshd_config").write_text(
+        f"HostKey {folder}/host\n"
+        f"AuthorizedKeysFile {folder}/authorized_keys\n"
+        "PermitRootLogin prohibit-password\nPasswordAuthentication no\nUsePAM no\n"
+        "StrictModes no\nPidFile none\nUseDNS no\nMaxSessions 200\nMaxStartups 200\n"
+        "Subsystem sftp internal-sftp\n"
+    )
+
+
+SWITCH = """
+set -e
+ip link set lo up
+ip link add partita type bridge
+ip link set partita up
+echo ready
+exec sleep infinity
+"""
+
+
+def _make_switch(cluster: LocalCluster) -> None:
+    """Make the bridge in its own namespace, and the machine's one interface on it."""
+    if os.environ.get(INSIDE):
+        # Keeps the user namespace, and the network that stands for the machine's, alive.
+        cluster.holders.append(_spawn(cluster, ["sleep", "infinity"], wait=False))
+        cluster.save()
+    switch = _spawn(cluster, ["unshare", "--net", "--mount", "sh", "-c", SWITCH])
+    cluster.holders.append(switch)
+    cluster.save()
+    cluster.subnet = _reserve_subnet(switch)
+    cluster.save()
+    interface = f"partita{cluster.subnet}"
+    in_switch = ["nsenter", "-t", str(switch.pid), "-n", "ip", "link", "set", "uplink"]
+    _run(*in_switch, "master", "partita", "up")
+    _run("ip", "addr", "add", f"{_address(cluster.subnet, HOST_PART)}/24", "dev", interface)
+    if _has_ipv6():
+        address6 = f"{_address6(cluster.subnet, HOST_PART)}/64"
+        _run("ip", "-6", "addr", "add", address6, "dev", interface, "nodad")
+    _run("ip", "link", "set", interface, "up")
+
+
+def _reserve_subnet(switch: Process) -> int:
+    """Find a subnet that nothing on this machine uses; the interface's name is the lock."""
+    listed = _run("ip", "-o", "route", "show", "table", "all")
+    for subnet in range(256):
+        if f"10.213.{subnet}." in listed:
+            continue
+        ends = [f"partita{subnet}", "type", "veth", "peer", "name", "uplink"]
+        made = subprocess.run(
+            ["ip", "link", "add", *ends, "netns", str(switch.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if made.returncode == 0:
+            return subnet
+        if "exists" not in made.stderr:
+            raise LocalError(f"cannot make a network interface: {made.stderr.strip()}")
+    raise LocalError("no subnet is free in 10.213.0.0/16: partita cluster status shows who has it")
+
+
+# The node's mounts are private to it: what it does to /tmp, /run and /srv no one else sees.
+# It waits with sshd until its network is plugged in, which the one outside says on stdin.
+NODE = """
+set -e
+name=$1; folder=$2; node=$3; address=$4; address6=$5
+hostname "$name"
+mount -t tmpfs -o mode=755 partita /srv
+mkdir /srv/partita
+mount --bind "$node" /srv/partita
+mount --bind "$node/tmp" /tmp
+mount --bind "$folder/hosts" /etc/hosts
+mount --bind "$folder/shadow" /etc/shadow
+mount -t tmpfs -o mode=755 partita /run
+mkdir /run/sshd
+[ -w /root ] || mount -t tmpfs -o mode=700 partita /root
+ip link set lo up
+echo ready
+read plugged
+ip addr add "$address/24" dev eth0
+[ -z "$address6" ] || ip -6 addr add "$address6/64" dev eth0 nodad
+ip link set eth0 up
+exec "$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)" -D -E "$node/sshd.log" -f "$folder/sshd_config"
+"""
+
+
+def _make_nodes(cluster: LocalCluster, count: int) -> None:
+    names = [f"n{number}" for number in range(1, count + 1)]
+    lines = ["127.0.0.1 localhost", "::1 localhost"]
+    lines += [f"{_address(cluster.subnet, i)} {name}" for i, name in enumerate(names, 1)]
+    (cluster.folder / "hosts").write_text("\n".join(lines) + "\n")
+    host_key = " ".join((cluster.folder / "host.pub").read_text().split()[:2])
+    known = [f"{_address(cluster.subnet, i)} {host_key}" for i in range(1, count + 1)]
+    (cluster.folder / "known_hosts").write_text("\n".join(known) + "\n")
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        started = [pool.submit(_make_node, cluster, i, name) for i, name in enumerate(names, 1)]
+        for future in started:
+            cluster.nodes.append(future.result())
+            cluster.save()
+
+
+def _make_node(cluster: LocalCluster, number: int, name: str) -> LocalNode:
+    home = cluster.folder / "nodes" / name
+    (home / "tmp").mkdir(parents=True)
+    (home / "tmp").chmod(0o1777)
+    home.chmod(0o755)
+    address = _address(cluster.subnet, number)
+    address6 = _address6(cluster.subnet, number) if _has_ipv6() else ""
+    arguments = [name, str(cluster.folder), str(home), address, address6]
+    unshare = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
+    parent = _start(cluster, [*unshare, "--mount-proc", "sh", "-c", NODE, "node", *arguments])
+    _await_ready(parent)
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+    init = Process.of(int(children[0]))
+    switch = cluster.holders[1 if os.environ.get(INSIDE) else 0]
+    _run(
+        *("ip", "link", "add", f"port{number}", "netns", str(switch.pid), "type", "veth"),
+        *("peer", "name", "eth0", "netns", str(init.pid)),
+    )
+    in_switch = ["nsenter", "-t", str(switch.pid), "-n", "ip", "link", "set", f"port{number}"]
+    _run(*in_switch, "master", "partita", "up")
+    assert parent.stdin is not None
+    parent.stdin.write(b"plugged\n")
+    parent.stdin.close()
+    return LocalNode(name, address, address6, init)
+
+
+def _spawn(cluster: LocalCluster, command: Sequence[str], *, wait: bool = True) -> Process:
+    process = _start(cluster, command)
+    if wait:
+        _await_ready(process)
+    return Process.of(process.pid)
+
+
+def _start(cluster: LocalCluster, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a process that bears the cluster's mark and that Ctrl-C in our terminal spares."""
+    return subprocess.Popen(
+        command,
+        env=os.environ | {MARK: str(cluster.folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def _await_ready(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    if process.stdout.readline() == b"ready\n":
+        return
+    _, stderr = process.communicate()
+    said = stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+    raise LocalError(f"cannot make a namespace on this machine: {said[-1]}")
+
+
+# --- ending ------------------------------------------------------------------------------
+
+
+def _destroy(cluster: LocalCluster) -> None:
+    """End the cluster's processes and delete its folder. The namespaces go with the processes."""
+    deadline = time.monotonic() + 10
+    while (processes := _processes(cluster)) and time.monotonic() < deadline:
+        for process in processes:
+            process.kill()
+            with suppress(ChildProcessError):
+                os.waitpid(process.pid, os.WNOHANG)
+        time.sleep(0.01)
+    # The interface goes with the switch's namespace, but only soon, and soon is not now.
+    if cluster.subnet >= 0:
+        subprocess.run(
+            ["ip", "link", "del", f"partita{cluster.subnet}"], capture_output=True, check=False
+        )
+    shutil.rmtree(cluster.folder, ignore_errors=True)
+    with suppress(OSError):
+        cluster.folder.parent.rmdir()
+
+
+def _processes(cluster: LocalCluster) -> list[Process]:
+    """Return the cluster's own processes: those outside the nodes that bear its mark.
+
+    The mark, not a stored list, because the controller may be killed between starting a
+    process and storing its id. What runs in a node dies with the node's first process.
+    """
+    mark = f"{MARK}={cluster.folder}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                process = Process.of(int(entry.name))
+                if mark in (entry / "environ").read_bytes().split(b"\0") and process.alive():
+                    found.append(process)
+    return found
+
+
+# --- small things ------------------------------------------------------------------------
+
+
+def _folder(name: str) -> Path:
+    if not name or not name.replace("-", "").isalnum():
+        raise LocalError(f"a cluster's name has letters, digits and dashes only, not {name!r}")
+    return state_root() / name
+
+
+def _address(subnet: int, number: int) -> str:
+    return f"10.213.{subnet}.{number}"
+
+
+def _address6(subnet: int, number: int) -> str:
+    return str(IPv6Address(f"fd70:6172:7469:{subnet:x}::{number:x}"))
+
+
+def _has_ipv6() -> bool:
+    return Path("/proc/net/if_inet6").exists()
+
+
+def _run(*command: str | Path) -> str:
+    try:
+        done = subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        raise LocalError(f"{command[0]} is missing on this machine") from None
+    if done.returncode != 0:
+        raise LocalError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def _start_time(pid: int) -> int | None:
+    """Return when a process started, in the kernel's ticks, or None if it is gone or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if fields[0] == "Z" else int(fields[19])

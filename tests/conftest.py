@@ -1,0 +1,53 @@
+"""What several tests share: a local cluster, and a way to run the command."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import local
+from harness.cluster import Node, local_nodes
+
+Partita = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[local.LocalCluster]:
+    """Five hosts made of namespaces, with sshd and nothing else."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root: sudo script/test")
+    with local.cluster_of(5, f"pytest-{os.getpid()}") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def nodes(cluster: local.LocalCluster) -> Iterator[list[Node]]:
+    """The cluster's nodes, connected."""
+    found = local_nodes(cluster)
+    yield found
+    for node in found:
+        node.close()
+
+
+@pytest.fixture
+def partita(tmp_path: Path) -> Partita:
+    """Run `partita ARGUMENT…` in a folder of its own; returns the completed process."""
+
+    def run(
+        *arguments: str, timeout: float = 240, **more: object
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", "harness", *arguments]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            **more,
+        )
+
+    return run

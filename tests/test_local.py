@@ -1,0 +1,138 @@
+"""The local cluster: real namespaces, and nothing left behind however it ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import local
+from harness.cluster import Node, on_all
+from harness.ssh import Remote
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: sudo script/test")
+
+
+def leftovers(name: str) -> list[str]:
+    """Everything on this machine that bears the cluster's mark."""
+    folder = local.state_root() / name
+    cluster = local.LocalCluster(name, folder, -1, None)
+    found = [str(process) for process in local._processes(cluster)]
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
+    found += [line for line in listed.stdout.splitlines() if f"{folder}/" in line]
+    return found + ([str(folder)] if folder.exists() else [])
+
+
+def interfaces() -> set[str]:
+    names = {path.name for path in Path("/sys/class/net").iterdir()}
+    return {name for name in names if name.startswith("partita")}
+
+
+def test_nodes_are_hosts_of_their_own(nodes: list[Node]) -> None:
+    assert [node.run(["hostname"]).stdout.strip() for node in nodes] == [n.name for n in nodes]
+    processes = nodes[0].run(["ps", "-e", "-o", "comm"]).stdout.split()
+    assert set(processes) == {"COMMAND", "sshd", "ps"}
+    nodes[0].write("/srv/partita/hello", "only here")
+    assert nodes[1].run(["cat", "/srv/partita/hello"], check=False).status != 0
+    nodes[0].run(["touch", "/tmp/mine"])
+    assert nodes[1].run(["ls", "/tmp"]).stdout == ""
+    nodes[0].run(["rm", "/tmp/mine"])
+
+
+def test_nodes_reach_each_other_by_name_and_in_both_families(nodes: list[Node]) -> None:
+    for address in ("n3", *nodes[2].addresses):
+        nodes[0].run(["bash", "-c", 'exec 3<>"/dev/tcp/$0/22"', address], timeout_s=5)
+
+
+def test_five_nodes_are_up_in_under_five_seconds_beside_another_cluster(
+    cluster: local.LocalCluster,
+) -> None:
+    before = interfaces()
+    began = time.monotonic()
+    with local.cluster_of(5, "pytest-second") as second:
+        assert time.monotonic() - began < 5
+        assert second.subnet != cluster.subnet
+        assert {each.name for each in local.clusters()} >= {cluster.name, second.name}
+        assert second.status() == "up"
+        remote = Remote("n1", second.nodes[0].address, second.login)
+        assert remote.run(["hostname"]).stdout == "n1\n"
+        remote.close()
+    assert leftovers("pytest-second") == []
+    assert interfaces() == before
+
+
+def test_a_name_that_is_taken_is_refused(cluster: local.LocalCluster) -> None:
+    with pytest.raises(local.LocalError, match="already there"):
+        local.up(1, cluster.name)
+    assert cluster.status() == "up"
+
+
+def test_a_name_cannot_lead_out_of_the_folder() -> None:
+    with pytest.raises(local.LocalError, match="letters"):
+        local.up(1, "../../etc")
+
+
+def test_a_failure_on_the_way_up_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "NODE", 'echo "no such luck" >&2; exit 1')
+    before = interfaces()
+    with pytest.raises(local.LocalError, match="no such luck"):
+        local.up(2, "pytest-broken")
+    assert leftovers("pytest-broken") == []
+    assert interfaces() == before
+
+
+HOLD = """
+import os, sys, time
+from harness import local
+with local.cluster_of(3, sys.argv[1]):
+    print("up", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_however_the_controller_ends_nothing_stays(ending: signal.Signals) -> None:
+    name = f"pytest-{ending.name.lower()}"
+    before = interfaces()
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, name],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"up\n"
+    holder.send_signal(ending)
+    holder.wait(20)
+    if ending == signal.SIGKILL:
+        orphan = local.find(name)
+        assert orphan is not None
+        assert (orphan.status(), orphan.owned()) == ("up", False)
+        local.down(name)
+    assert leftovers(name) == []
+    assert interfaces() == before
+
+
+def test_the_machines_firewall_is_not_touched(nodes: list[Node]) -> None:
+    rules = subprocess.run(["iptables", "-S"], capture_output=True, text=True, check=True).stdout
+    assert "PARTITA" not in rules
+
+
+def test_a_daemon_is_started_once_and_stopped(nodes: list[Node]) -> None:
+    node = nodes[3]
+    for _ in range(2):
+        node.start_daemon("nap", ["sh", "-c", "echo $WORD; sleep 100"], environment={"WORD": "hi"})
+    assert node.daemon_runs("nap")
+    assert node.tail("/srv/partita/nap/output.log") == "hi"
+    assert node.signal_daemon("nap", "STOP")
+    node.stop_daemon("nap")
+    assert not node.daemon_runs("nap")
+    node.wipe("nap")
+    node.stop_daemon("nap")
+
+
+def test_something_done_on_all_nodes_comes_back_in_order(nodes: list[Node]) -> None:
+    assert on_all(nodes, lambda node: node.name) == [node.name for node in nodes]
