@@ -5,7 +5,7 @@ knows: it may take effect later, or never). Whoever writes a client decides whic
 each of the store's errors is; `harness.worker` turns them into outcomes in one place.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Definite(Exception):
@@ -22,7 +22,7 @@ class Mismatch(Definite):
     `actual` is the value met, where the store said it (`known`).
     """
 
-    def __init__(self, actual: str | None = None, *, known: bool = False) -> None:
+    def __init__(self, actual: Any = None, *, known: bool = False) -> None:
         super().__init__("mismatch")
         self.actual = actual
         self.known = known

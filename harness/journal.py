@@ -1,0 +1,106 @@
+"""The run directory, and the history in it that grows event by event.
+
+An event is one write to the file, made before the operation is sent or after its answer came:
+whatever kills the controller, what is on disk is a history that can be checked, and the order
+of its lines never claims more than what happened.
+"""
+
+import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+
+class JournalError(Exception):
+    """A history that cannot be written on: one line with the path and the reason."""
+
+
+class RunsDirError(Exception):
+    """No run directory can be made there: one line with the path and the reason."""
+
+
+class Journal:
+    """Appends events to a history file and keeps the run's clock; safe to use from threads.
+
+    The first write that fails is kept in `failure` and raised, and so is every later write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.failure: JournalError | None = None
+        self.origin = time.monotonic_ns()
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._encode = msgspec.json.Encoder().encode
+
+    def now(self) -> int:
+        """Return the ns since the run began."""
+        return time.monotonic_ns() - self.origin
+
+    def begin(self) -> None:
+        """Let the run begin now."""
+        self.origin = time.monotonic_ns()
+
+    def note(self, kind: str, process: str, f: str, value: Any, error: str | None = None) -> None:
+        """Record an event of the nemesis or of the monitor."""
+        event = {"time": self.now(), "type": kind, "process": process, "f": f, "value": value}
+        self.record(event | ({"error": error} if error else {}))
+
+    def record(self, event: dict[str, Any]) -> None:
+        """Write one event, whole, before returning. Raises `JournalError`."""
+        if self.failure:
+            raise self.failure
+        line = self._encode(event) + b"\n"
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            self._fail(str(error.strerror))
+        else:
+            if written != len(line):
+                self._fail("No space left on device")
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def _fail(self, reason: str) -> None:
+        self.failure = JournalError(
+            f"cannot write the history {self.path}: {reason}: what is written is kept, "
+            "make room and run again"
+        )
+        raise self.failure
+
+
+def make_run_directory(runs: Path, label: str) -> Path:
+    """Make runs/<label>/<UTC time>/ and let runs/latest point at it. Raises `RunsDirError`."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    try:
+        for attempt in range(1000):
+            directory = runs / label / (stamp if not attempt else f"{stamp}-{attempt}")
+            try:
+                directory.mkdir(parents=True)
+                break
+            except FileExistsError:
+                if not directory.is_dir():
+                    raise
+        _point_latest(runs, directory)
+    except OSError as error:
+        raise RunsDirError(
+            f"cannot make a run directory in {runs}: {error.strerror}: choose another --runs-dir"
+        ) from error
+    return directory
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Write a JSON file whole or not at all."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+    temporary.rename(path)
+
+
+def _point_latest(runs: Path, directory: Path) -> None:
+    link = runs / f".latest.{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(directory.relative_to(runs))
+    link.rename(runs / "latest")

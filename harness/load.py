@@ -1,0 +1,115 @@
+"""The load of a run: the workers, their generators, and the reads that end it."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from harness.cluster import Node
+from harness.journal import Journal
+from harness.systems.system import System
+from harness.worker import Tally, Worker
+from workloads.client import Client
+from workloads.generator import Generator, Request
+from workloads.workload import Workload
+
+FINAL_READ_TRIES_S = 30.0
+
+
+class Load:
+    """Workers spread evenly over the nodes: process p talks to node p modulo their number.
+
+    `rate` is in operations a second over all nodes (0: as fast as they go), `timeout` and
+    `time_limit` in seconds.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        workload: Workload,
+        nodes: Sequence[Node],
+        journal: Journal,
+        *,
+        concurrency: int,
+        rate: float,
+        timeout: float,
+        time_limit: float,
+        seed: int,
+    ) -> None:
+        self.tally = Tally()
+        self.stop = threading.Event()
+        self._system, self._workload, self._nodes = system, workload, nodes
+        self._journal = journal
+        self._concurrency, self._timeout = concurrency, timeout
+        self._threads: list[threading.Thread] = []
+        count = len(nodes)
+        self._generators = [
+            Generator(
+                workload.draw,
+                place=place,
+                places=count,
+                rate=rate,
+                time_limit=time_limit,
+                seed=seed,
+            )
+            for place in range(count)
+        ]
+
+    def start(self) -> None:
+        """Let every worker begin, in a thread of its own."""
+        for process in range(self._concurrency):
+            worker = self._worker(process)
+            generator = self._generators[process % len(self._nodes)]
+            thread = threading.Thread(target=worker.work, args=(generator,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def running(self) -> bool:
+        """Say whether any worker still has something to do."""
+        return any(thread.is_alive() for thread in self._threads)
+
+    def finish(self) -> None:
+        """Stop and wait for the operations in flight, which their time-out ends."""
+        self.stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def read_finally(self) -> None:
+        """Read every register on every node, trying again for a while where a read fails."""
+        self.stop.clear()
+        # Beyond every process that the load can have used.
+        first = (self._journal.now() // 1000 + 1) * self._concurrency
+        readers = []
+        for place, node in enumerate(self._nodes):
+            reader = self._worker(first + place, node)
+            readers.append(threading.Thread(target=self._read_all, args=(reader,), daemon=True))
+        for thread in readers:
+            thread.start()
+        for thread in readers:
+            thread.join()
+
+    def _read_all(self, reader: Worker) -> None:
+        deadline = time.monotonic() + FINAL_READ_TRIES_S
+        for f, key in self._workload.final():
+            while reader.do(Request(f, key, None, self._journal.now())) != "ok":
+                if time.monotonic() > deadline or self._journal.failure:
+                    return
+                time.sleep(0.2)
+        reader.close()
+
+    def _worker(self, process: int, node: Node | None = None) -> Worker:
+        node = node or self._nodes[process % len(self._nodes)]
+        return Worker(
+            process=process,
+            concurrency=self._concurrency,
+            node=node.name,
+            connect=_connector(self._system, node, self._timeout),
+            workload=self._workload,
+            journal=self._journal,
+            timeout=self._timeout,
+            stop=self.stop,
+            tally=self.tally,
+        )
+
+
+def _connector(system: System, node: Node, timeout: float) -> Callable[[], Client]:
+    return lambda: system.client(node, timeout)
