@@ -1,0 +1,88 @@
+"""From a run directory to its results: the check, the evidence, the verdict, the pictures.
+
+A verdict of the checker is not yet a verdict on the run. A run in which an operation never
+succeeded, nothing was read, or a fault did not bite has shown nothing, and is unknown.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import reports
+from checker import History, Verdict, check
+from harness.journal import write_json
+
+EXIT_CODES = {True: 0, False: 1, "unknown": 2}
+
+
+def conclude(directory: Path, problems: Sequence[str] = ()) -> dict[str, Any]:
+    """Check a run's history, weigh the evidence, write results.json and return its content.
+
+    `problems` are reasons, known to whoever made the run, not to trust it.
+    """
+    run = json.loads((directory / "run.json").read_text())
+    history = History.read(directory / "history.jsonl")
+    verdict = check(history, "append" if run["workload"] == "append" else "cas-register")
+    summary = reports.summarise(history, run)
+    reasons = [*problems, *_doubts(summary)]
+    if verdict.valid == "unknown" and verdict.reason:
+        reasons.append(verdict.reason)
+    valid = verdict.valid if verdict.valid is False or not reasons else "unknown"
+    explanation = verdict.counterexample.explanation if verdict.counterexample else None
+    outcome = {
+        "valid": valid,
+        "reason": explanation if valid is False else "; ".join(reasons) or None,
+        "system": run["system"],
+        "workload": run["workload"],
+        **_set_counts(verdict),
+        **summary,
+        "verdict": _verdict(verdict),
+        "seed": run["seed"],
+        "run": str(directory),
+    }
+    write_json(directory / "results.json", outcome)
+    return outcome
+
+
+def draw(directory: Path) -> None:
+    """Draw the charts and the page of a run."""
+    reports.write_all(directory)
+
+
+def _doubts(summary: dict[str, Any]) -> list[str]:
+    """Say what in the figures forbids a verdict of valid."""
+    doubts = []
+    for fault in summary["faults"]:
+        if not fault["bit"]:
+            what = f"{fault['action']} {fault['target']}".strip()
+            doubts.append(f"fault {fault['fault']} ({what}) did not bite: {_why(fault)}")
+    return doubts
+
+
+def _why(fault: dict[str, Any]) -> str:
+    if fault.get("error"):
+        return str(fault["error"])
+    return ", ".join(f"{name} {value}" for name, value in (fault["proof"] or {}).items())
+
+
+def _set_counts(verdict: Verdict) -> dict[str, Any]:
+    names = ("acknowledged", "lost", "recovered", "unexpected")
+    return {name: verdict.details.get(name) for name in names}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    found = verdict.counterexample
+    return {
+        "valid": verdict.valid,
+        "engine": verdict.engine,
+        "model": verdict.model,
+        "operations": verdict.operations,
+        "keys": verdict.keys,
+        "seconds": round(verdict.seconds, 6),
+        "reason": verdict.reason,
+        "explanation": found.explanation if found else None,
+        "counterexample": list(found.operations) if found else None,
+        "key": found.key if found else None,
+        "details": verdict.details,
+    }

@@ -1,0 +1,270 @@
+"""One run, from top to bottom.
+
+Install, start, wait until healthy, drive the load and the nemesis side by side, heal, read what
+is left, collect logs, check, report. Healing and log collection happen whatever fails before;
+a failure there never hides a verdict that exists.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from harness import results
+from harness.cluster import Node, on_all
+from harness.journal import Journal, make_run_directory, write_json
+from harness.load import Load
+from harness.monitor import Monitor
+from harness.progress import Progress
+from harness.systems.system import HasPrimaries, StoreError, System
+from nemesis.driver import Driver
+from nemesis.schedule import Step
+from workloads.workload import Workload
+
+log = logging.getLogger(__name__)
+
+HEALTH_WAIT_S = 90.0
+RECOVERY_WAIT_S = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Everything that it takes to repeat a run, besides the nodes. Seconds and 1/seconds."""
+
+    system: str
+    workload: str
+    nodes: tuple[str, ...]
+    concurrency: int
+    rate: float
+    time_limit: float
+    timeout: float
+    seed: int
+    schedule: tuple[Step, ...] = ()
+    keys: int = 1
+    reads: str | None = None
+    command: str = ""
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def run(
+    spec: RunSpec,
+    system: System,
+    workload: Workload,
+    nodes: Sequence[Node],
+    runs: Path,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Do one run and return its results, the same as stand in results.json.
+
+    Raises `StoreError`, `SshError` or `JournalError` if the run could not be made. Ctrl-C once
+    ends the load early; a second time it ends everything but the healing.
+    """
+    directory = make_run_directory(runs, f"{spec.system}-{spec.workload}")
+    handler = _log_to(directory / "controller.log")
+    try:
+        write_json(directory / "run.json", spec)
+        try:
+            set_up(system, nodes, progress)
+            spec.versions.update(
+                {"partita": version("partita"), spec.system: system.versions(nodes[0])}
+            )
+            write_json(directory / "run.json", spec)
+            problems = _drive(spec, system, workload, nodes, directory, progress)
+        finally:
+            progress.say("collecting logs")
+            _collect_logs(system, nodes, directory)
+        progress.say("checking")
+        outcome = results.conclude(directory, problems)
+        progress.say("drawing")
+        results.draw(directory)
+        return outcome
+    except Exception:
+        log.exception("the run failed")
+        raise
+    finally:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
+
+
+def set_up(system: System, nodes: Sequence[Node], progress: Progress) -> None:
+    """Install the system, clear what an earlier run left, start it, wait until it serves.
+
+    Raises `StoreError` with the end of a log if it does not.
+    """
+    progress.say(f"installing {system.name}")
+    system.install(nodes[0])  # first alone, because local nodes share a file system
+    on_all(nodes[1:], system.install)
+    progress.say(f"starting {system.name} on {len(nodes)} nodes")
+    tear_down(system, nodes)
+    on_all(nodes, lambda node: system.start(node, nodes))
+    sick = _await_healthy(system, nodes, HEALTH_WAIT_S)
+    if sick:
+        raise StoreError(
+            f"{system.name} on {', '.join(node.name for node in sick)} does not serve after "
+            f"{HEALTH_WAIT_S:g} s; {_last_words(system, sick[0])}"
+        )
+
+
+def tear_down(system: System, nodes: Sequence[Node]) -> None:
+    """End the system on every node and delete what it stored."""
+    on_all(nodes, system.kill)
+    on_all(nodes, system.wipe)
+
+
+def _drive(
+    spec: RunSpec,
+    system: System,
+    workload: Workload,
+    nodes: Sequence[Node],
+    directory: Path,
+    progress: Progress,
+) -> list[str]:
+    """Load and nemesis side by side, then healing and the final reads.
+
+    Returns what speaks against trusting the run.
+    """
+    journal = Journal(directory / "history.jsonl")
+    leaders = _leaders_of(system, nodes)
+    load = Load(
+        system,
+        workload,
+        nodes,
+        journal,
+        concurrency=spec.concurrency,
+        rate=spec.rate,
+        timeout=spec.timeout,
+        time_limit=spec.time_limit,
+        seed=spec.seed,
+    )
+    driver = Driver(nodes, spec.schedule, spec.seed, _nemesis_record(journal), leaders)
+    monitor = Monitor(journal, leaders)
+    interrupted = False
+    try:
+        progress.say("looking at the network")
+        driver.prepare()
+        journal.begin()
+        load.start()
+        monitor.start()
+        driver.start(journal.origin / 1e9)
+        try:
+            _watch(load, driver, journal, spec, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+    finally:
+        load.stop.set()
+        progress.say("healing")
+        _uninterrupted(driver.finish)
+    load.finish()
+    if journal.failure:
+        raise journal.failure
+    journal.note("info", "nemesis", "phase", "final reads")
+    progress.say("waiting for recovery")
+    lacking = _await_healthy(system, nodes, RECOVERY_WAIT_S)
+    progress.say("final reads")
+    load.read_finally()
+    monitor.finish()
+    journal.close()
+    return _problems(driver, lacking, interrupted, spec)
+
+
+def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress: Progress) -> None:
+    """Wait for the load's end and tell how it goes."""
+    while load.running():
+        time.sleep(0.1)
+        tally, now = load.tally, journal.now() / 1e9
+        faults = f", {driver.in_force}" if driver.in_force else ""
+        progress.tick(
+            f"{now:.0f} of {spec.time_limit:g} s: {tally.ok} ok, {tally.fail} fail, "
+            f"{tally.info} info{faults}"
+        )
+
+
+def _problems(
+    driver: Driver, lacking: Sequence[Node], interrupted: bool, spec: RunSpec
+) -> list[str]:
+    """Say what, beside the history, speaks against trusting the run."""
+    problems = []
+    if driver.failure:
+        problems.append(driver.failure)
+    if lacking:
+        names = ", ".join(node.name for node in lacking)
+        problems.append(f"{names} did not recover within {RECOVERY_WAIT_S:g} s of the last heal")
+    if interrupted and spec.schedule and not driver.begun:
+        problems.append("the run was interrupted before its first fault")
+    return problems
+
+
+def _uninterrupted(action: Callable[[], None]) -> None:
+    """Do something to its end whatever signals come; raise what it raised, or the interrupt."""
+    interrupt: KeyboardInterrupt | None = None
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(action)
+        while not future.done():
+            try:
+                wait([future])
+            except KeyboardInterrupt as error:
+                interrupt = error
+    future.result()
+    if interrupt:
+        raise interrupt
+
+
+def _nemesis_record(journal: Journal) -> Callable[[str, str, Any, str | None], None]:
+    return lambda kind, f, value, error: journal.note(kind, "nemesis", f, value, error)
+
+
+def _leaders_of(system: System, nodes: Sequence[Node]) -> Callable[[], list[str]]:
+    if isinstance(system, HasPrimaries):
+        return lambda: system.primaries(nodes)
+    return list
+
+
+def _await_healthy(system: System, nodes: Sequence[Node], wait_s: float) -> list[Node]:
+    """Wait until every node serves; return those that do not after `wait_s` seconds."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        answers = on_all(nodes, system.healthy)
+        sick = [node for node, healthy in zip(nodes, answers, strict=True) if not healthy]
+        if not sick or time.monotonic() > deadline:
+            return sick
+        time.sleep(0.2)
+
+
+def _last_words(system: System, node: Node) -> str:
+    for path in system.logs(node):
+        if text := node.tail(path, 20):
+            return f"the end of {path} on {node.name}:\n{text}"
+    return f"{node.name} has no log"
+
+
+def _collect_logs(system: System, nodes: Sequence[Node], directory: Path) -> None:
+    """Fetch each node's logs; what cannot be fetched is said in controller.log and left."""
+
+    def fetch(node: Node) -> None:
+        for path in system.logs(node):
+            try:
+                node.remote.download(path, directory / "nodes" / node.name / Path(path).name)
+            except Exception as error:
+                log.warning("no log: %s", error)
+
+    with suppress(Exception):
+        on_all(nodes, fetch)
+
+
+def _log_to(path: Path) -> logging.Handler:
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    # kazoo and paramiko tell of every lost connection, which a partition makes many of.
+    for noisy in ("kazoo", "paramiko"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    return handler

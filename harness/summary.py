@@ -1,0 +1,58 @@
+"""The results of a run as a table that fits a terminal of 80 columns."""
+
+from typing import Any
+
+import click
+
+WORDS = {True: ("VALID", "green"), False: ("INVALID", "red"), "unknown": ("UNKNOWN", "yellow")}
+WIDTH = 80
+
+
+def summary(outcome: dict[str, Any]) -> str:
+    """Return the summary, several lines without a final newline."""
+    word, colour = WORDS[outcome["valid"]]
+    lines = [
+        click.style(word, fg=colour, bold=True) + f"  {outcome['system']} {outcome['workload']}"
+    ]
+    if outcome["reason"]:
+        lines.append(
+            click.wrap_text(
+                outcome["reason"], width=WIDTH, initial_indent="  ", subsequent_indent="  "
+            )
+        )
+    lines.append("")
+    counts = ", ".join(f"{outcome[name]} {name}" for name in ("ok", "fail", "info"))
+    lines.append(f"  operations   {outcome['operations']}: {counts}")
+    if outcome["acknowledged"] is not None:
+        names = ("acknowledged", "lost", "recovered", "unexpected")
+        lines.append("  adds         " + ", ".join(f"{outcome[name]} {name}" for name in names))
+    lines.append(f"  availability {_percent(outcome['availability'])}" + _by_node(outcome))
+    if outcome["longest_unavailability"] is not None:
+        lines.append(f"  longest time without an answer {outcome['longest_unavailability']:.1f} s")
+    for fault in outcome["faults"]:
+        lines += _fault(fault)
+    lines += ["", f"  {outcome['run']}/report.html"]
+    return "\n".join(lines)
+
+
+def _by_node(outcome: dict[str, Any]) -> str:
+    shares = outcome["availability_by_node"].items()
+    text = ", ".join(f"{node} {_percent(share)}" for node, share in shares)
+    return f"  ({text})" if len(text) < WIDTH - 25 else ""
+
+
+def _fault(fault: dict[str, Any]) -> list[str]:
+    what = f"{fault['action']} {fault['target']}: {fault['description']}"
+    end = "the end" if fault["to"] is None else f"{fault['to']:.0f} s"
+    bit = "bit" if fault["bit"] else "did NOT bite"
+    lines = [f"fault {fault['fault']}      {what}", f"from {fault['from']:.0f} s to {end}; {bit}"]
+    leader, recovery = fault["seconds_to_new_leader"], fault["seconds_to_recover"]
+    if leader is not None:
+        lines.append(f"first write on the majority side after {leader:.1f} s")
+    if recovery is not None:
+        lines.append(f"last node to write again {recovery:.1f} s after the heal")
+    return [f"  {lines[0]}", *(f"               {line}" for line in lines[1:])]
+
+
+def _percent(share: float | None) -> str:
+    return "none" if share is None else f"{100 * share:.1f} %"

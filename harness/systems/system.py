@@ -1,0 +1,59 @@
+"""What a system under test must be able to do.
+
+No base class: whatever has these methods is a system. The optional ones (`primaries`) are
+looked for by name, and a fault that needs one that is missing is refused before the run.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+from harness.cluster import Node
+from workloads.client import Client
+
+
+class StoreError(Exception):
+    """A system that cannot be installed or started: one line that names the node."""
+
+
+class System(Protocol):
+    """A store: how it is put on a node, started, ended, and talked to."""
+
+    name: str
+
+    def install(self, node: Node) -> None:
+        """Make sure that what the store needs is on the node."""
+
+    def start(self, node: Node, nodes: Sequence[Node]) -> None:
+        """Configure and start the store's process on the node; no harm if it runs."""
+
+    def healthy(self, node: Node) -> bool:
+        """Say whether the node takes part in a cluster that serves."""
+
+    def stop(self, node: Node) -> None:
+        """End the process as an administrator would."""
+
+    def kill(self, node: Node) -> None:
+        """End the process as a power cut would."""
+
+    def wipe(self, node: Node) -> None:
+        """Delete everything that the store keeps on the node."""
+
+    def logs(self, node: Node) -> Sequence[str]:
+        """Return the paths of the log files on the node."""
+
+    def client(self, node: Node, timeout: float) -> Client:
+        """Connect to this node only; each call gives up after `timeout` seconds.
+
+        Raises `Definite` if no connection can be made in that time.
+        """
+
+    def versions(self, node: Node) -> str:
+        """Say which version is installed."""
+
+
+@runtime_checkable
+class HasPrimaries(Protocol):
+    """A system whose nodes can be asked who leads."""
+
+    def primaries(self, nodes: Sequence[Node]) -> list[str]:
+        """Return the names of the nodes that say they lead, the latest claim first."""

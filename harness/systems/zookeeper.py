@@ -1,0 +1,253 @@
+"""Apache ZooKeeper, from Debian's package.
+
+The node's folder holds configuration, data and logs; Debian's own configuration and service are
+not used. Clients are kazoo's, each connected to its own node only.
+"""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from kazoo.client import KazooClient
+from kazoo.exceptions import BadVersionError, KazooException, NodeExistsError, NoNodeError
+from kazoo.handlers.threading import KazooTimeoutError
+from kazoo.retry import KazooRetry
+
+from harness.cluster import FOLDER, Node
+from workloads.client import Client, Definite, Indefinite, Mismatch
+
+PORT = 2181
+NAME = "zookeeper"
+HOME = f"{FOLDER}/{NAME}"
+SESSION_S = 10.0
+
+# Debian's example configuration has these three; a new leader after a partition takes about
+# tickTime * syncLimit, which is why they are not made smaller here.
+CONFIG = """\
+tickTime=2000
+initLimit=10
+syncLimit=5
+dataDir={home}/data
+clientPort={port}
+admin.enableServer=false
+4lw.commands.whitelist=srvr
+maxClientCnxns=0
+"""
+
+# Debian's jar comes without a way to log; this one writes to stderr, and so to output.log.
+JARS = ("/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-simple.jar")
+LOGGING = (
+    "-Duser.timezone=UTC",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
+)
+
+
+class ZooKeeper:
+    """The system `zookeeper`.
+
+    `reads`: "sync" asks the leader to bring the node up to date before each read; "local" takes
+    what the connected server has, which ZooKeeper says may be old.
+    """
+
+    name = NAME
+    READS = ("sync", "local")
+
+    def __init__(self, reads: str = "sync") -> None:
+        self.reads = reads
+
+    def install(self, node: Node) -> None:
+        node.install_packages(["zookeeper", "default-jre-headless"])
+
+    def versions(self, node: Node) -> str:
+        query = ["dpkg-query", "-W", "-f", "${Version}", "zookeeper"]
+        return node.run(query).stdout.strip()
+
+    def start(self, node: Node, nodes: Sequence[Node]) -> None:
+        numbers = {each.name: number for number, each in enumerate(nodes, 1)}
+        servers = [f"server.{numbers[n.name]}={_quoted(n.address)}:2888:3888" for n in nodes]
+        config = CONFIG.format(home=HOME, port=PORT) + "\n".join(servers) + "\n"
+        node.write(f"{HOME}/conf/zoo.cfg", config)
+        node.write(f"{HOME}/data/myid", f"{numbers[node.name]}\n")
+        java = ["java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", *LOGGING, "-cp", ":".join(JARS)]
+        main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
+        node.start_daemon(NAME, [*java, main, f"{HOME}/conf/zoo.cfg"])
+
+    def healthy(self, node: Node) -> bool:
+        return _mode(node) is not None
+
+    def stop(self, node: Node) -> None:
+        node.stop_daemon(NAME)
+
+    def kill(self, node: Node) -> None:
+        node.stop_daemon(NAME, signal="KILL")
+
+    def wipe(self, node: Node) -> None:
+        node.wipe(NAME)
+
+    def logs(self, node: Node) -> Sequence[str]:
+        return [f"{HOME}/output.log"]
+
+    def client(self, node: Node, timeout: float) -> Client:
+        return ZooKeeperClient(node.address, timeout, self.reads)
+
+    def primaries(self, nodes: Sequence[Node]) -> list[str]:
+        with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
+            modes = list(pool.map(_mode, nodes))
+        claims = [(mode[1], n.name) for n, mode in zip(nodes, modes, strict=True) if mode]
+        leading = [n.name for n, m in zip(nodes, modes, strict=True) if m and m[0] == "leader"]
+        return [name for _, name in sorted(claims, reverse=True) if name in leading]
+
+
+class ZooKeeperClient:
+    """One connection to one server. Registers are znodes below /partita.
+
+    A request may still be sent or take effect after its time-out (kazoo keeps it in its queue),
+    so a write whose answer did not come is indefinite, and the caller throws the client away.
+    """
+
+    def __init__(self, address: str, timeout: float, reads: str) -> None:
+        self._timeout = timeout
+        self._until = 0.0
+        self._synced = reads == "sync"
+        self._versions: dict[str, tuple[str, int]] = {}
+        retry = KazooRetry(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
+        self._kazoo = KazooClient(
+            f"{_quoted(address)}:{PORT}", timeout=SESSION_S, connection_retry=retry
+        )
+        if not self._kazoo.start_async().wait(timeout):
+            self.close()
+            raise Definite("no session: the server does not serve")
+
+    def read(self, key: str) -> str | None:
+        self._begin()
+        try:
+            return self._get(key, synced=self._synced)
+        except _UNSURE as error:
+            raise Indefinite(_said(error)) from error
+
+    def write(self, key: str, value: str) -> None:
+        self._begin()
+        try:
+            self._wait(self._kazoo.set_async(_path(key), value.encode(), -1))
+        except NoNodeError:
+            self._create(key, value, may_exist=True)
+        except _UNSURE as error:
+            raise Indefinite(_said(error)) from error
+
+    def cas(self, key: str, old: str | None, new: str) -> None:
+        """Set the znode if its version is the one under which `old` was read.
+
+        A value once replaced has another version for ever, so a bad version is a true
+        mismatch. A value that was read from a server that lags is not: it is read again
+        after a sync before a mismatch is declared.
+        """
+        self._begin()
+        seen = self._versions.get(key)
+        if seen is None or seen[0] != old:
+            seen = self._look(key, old)
+        if seen is None:
+            self._create(key, new, may_exist=False)
+            return
+        try:
+            self._wait(self._kazoo.set_async(_path(key), new.encode(), seen[1]))
+        except (BadVersionError, NoNodeError):
+            self._versions.pop(key, None)
+            raise Mismatch from None
+        except _UNSURE as error:
+            raise Indefinite(_said(error)) from error
+
+    def close(self) -> None:
+        """Let the session go without waiting for a server that may not answer."""
+
+        def let_go() -> None:
+            with suppress(Exception):
+                self._kazoo.stop()
+                self._kazoo.close()
+
+        threading.Thread(target=let_go, daemon=True).start()
+
+    def _look(self, key: str, old: str | None) -> tuple[str, int] | None:
+        """Return the value and version to replace, None if there is to be none yet."""
+        try:
+            actual = self._get(key, synced=self._synced)
+            if actual != old and not self._synced:
+                actual = self._get(key, synced=True)
+        except _UNSURE as error:
+            raise Definite(f"could not look before the cas: {_said(error)}") from error
+        if actual != old:
+            raise Mismatch(actual, known=True)
+        return None if actual is None else self._versions[key]
+
+    def _get(self, key: str, *, synced: bool) -> str | None:
+        path = _path(key)
+        if synced:
+            self._wait(self._kazoo.sync_async(path))
+        try:
+            data, stat = self._wait(self._kazoo.get_async(path))
+        except NoNodeError:
+            self._versions.pop(key, None)
+            return None
+        text: str = data.decode()
+        self._versions[key] = (text, stat.version)
+        return text
+
+    def _create(self, key: str, value: str, *, may_exist: bool) -> None:
+        try:
+            self._wait(self._kazoo.create_async(_path(key), value.encode(), makepath=True))
+        except NodeExistsError:
+            if not may_exist:
+                raise Mismatch from None
+            self.write(key, value)
+        except _UNSURE as error:
+            raise Indefinite(_said(error)) from error
+
+    def _begin(self) -> None:
+        """Start the call's clock. Refuse to queue what could not be sent: it never left us."""
+        if not self._kazoo.connected:
+            raise Definite("not connected")
+        self._until = time.monotonic() + self._timeout
+
+    def _wait(self, answer: Any) -> Any:
+        return answer.get(timeout=max(0.0, self._until - time.monotonic()))
+
+
+# What leaves the fate of a request open. kazoo raises ConnectionLoss, SessionExpired and
+# ConnectionClosed for requests that may have been sent; a time-out of ours is KazooTimeoutError.
+_UNSURE = (KazooException, KazooTimeoutError, OSError)
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, KazooTimeoutError):
+        return "timeout"
+    return f"{type(error).__name__} {error}".strip()
+
+
+def _path(key: str) -> str:
+    return f"/partita/{key}"
+
+
+def _quoted(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _mode(node: Node) -> tuple[str, int] | None:
+    """Ask a server how it is: ("leader" or "follower", its zxid), None if it does not serve."""
+    try:
+        with socket.create_connection((node.address, PORT), timeout=1) as connection:
+            connection.settimeout(1)
+            connection.sendall(b"srvr")
+            answer = b""
+            while block := connection.recv(4096):
+                answer += block
+    except OSError:
+        return None
+    text = answer.decode(errors="replace")
+    mode = re.search(r"^Mode: (\w+)", text, re.MULTILINE)
+    zxid = re.search(r"^Zxid: 0x([0-9a-f]+)", text, re.MULTILINE)
+    return (mode[1], int(zxid[1], 16)) if mode and zxid else None

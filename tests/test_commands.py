@@ -1,0 +1,175 @@
+"""The command as users run it: exit codes, one-line errors, nothing left behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Partita
+
+from harness import local
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: sudo script/test")
+STORES = Path(__file__).parent / "stores.py"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["test", "mongodb"], "no system is called 'mongodb': choose from"),
+        (["test", "zookeeper", "-w", "bank"], "no workload is called 'bank': choose from append"),
+        (["test", "zookeeper", "--nemesis", "quake"], "no nemesis is called 'quake': choose from"),
+        (["test", "zookeeper", "--schedule", "later"], "cannot read 'later'"),
+        (["test", "zookeeper", "--schedule", "1s partition all"], "partition needs a target"),
+        (
+            ["test", "zookeeper", "--local", "1", "--nemesis", "halves"],
+            "needs 2 nodes, there are 1",
+        ),
+        (["test", "zookeeper", "--local", "0"], "--local must be between 1 and 200"),
+        (["test", "zookeeper", "--local", "3", "-n", "a"], "exclude each other"),
+        (["test", "zookeeper", "-n", "a", "-n", "a"], "named twice"),
+        (["test", "zookeeper", "--nodes-file", "none"], "--nodes-file none: No such file"),
+        (["test", "zookeeper", "--concurrency", "many"], "--concurrency is a number"),
+        (["test", "zookeeper", "--time-limit", "-1"], "--time-limit must be more than 0"),
+        (["test", "zookeeper", "--rate", "fast"], "'fast' is not a valid float"),
+        (["test", "zookeeper", "--reads", "dirty"], "no --reads dirty: choose from sync, local"),
+        (["test", "zookeeper", "--nemesis", "one", "--time-limit", "20"], "do not fit into"),
+        (["test", f"{STORES}:None"], "has no class None"),
+        (["test", "nowhere.py:Store"], "no file nowhere.py"),
+        (
+            ["test", f"{STORES}:Good", "--nemesis", "leader"],
+            "needs a system that can say who leads",
+        ),
+        (["cluster", "down", "nonesuch"], "no cluster is called nonesuch"),
+        (["cluster", "ssh", "n1", "--name", "nonesuch"], "no cluster is called nonesuch"),
+        (["frobnicate"], "No such command 'frobnicate'"),
+        (["test"], "Missing argument 'SYSTEM'"),
+    ],
+)
+def test_wrong_arguments_get_one_line_and_254(
+    partita: Partita, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = partita(*arguments)
+    assert done.returncode == 254, done.stderr
+    assert said in done.stderr
+    assert done.stderr.startswith("partita: ")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_node_that_refuses_ssh_is_named(partita: Partita) -> None:
+    done = partita("test", "zookeeper", "-n", "127.0.0.1", "--ssh-port", "1", timeout=60)
+    assert done.returncode == 254
+    assert "127.0.0.1 (127.0.0.1:1)" in done.stderr
+    assert "is it up, with sshd running?" in done.stderr
+
+
+SHORT = ("--local", "3", "--time-limit", "6", "--rate", "100", "--json")
+
+
+@needs_root
+def test_a_good_store_is_valid(partita: Partita, tmp_path: Path) -> None:
+    done = partita("test", f"{STORES}:Good", *SHORT, "--schedule", "1s partition one; 4s heal")
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)
+    assert results["valid"] is True
+    assert results["operations"] == results["ok"] + results["fail"] + results["info"]
+    assert results["ok"] > 300
+    assert results["faults"][0]["bit"] is True
+    directory = tmp_path / results["run"]
+    assert (tmp_path / "runs/latest").resolve() == directory.resolve()
+    assert {"run.json", "history.jsonl", "results.json", "report.html", "controller.log"} <= {
+        path.name for path in directory.iterdir()
+    }
+
+
+@needs_root
+def test_a_lying_store_is_invalid_and_the_read_is_named(partita: Partita) -> None:
+    done = partita("test", f"{STORES}:Stale", *SHORT)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "read" in json.loads(done.stdout)["reason"]
+
+
+@needs_root
+def test_a_run_in_which_nothing_succeeded_is_unknown(partita: Partita) -> None:
+    done = partita("test", f"{STORES}:Refusing", *SHORT, timeout=120)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "never succeeded" in json.loads(done.stdout)["reason"]
+
+
+@needs_root
+def test_a_run_directory_that_cannot_be_made(partita: Partita, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = partita("test", f"{STORES}:Good", *SHORT, "--runs-dir", "file/runs")
+    assert done.returncode == 254
+    assert "choose another --runs-dir" in done.stderr
+
+
+@needs_root
+def test_a_system_that_never_serves(partita: Partita) -> None:
+    done = partita("test", f"{STORES}:Sick", *SHORT, timeout=150)
+    assert done.returncode == 255
+    assert "does not serve after" in done.stderr
+
+
+def started(tmp_path: Path, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "harness", "test", *arguments],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def await_event(tmp_path: Path, text: str) -> None:
+    deadline = time.monotonic() + 60
+    history = tmp_path / "runs/latest/history.jsonl"
+    while not (history.exists() and text in history.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+LONG = ("--local", "3", "--time-limit", "60", "--rate", "100", "--json")
+
+
+@needs_root
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_is_healed_checked_and_judged(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
+    run = started(tmp_path, f"{STORES}:Good", *LONG, "--schedule", "1s partition one; 50s heal")
+    await_event(tmp_path, '"f":"probe"')
+    run.send_signal(ending)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 0, err
+    results = json.loads(out)
+    assert results["valid"] is True
+    events = [json.loads(line) for line in (tmp_path / "runs/latest/history.jsonl").open()]
+    assert any(e["f"] == "heal" and e["type"] == "ok" for e in events)
+    assert events[-1]["f"] == "read", "the final reads were made"
+    assert not any(each.owned() for each in local.clusters() if each.name.startswith("test-"))
+
+
+@needs_root
+def test_after_kill_9_the_history_can_be_checked_and_the_cluster_taken_down(
+    tmp_path: Path, partita: Partita
+) -> None:
+    run = started(tmp_path, f"{STORES}:Good", *LONG)
+    await_event(tmp_path, '"type":"ok"')
+    time.sleep(1)
+    run.kill()
+    run.communicate()
+    done = partita("check", "runs/latest")
+    assert done.returncode == 0, done.stdout + done.stderr
+    orphans = [each for each in local.clusters() if each.name.startswith("test-")]
+    assert [each.status() for each in orphans if not each.owned()] == ["up"]
+    down = partita("cluster", "down")
+    assert down.returncode == 0
+    assert "down" in down.stdout
+    assert [each for each in local.clusters() if each.name.startswith("test-")] == []
