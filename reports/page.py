@@ -13,6 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import palette, sentences
+from reports.interactive import interactive
+from reports.logs import excerpts
 from reports.stored import StoredRun
 
 CAPTIONS = {
@@ -42,6 +44,8 @@ def run_page(run: StoredRun, charts: Mapping[str, Path]) -> str:
             sentence=sentences.verdict_sentence(run.results),
             availability=sentences.availability_sentence(run.results),
             figures=[_figure(name, path) for name, path in charts.items()],
+            data=interactive(run),
+            excerpts=excerpts(run),
             facts=_facts(run.spec),
             files=_files(run.directory),
         )

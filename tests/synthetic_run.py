@@ -150,7 +150,7 @@ def _record(
 
 
 def _final_read(story: Story, at: float, node: str) -> None:
-    process = 1_000_000 + int(node[1:])
+    process = 1_000_000 + NODES.index(node)
     for time, kind, value in ((at, "invoke", None), (at + 0.004, "ok", 1)):
         event = _event(time, "", kind, "read", value)
         story.events.append(event | {"process": process, "key": 0, "node": node})
