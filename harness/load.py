@@ -88,7 +88,8 @@ class Load:
             thread.join()
 
     def _read_all(self, reader: Worker) -> None:
-        deadline = time.monotonic() + FINAL_READ_TRIES_S
+        # A store that never answered at all is asked once more, and not for long.
+        deadline = time.monotonic() + (FINAL_READ_TRIES_S if self.tally.ok else 0)
         for f, key in self._workload.final():
             while reader.do(Request(f, key, None, self._journal.now())) != "ok":
                 if time.monotonic() > deadline or self._journal.failure:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import reports
-from checker import History, Verdict, check
+from checker import History, Verdict, check, vacuous
 from harness.journal import write_json
 
 EXIT_CODES = {True: 0, False: 1, "unknown": 2}
@@ -25,7 +25,8 @@ def conclude(directory: Path, problems: Sequence[str] = ()) -> dict[str, Any]:
     history = History.read(directory / "history.jsonl")
     verdict = check(history, "append" if run["workload"] == "append" else "cas-register")
     summary = reports.summarise(history, run)
-    reasons = [*problems, *_doubts(summary)]
+    nothing = vacuous(history)
+    reasons = [*problems, *_doubts(summary), *([nothing] if nothing else [])]
     if verdict.valid == "unknown" and verdict.reason:
         reasons.append(verdict.reason)
     valid = verdict.valid if verdict.valid is False or not reasons else "unknown"
