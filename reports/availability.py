@@ -181,13 +181,13 @@ def availability_between(load: Load, begin: int, end: int) -> float | None:
 
 
 def seconds_to_new_leader(load: Load, fault: Fault, quorum: frozenset[str]) -> float | None:
-    """From the cut to the first acknowledged write, invoked after it, on a node with a quorum.
+    """From the complete cut to the first acknowledged write, invoked after it, on a quorum's node.
 
     None if no node had a quorum, or no such write was acknowledged before the fault was over.
     """
-    inside = load.wrote & (load.invoked >= fault.begin) & _on(load, quorum)
+    inside = load.wrote & (load.invoked >= fault.cut) & _on(load, quorum)
     completed = load.completed[inside & (load.completed <= fault.ended(load.end))]
-    return float(completed.min() - fault.begin) / SECOND if len(completed) else None
+    return float(completed.min() - fault.cut) / SECOND if len(completed) else None
 
 
 def recover_by_node(load: Load, fault: Fault, quorum: frozenset[str]) -> dict[str, float | None]:

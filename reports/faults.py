@@ -19,6 +19,7 @@ SECOND = 1_000_000_000
 class Fault:
     """One fault: `begin` and `end` are ns since the run began (`end` None: never healed).
 
+    `cut` is when its injection was complete (`begin` if nobody wrote that down).
     `grudge` maps each node to the nodes whose packets it drops; `down` names the nodes that
     were killed, stopped or paused. `bit` is what the probe found: None if nobody looked.
     """
@@ -28,6 +29,7 @@ class Fault:
     target: str
     description: str
     begin: int
+    cut: int
     end: int | None
     grudge: dict[str, list[str]] = field(default_factory=dict)
     down: tuple[str, ...] = ()
@@ -66,17 +68,20 @@ def _fault(number: int, mine: list[Event], events: list[Event]) -> Fault:
     heals = [event for event in events if number in _mapping(event.value).get("faults", ())]
     probes = [_mapping(event.value) for event in mine if event.f == "probe"]
     failures = [event for event in mine if event.type == "fail"]
+    done = [event.time for event in mine if event.type == "ok"]
+    proof = _proof(probes, heals, number)
     return Fault(
         number=number,
         action=begin.f,
         target=str(value.get("target") or ""),
         description=str(value.get("description") or " ".join(value.get("nodes", ()))),
         begin=begin.time,
+        cut=done[0] if done else begin.time,
         end=begin.time if begin.type == "fail" else _end(heals),
         grudge={node: list(drops) for node, drops in _mapping(value.get("grudge")).items()},
         down=() if value.get("grudge") else tuple(value.get("nodes", ())),
-        bit=False if failures else _bit(probes),
-        proof=_proof(probes, heals, number),
+        bit=False if failures or proof.get("packets_dropped") == 0 else _bit(probes),
+        proof=proof,
         error=_error(failures[0]) if failures else None,
     )
 

@@ -157,7 +157,7 @@ def test_times_around_a_fault() -> None:
     (fault,) = summary["faults"]
     assert (fault["from"], fault["to"], fault["bit"]) == (10.0, 20.0, True)
     assert fault["quorum"] == ["n2", "n3"]
-    assert fault["seconds_to_new_leader"] == 3.5
+    assert fault["seconds_to_new_leader"] == 3.4
     assert fault["recover_by_node"] == {"n1": 0.25}
     assert fault["seconds_to_recover"] == 0.25
     assert fault["proof"] == {"pairs_cut": 4, "pairs_unreachable": 4, "packets_dropped": 42}
@@ -208,7 +208,7 @@ def test_a_heal_that_failed_heals_nothing() -> None:
 
 
 def fault_of(**fields: Any) -> Fault:
-    return Fault(1, "partition", "x", "", begin=1, end=3, **fields)
+    return Fault(1, "partition", "x", "", begin=1, cut=1, end=3, **fields)
 
 
 def test_quorum_needs_links_in_both_directions_and_more_than_half() -> None:
