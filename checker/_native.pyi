@@ -23,3 +23,27 @@ def chain(
     which limit was hit); and the operations that contradict each other and the cas that link
     them, as positions in `rows` (-1: the initial value).
     """
+
+def search_register(
+    rows: npt.NDArray[np.int64],
+    kind_of_f: npt.NDArray[np.int8],
+    f: npt.NDArray[np.int32],
+    input: npt.NDArray[np.int32],
+    output: npt.NDArray[np.int32],
+    outcome: npt.NDArray[np.int8],
+    invoked_rank: npt.NDArray[np.int64],
+    completed_rank: npt.NDArray[np.int64],
+    pairs: npt.NDArray[np.int32],
+    initial: int,
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+    beam: int,
+    refute: bool,
+    without: str,
+) -> tuple[int, str, int, int, int]:
+    """Search for an order of a register's operations.
+
+    Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
+    rank of the event that could not be passed; and how many nodes were expanded.
+    """

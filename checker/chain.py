@@ -45,7 +45,7 @@ def chain(
         return None
     answer, kind, roles, links = _native.chain(
         rows,
-        _kinds(history, rows),
+        kinds_of_f(history, rows),
         history.f,
         history.input,
         history.output,
@@ -72,7 +72,7 @@ def chain(
     return explain(history, rows, conflict)
 
 
-def _kinds(history: History, rows: IntColumn) -> npt.NDArray[np.int8]:
+def kinds_of_f(history: History, rows: IntColumn) -> npt.NDArray[np.int8]:
     """Give each f its number in the native code; refuse operations that no register has."""
     kinds = np.array([_KINDS.index(f) if f in _KINDS else -1 for f in history.fs], dtype=np.int8)
     codes = history.f[rows]

@@ -23,10 +23,11 @@ from checker.elements import merged
 from checker.explain import quoted
 from checker.history import OUTCOMES, History, IntColumn
 from checker.models import Model, ModelError, load_model
+from checker.search import search
 from checker.verdict import Counterexample, Engine, Finding, Limits, Mismatch, Validity, Verdict
 
 # In the order in which they are tried: each is quicker than the next, and applies less often.
-ENGINES: Final = MappingProxyType[str, Engine]({"chain": chain, "append": append})
+ENGINES: Final = MappingProxyType[str, Engine]({"chain": chain, "append": append, "search": search})
 
 
 def check(

@@ -2,7 +2,10 @@
 
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
+#include <cstdio>
 #include <ctime>
 #include <optional>
 
@@ -15,9 +18,11 @@ struct Stopped {
 
 class Limits {
    public:
-    // `deadline` in seconds of CLOCK_MONOTONIC (Python's time.monotonic); `stop` may be null.
-    Limits(std::optional<double> deadline, const volatile uint8_t* stop)
-        : deadline_(deadline), stop_(stop) {}
+    // `deadline` in seconds of CLOCK_MONOTONIC (Python's time.monotonic); `stop` may be null;
+    // `memory` is the most bytes that the process may hold.
+    Limits(std::optional<double> deadline, const volatile uint8_t* stop,
+           std::optional<int64_t> memory = {})
+        : deadline_(deadline), stop_(stop), memory_(memory) {}
 
     // Call often: only one call in 2^14 looks at the clock.
     void poll() {
@@ -26,7 +31,14 @@ class Limits {
 
     void look() const {
         if (stop_ != nullptr && *stop_ != 0) throw Stopped{"interrupted"};
-        if (deadline_ && now() > *deadline_) throw Stopped{"time limit"};
+        if (!deadline_ && !memory_) return;
+        const double time = now();
+        if (deadline_ && time > *deadline_) throw Stopped{"time limit"};
+        // Asking the kernel costs microseconds, so that it is asked at intervals.
+        if (memory_ && time > measured_ + 0.005) {
+            measured_ = time;
+            if (resident() > *memory_) throw Stopped{"memory limit"};
+        }
     }
 
    private:
@@ -36,8 +48,19 @@ class Limits {
         return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
     }
 
+    static int64_t resident() {
+        long total = 0, resident = 0;
+        if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+            if (std::fscanf(file, "%ld %ld", &total, &resident) != 2) resident = 0;
+            std::fclose(file);
+        }
+        return int64_t{resident} * sysconf(_SC_PAGESIZE);
+    }
+
     std::optional<double> deadline_;
     const volatile uint8_t* stop_;
+    std::optional<int64_t> memory_;
+    mutable double measured_ = 0;
     uint32_t calls_ = 0;
 };
 

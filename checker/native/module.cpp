@@ -8,6 +8,7 @@
 
 #include "chain.h"
 #include "columns.h"
+#include "search.h"
 
 namespace nb = nanobind;
 
@@ -50,4 +51,5 @@ NB_MODULE(_native, m) {
           nb::arg("output"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("stop").none());
+    partita::bind_search(m);
 }

@@ -1,0 +1,326 @@
+// One step of the search: from the configurations before an event to those after it.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "antichain.h"
+#include "bits.h"
+#include "limits.h"
+#include "timeline.h"
+#include "usage.h"
+
+namespace partita::search {
+
+// Each can be switched off, so that tests can hold it against exhaustive search.
+struct Reductions {
+    bool pure = true;
+    bool hidden = true;
+    bool earliest = true;
+    bool useful = true;
+    bool dominate = true;
+    bool unseen = true;
+};
+
+template <class Space, class Mask>
+class Frontier {
+  public:
+    using Configuration = Config<Mask>;
+
+    Frontier(const Timeline& timeline, Space& space, std::size_t kinds,
+             const Reductions& reductions, const Limits& limits)
+        : timeline_(timeline),
+          space_(space),
+          reductions_(reductions),
+          limits_(limits),
+          reached_(space.states(), usage_, reductions.dominate),
+          explored_(space.states(), usage_, reductions.dominate),
+          of_kind_(kinds),
+          in_slot_(timeline.slots) {}
+
+    std::vector<Configuration> configs;
+    bool counted = true;          // Whether a pooled operation can be used only once.
+    std::size_t node_limit = 0;   // Give up exploring beyond this many nodes an event; 0: never.
+    bool thrifty = false;         // Use the pool only where there is no other way.
+    bool gave_up = false;
+
+    UsageTable& usage() { return usage_; }
+    std::int32_t position() const { return position_; }
+    bool at_end() const { return position_ == static_cast<std::int32_t>(timeline_.events.size()); }
+    std::size_t nodes() const { return nodes_; }
+    std::size_t bytes() const {
+        return reached_.bytes() + explored_.bytes() + usage_.bytes() +
+               configs.capacity() * sizeof(Configuration);
+    }
+
+    // Moves to a place in time without looking at configurations.
+    void seek(std::int32_t position) {
+        while (position_ < position) skip_forth();
+        while (position_ > position) skip_back();
+    }
+
+    // Takes the configurations over the next event. They are none if no order exists.
+    void advance() {
+        auto event = timeline_.events[position_];
+        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
+        if (event >= 0) {
+            invoke(operation);
+        } else {
+            complete(operation);
+        }
+    }
+
+  private:
+    struct Target {
+        int slot;
+        std::int32_t kind;
+    };
+
+    void skip_forth() {
+        auto event = timeline_.events[position_++];
+        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
+        if (event >= 0) {
+            space_.pass(event, operation.kind, true);
+            open(operation);
+        } else {
+            close(operation);
+        }
+    }
+
+    void skip_back() {
+        auto event = timeline_.events[--position_];
+        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
+        if (event >= 0) {
+            space_.pass(event, operation.kind, false);
+            close(operation);
+        } else {
+            open(operation);
+        }
+    }
+
+    void open(const Operation& operation) {
+        if (operation.slot < 0) {
+            space_.pool(operation.kind, 1);
+            return;
+        }
+        space_.open(operation.slot, operation.kind);
+        of_kind_[operation.kind].set(operation.slot);
+        pending_.set(operation.slot);
+        in_slot_[operation.slot] = &operation;
+    }
+
+    void close(const Operation& operation) {
+        if (operation.slot < 0) {
+            space_.pool(operation.kind, -1);
+            return;
+        }
+        space_.close(operation.slot, operation.kind);
+        of_kind_[operation.kind].reset(operation.slot);
+        pending_.reset(operation.slot);
+    }
+
+    void invoke(const Operation& operation) {
+        skip_forth();
+        if (operation.slot < 0 || operation.role != Role::kOwed) return;
+        for (auto& config : configs) {
+            // Pure operations at once: where it changes nothing it is as good as done.
+            bool is_free = reductions_.pure &&
+                           space_.next(config.state, operation.kind) == config.state;
+            if (!is_free) config.owed.set(operation.slot);
+        }
+    }
+
+    void complete(const Operation& operation) {
+        Target target{operation.slot, operation.kind};
+        if (target.slot < 0) {
+            if (space_.available(target.kind) == 1) {
+                explore(target);
+                reached_.copy_to(configs);
+            }
+            skip_forth();
+            return;
+        }
+        if (nothing_to_do(target)) {
+            skip_forth();
+            return;
+        }
+        explore(target);
+        skip_forth();
+        collect();
+    }
+
+    bool nothing_to_do(const Target& target) const {
+        if (space_.changes(target.kind) || !reductions_.pure) return false;
+        for (const auto& config : configs) {
+            if (config.owed.has(target.slot)) return false;
+        }
+        return true;
+    }
+
+    // Keeps what was reached; values that nobody will see become one.
+    void collect() {
+        reached_.copy_to(configs);
+        if (!reductions_.unseen || configs.size() < 2) return;
+        bool changed = false;
+        for (auto& config : configs) {
+            if (space_.is_unseen(config.state)) {
+                config.state = space_.nothing();
+                changed = true;
+            }
+        }
+        if (!changed) return;
+        reached_.clear();
+        for (const auto& config : configs) reached_.add(config);
+        reached_.copy_to(configs);
+    }
+
+    void explore(const Target& target) {
+        space_.prepare([&](auto visit) {
+            pending_.each([&](int slot) { visit(in_slot_[slot]->kind); });
+        });
+        use_pool_ = !thrifty || !counted;
+        explore_once(target);
+        if (use_pool_ || space_.useful().empty()) return;
+        gave_up = counted;
+        if (reached_.size() > 0) return;
+        use_pool_ = true;
+        explore_once(target);
+    }
+
+    void explore_once(const Target& target) {
+        reached_.clear();
+        explored_.clear();
+        bool is_slot = target.slot >= 0;
+        bool changes = space_.changes(target.kind);
+        for (const auto& config : configs) {
+            bool owes = is_slot && config.owed.has(target.slot);
+            if (!owes) reach(config, target);
+            bool spent = is_slot && config.spent.has(target.slot);
+            if (owes || (changes && !spent)) explored_.add(config);
+        }
+        for (std::size_t i = 0; i < explored_.length(); ++i) {
+            if (!explored_.alive(i)) continue;
+            if ((++nodes_ & 0x7f) == 0) limits_.look();
+            expand(Configuration(explored_[i]), target);
+            if (node_limit > 0 && explored_.length() > node_limit) {
+                gave_up = true;
+                return;
+            }
+        }
+    }
+
+    void reach(Configuration config, const Target& target) {
+        if (target.slot >= 0) {
+            config.owed.reset(target.slot);
+            config.spent.reset(target.slot);
+        }
+        reached_.add(config);
+    }
+
+    void expand(const Configuration& from, const Target& target) {
+        auto steps = space_.steps(from.state);
+        if (!reductions_.pure) steps = steps | (space_.quiet(from.state) & from.owed);
+        steps = steps.without(from.spent);
+        steps.each([&](int slot) {
+            if (!reductions_.earliest || is_earliest(slot, steps, from)) {
+                take(from, slot, target);
+            }
+        });
+        if (use_pool_) for (auto kind : space_.useful()) take_pooled(from, kind, target);
+        if (target.slot < 0) take_pooled(from, target.kind, target);
+        if (from.state == space_.anything()) {
+            space_.each_choice(from.owed, from.spent, [&](std::int32_t state) {
+                Configuration child = from;
+                child.state = state;
+                arrive(from, child, target, true);
+            });
+        }
+    }
+
+    // Earliest deadline: of two pending operations that do the same, the one that completes
+    // first is taken, unless only the other one is owed.
+    bool is_earliest(int slot, const Mask& steps, const Configuration& from) const {
+        auto others = of_kind_[in_slot_[slot]->kind] & steps;
+        others.reset(slot);
+        if (!others.any()) return true;
+        bool earliest = true;
+        bool is_owed = from.owed.has(slot);
+        others.each([&](int other) {
+            bool sooner = in_slot_[other]->returned < in_slot_[slot]->returned;
+            if (sooner && (from.owed.has(other) || !is_owed)) earliest = false;
+        });
+        return earliest;
+    }
+
+    void take(const Configuration& from, int slot, const Target& target) {
+        Configuration child = from;
+        child.owed.reset(slot);
+        child.spent.set(slot);
+        step(from, child, in_slot_[slot]->kind, target, slot == target.slot, from.owed.has(slot));
+    }
+
+    void take_pooled(const Configuration& from, std::int32_t kind, const Target& target) {
+        if (space_.next(from.state, kind) == kImpossible) return;
+        // A pending operation that does the same is taken first: the crashed one can wait.
+        if (reductions_.earliest && of_kind_[kind].without(from.spent).any()) return;
+        Configuration child = from;
+        if (counted) {
+            if (usage_.count(from.usage, kind) >= space_.available(kind)) return;
+            child.usage = usage_.with(from.usage, kind);
+        }
+        step(from, child, kind, target, target.slot < 0 && kind == target.kind, false);
+    }
+
+    void step(const Configuration& from, Configuration& child, std::int32_t kind,
+              const Target& target, bool is_target, bool was_owed) {
+        child.state = space_.next(from.state, kind);
+        bool hides = reductions_.hidden && space_.overwrites(kind);
+        if (hides) {
+            auto before = child.owed;
+            child.owed = before.without(space_.hidden());
+            // Writing the value that is there serves only to hide other writes.
+            if (reductions_.pure && child.state == from.state && child.owed == before) return;
+        } else if (reductions_.pure && child.state == from.state) {
+            return;
+        }
+        if (is_target) {
+            if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
+            reach(child, target);
+        } else {
+            arrive(from, child, target, !reductions_.pure || (was_owed && !hides));
+        }
+    }
+
+    void arrive(const Configuration& from, Configuration child, const Target& target,
+                bool needed) {
+        auto before = child.owed;
+        if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
+        // Useful steps only: in a state in which nothing pending is served, and from which
+        // nothing new can be done, the step could as well be left out.
+        if (reductions_.useful && !needed && child.owed == before &&
+            !space_.leads_on(child.state, child.spent)) {
+            return;
+        }
+        if (target.slot >= 0 && from.owed.has(target.slot) && !child.owed.has(target.slot)) {
+            reach(child, target);
+            if (!space_.changes(target.kind) || child.spent.has(target.slot)) return;
+        }
+        explored_.add(child);
+    }
+
+    const Timeline& timeline_;
+    Space& space_;
+    Reductions reductions_;
+    const Limits& limits_;
+    UsageTable usage_;
+    Antichain<Mask> reached_, explored_;
+    std::vector<Mask> of_kind_;
+    std::vector<const Operation*> in_slot_;
+    Mask pending_;
+    std::int32_t position_ = 0;
+    std::size_t nodes_ = 0;
+    bool use_pool_ = true;
+};
+
+}  // namespace partita::search

@@ -1,0 +1,211 @@
+// Registers: what an operation asks of the value, and what it leaves behind.
+
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+#include "bits.h"
+#include "timeline.h"
+
+namespace partita::search {
+
+constexpr std::int32_t kAny = -1;   // As guard: any value will do.
+constexpr std::int32_t kKeep = -1;  // As result: the value stays.
+
+struct RegisterKind {
+    std::int32_t guard = kAny;
+    std::int32_t result = kKeep;
+    bool negated = false;  // The value must differ from the guard.
+
+    bool overwrites() const { return guard == kAny && result != kKeep; }
+    bool operator==(const RegisterKind&) const = default;
+};
+
+// Values are 0 .. values-1. Two states are no values: `anything()`, any one value not yet
+// chosen, from which a refutation may start; and `nothing()`, a value that nobody will see.
+template <class Mask>
+class RegisterSpace {
+  public:
+    RegisterSpace(const std::vector<RegisterKind>& kinds, std::int32_t values)
+        : kinds_(kinds), cells_(values + 2), values_(values), pool_(kinds.size()) {}
+
+    std::int32_t states() const { return values_ + 2; }
+    std::int32_t anything() const { return values_; }
+    std::int32_t nothing() const { return values_ + 1; }
+
+    // The least completion of overwriting operations invoked at or after each operation, and
+    // the next operation of the same guard: what `is_unseen` needs of the future.
+    void look_ahead(const Timeline& timeline) {
+        auto count = timeline.operations.size();
+        overwritten_.assign(count + 1, kNever);
+        next_same_.assign(count, kNever);
+        for (auto i = static_cast<std::int32_t>(count) - 1; i >= 0; --i) {
+            const auto& operation = timeline.operations[i];
+            const auto& kind = kinds_[operation.kind];
+            overwritten_[i] = overwritten_[i + 1];
+            if (kind.overwrites() && operation.role == Role::kOwed) {
+                overwritten_[i] = std::min(overwritten_[i], operation.returned);
+            }
+            if (kind.guard != kAny) {
+                next_same_[i] = cells_[kind.guard].next_guard;
+                cells_[kind.guard].next_guard = i;
+            }
+        }
+        invoked_at_.resize(count);
+        for (std::int32_t at = 0; at < static_cast<std::int32_t>(timeline.events.size()); ++at) {
+            if (timeline.events[at] >= 0) invoked_at_[timeline.events[at]] = at;
+        }
+    }
+
+    // Moves over the invocation of an operation, forth or back.
+    void pass(std::int32_t number, std::int32_t kind, bool forth) {
+        upcoming_ = forth ? number + 1 : number;
+        if (kinds_[kind].guard != kAny) {
+            cells_[kinds_[kind].guard].next_guard = forth ? next_same_[number] : number;
+        }
+    }
+
+    void open(int slot, std::int32_t number) { change(slot, number, true); }
+    void close(int slot, std::int32_t number) { change(slot, number, false); }
+
+    std::int32_t next(std::int32_t state, std::int32_t number) const {
+        const auto& kind = kinds_[number];
+        if (kind.guard != kAny && (state == kind.guard) == kind.negated) return kImpossible;
+        return kind.result == kKeep ? state : kind.result;
+    }
+    bool changes(std::int32_t number) const { return kinds_[number].result != kKeep; }
+    bool overwrites(std::int32_t number) const { return kinds_[number].overwrites(); }
+
+    // Pending operations that are possible in a state and leave it as it is.
+    Mask quiet(std::int32_t state) const {
+        const auto& cell = cells_[state];
+        return cell.reads | cell.writes | unequal_.without(cell.unequal);
+    }
+    // Pending operations that are possible in a state and change it, or hide others.
+    Mask steps(std::int32_t state) const { return writes_ | cells_[state].cas; }
+    // Pending operations that can go unseen directly before any that overwrites.
+    Mask hidden() const { return writes_; }
+
+    // Whether something not spent can be done in this state that could not be done before it.
+    bool leads_on(std::int32_t state, const Mask& spent) const {
+        const auto& cell = cells_[state];
+        return cell.pooled_from > 0 || cell.cas.without(spent).any();
+    }
+
+    // Visits the values that `anything()` may turn out to have been, as far as it matters.
+    template <class Visit>
+    void each_choice(const Mask& owed, const Mask& spent, Visit visit) const {
+        for (auto value : wanted_) {
+            const auto& cell = cells_[value];
+            if ((owed & cell.reads).any() || cell.cas.without(spent).any() ||
+                cell.pooled_from > 0) {
+                visit(value);
+            }
+        }
+    }
+
+    // Whether nobody can see this value any more: no pending operation asks for it, and none
+    // will before an overwriting operation that is yet to be invoked must have taken effect.
+    bool is_unseen(std::int32_t state) const {
+        if (state >= values_) return false;
+        const auto& cell = cells_[state];
+        if (cell.pooled_from > 0 || (cell.reads | cell.cas | cell.unequal).any()) return false;
+        return cell.next_guard == kNever ||
+               invoked_at_[cell.next_guard] > overwritten_[upcoming_];
+    }
+
+    // Changes how many operations of a kind are in the pool.
+    void pool(std::int32_t number, int difference) {
+        const auto& kind = kinds_[number];
+        if (kind.result == kKeep) return;
+        auto& pooled = pool_[number];
+        pooled.available += difference;
+        if (kind.guard != kAny) cells_[kind.guard].pooled_from += difference;
+        if (!pooled.listed) {
+            pooled.listed = true;
+            makers_[kind.result].push_back(number);
+            pooled_.push_back(number);
+        }
+    }
+    std::int32_t available(std::int32_t number) const { return pool_[number].available; }
+
+    // Before an operation completes: which values anybody pending could ask for, and which
+    // kinds in the pool can make them, directly or through one another.
+    template <class EachPending>
+    void prepare(EachPending each_pending) {
+        wanted_.clear();
+        useful_.clear();
+        each_pending([&](std::int32_t number) {
+            if (kinds_[number].guard != kAny && !kinds_[number].negated) {
+                want(kinds_[number].guard);
+            }
+        });
+        for (std::size_t i = 0; i < wanted_.size(); ++i) {
+            auto makers = makers_.find(wanted_[i]);
+            if (makers == makers_.end()) continue;
+            for (auto number : makers->second) {
+                if (pool_[number].available <= 0) continue;
+                useful_.push_back(number);
+                if (kinds_[number].guard != kAny) want(kinds_[number].guard);
+            }
+        }
+        // Whoever asks only for a difference is served by any other value.
+        if (unequal_.any()) {
+            useful_.clear();
+            for (auto number : pooled_) {
+                if (pool_[number].available > 0) useful_.push_back(number);
+            }
+        }
+        for (auto value : wanted_) cells_[value].wanted = false;
+    }
+    const std::vector<std::int32_t>& useful() const { return useful_; }
+
+  private:
+    struct Cell {
+        Mask reads, writes, cas, unequal;
+        std::int32_t next_guard = kNever;
+        std::int32_t pooled_from = 0;
+        bool wanted = false;
+    };
+    struct Pooled {
+        std::int32_t available = 0;
+        bool listed = false;
+    };
+
+    void want(std::int32_t value) {
+        if (cells_[value].wanted) return;
+        cells_[value].wanted = true;
+        wanted_.push_back(value);
+    }
+
+    void change(int slot, std::int32_t number, bool on) {
+        const auto& kind = kinds_[number];
+        auto put = [&](Mask& mask) { on ? mask.set(slot) : mask.reset(slot); };
+        if (kind.overwrites()) {
+            put(cells_[kind.result].writes);
+            put(writes_);
+        } else if (kind.result != kKeep) {
+            put(cells_[kind.guard].cas);
+        } else if (kind.negated) {
+            put(cells_[kind.guard].unequal);
+            put(unequal_);
+        } else {
+            put(cells_[kind.guard].reads);
+        }
+    }
+
+    const std::vector<RegisterKind>& kinds_;
+    std::vector<Cell> cells_;
+    Mask writes_, unequal_;
+    std::int32_t values_;
+    std::int32_t upcoming_ = 0;
+    std::vector<std::int32_t> overwritten_, next_same_, invoked_at_;
+    std::vector<Pooled> pool_;
+    std::unordered_map<std::int32_t, std::vector<std::int32_t>> makers_;
+    std::vector<std::int32_t> pooled_;
+    std::vector<std::int32_t> wanted_, useful_;
+};
+
+}  // namespace partita::search

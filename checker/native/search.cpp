@@ -1,0 +1,159 @@
+#include "search.h"
+
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include <stdexcept>
+#include <unordered_map>
+
+#include "columns.h"
+#include "decide.h"
+#include "limits.h"
+#include "register_space.h"
+
+namespace nb = nanobind;
+
+namespace partita {
+namespace {
+
+template <class T>
+using Column = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Pairs = nb::ndarray<const int32_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
+
+struct Given {
+    std::optional<double> deadline;
+    std::optional<int64_t> memory;
+    std::optional<Column<uint8_t>> stop;
+    search::Plan plan;
+
+    Limits limits() const { return Limits(deadline, stop ? stop->data() : nullptr, memory); }
+};
+
+search::Plan plan_of(std::size_t beam, bool refute, const std::string& without) {
+    search::Plan plan;
+    plan.beam = beam;
+    plan.refute = refute;
+    auto is_on = [&](char letter) { return without.find(letter) == std::string::npos; };
+    plan.reductions = {is_on('p'), is_on('h'), is_on('e'), is_on('u'), is_on('d'), is_on('n')};
+    return plan;
+}
+
+// The kinds of operations on a register, numbered as they come.
+class Kinds {
+  public:
+    int32_t operator()(const search::RegisterKind& kind) {
+        const auto key = static_cast<uint64_t>(static_cast<uint32_t>(kind.guard)) << 32 |
+                         static_cast<uint64_t>(static_cast<uint32_t>(kind.result + 1)) << 1 |
+                         static_cast<uint64_t>(kind.negated);
+        auto [at, is_new] = numbers_.try_emplace(key, static_cast<int32_t>(all.size()));
+        if (is_new) all.push_back(kind);
+        return at->second;
+    }
+    std::vector<search::RegisterKind> all;
+
+  private:
+    std::unordered_map<uint64_t, int32_t> numbers_;
+};
+
+struct Task {
+    search::Timeline timeline;
+    std::vector<search::RegisterKind> kinds;
+    std::vector<int32_t> rows;  // By operation of the timeline: its place among those given.
+    int32_t values = 0;
+    int32_t initial = 0;
+};
+
+// Operations that ask nothing and leave nothing behind, and crashed ones whose value nobody
+// could ever see, are left out: any order without them is an order, and they can be taken out
+// of any other.
+Task lay_out(const RegisterOperations& read) {
+    Task task;
+    task.values = read.values + 1;
+    task.initial = read.initial < 0 ? read.values : read.initial;
+    std::vector<bool> is_seen(task.values);
+    bool unequal = false;
+    for (const auto& op : read.operations) {
+        if (op.seen >= 0) is_seen[op.seen] = true;
+        unequal |= op.kind == Kind::mismatch;
+    }
+    Kinds kinds;
+    search::TimelineBuilder builder(read.operations.size());
+    for (std::size_t i = 0; i < read.operations.size(); ++i) {
+        const auto& op = read.operations[i];
+        search::RegisterKind kind{op.seen, op.left, op.kind == Kind::mismatch};
+        if (kind.result == kind.guard) kind.result = search::kKeep;
+        const bool idle = kind.result == search::kKeep && (kind.guard < 0 || op.crashed);
+        if (idle || (op.crashed && !unequal && !is_seen[op.left])) continue;
+        builder.add(kinds(kind), op.invoked, op.completed, op.crashed, search::Role::kOwed);
+        task.rows.push_back(static_cast<int32_t>(i));
+    }
+    task.timeline = builder.finish();
+    task.kinds = std::move(kinds.all);
+    return task;
+}
+
+template <int Words>
+search::Outcome run(const Task& task, const Given& given, const Limits& limits) {
+    using Mask = search::Bits<Words>;
+    search::RegisterSpace<Mask> space(task.kinds, task.values);
+    space.look_ahead(task.timeline);
+    search::Search<search::RegisterSpace<Mask>, Mask> search(
+        task.timeline, space, task.kinds.size(), task.initial, given.plan, limits);
+    return search.run();
+}
+
+search::Outcome run_wide_enough(const Task& task, const Given& given, const Limits& limits) {
+    const int slots = task.timeline.slots;
+    if (slots <= 64) return run<1>(task, given, limits);
+    if (slots <= 256) return run<4>(task, given, limits);
+    if (slots <= 4096) return run<64>(task, given, limits);
+    search::Outcome outcome;
+    outcome.stopped = "more than 4096 operations under way at once";
+    return outcome;
+}
+
+nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column<int32_t> f,
+                          Column<int32_t> input, Column<int32_t> output, Column<int8_t> outcome,
+                          Column<int64_t> invoked_rank, Column<int64_t> completed_rank,
+                          Pairs pairs, int32_t initial, std::optional<double> deadline,
+                          std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
+                          std::size_t beam, bool refute, const std::string& without) {
+    const Columns columns{
+        rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
+        input.data(),        output.data(),         outcome.data(),   invoked_rank.data(),
+        completed_rank.data(), pairs.data(), pairs.shape(0)};
+    const Given given{deadline, memory, stop, plan_of(beam, refute, without)};
+    search::Outcome found;
+    int64_t place = -1, rank = -1;
+    {
+        nb::gil_scoped_release release;
+        auto limits = given.limits();
+        try {
+            const auto task = lay_out(read_columns(columns, initial, limits));
+            found = run_wide_enough(task, given, limits);
+            const auto& events = task.timeline.events;
+            if (found.event < static_cast<int32_t>(events.size())) {
+                const auto event = events[found.event];
+                place = task.rows[search::Timeline::operation_of(event)];
+                const int64_t row = columns.rows[place];
+                rank = event < 0 ? columns.completed_rank[row] : columns.invoked_rank[row];
+            }
+        } catch (const Stopped& stopped) {
+            found.stopped = stopped.reason;
+        }
+    }
+    return nb::make_tuple(static_cast<int>(found.decision), found.stopped, place, rank, found.nodes);
+}
+
+}  // namespace
+
+void bind_search(nb::module_& m) {
+    m.def("search_register", &search_register, nb::arg("rows"), nb::arg("kind_of_f"), nb::arg("f"),
+          nb::arg("input"), nb::arg("output"), nb::arg("outcome"), nb::arg("invoked_rank"),
+          nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
+          nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
+          nb::arg("beam"), nb::arg("refute"), nb::arg("without"));
+}
+
+}  // namespace partita

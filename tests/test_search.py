@@ -1,0 +1,51 @@
+"""The search engine against the oracle, with every reduction switched on and off."""
+
+from random import Random
+from typing import Any
+
+import pytest
+from histories import register_events
+
+from checker.check import counting
+from checker.history import History
+from checker.models import load_model
+from checker.reference import linearizable
+from checker.search import Plan, search
+from checker.verdict import Finding, Limits, Mismatch
+
+PLANS = {
+    "usual": Plan(),
+    "all configurations": Plan(beam=0),
+    "narrowest beam": Plan(beam=1),
+    "beam without refutation": Plan(beam=2, refute=False),
+    "not pure at once": Plan(beam=0, without="p"),
+    "not hidden": Plan(beam=0, without="h"),
+    "not earliest": Plan(beam=0, without="e"),
+    "not only useful": Plan(beam=0, without="u"),
+    "not dominated": Plan(beam=0, without="d"),
+    "not unseen": Plan(beam=0, without="n"),
+    "nothing left out": Plan(beam=0, without="pheudn"),
+}
+
+
+def found(history: History, model: Any, mismatch: Mismatch, plan: Plan) -> Finding:
+    rows = counting(history, model, mismatch)
+    finding = search(history, rows, model, Limits(), mismatch, plan)
+    assert finding is not None
+    return finding
+
+
+@pytest.mark.parametrize("unique", [True, False], ids=["unique", "small"])
+@pytest.mark.parametrize("mismatch", ["observe", "ignore"])
+def test_agrees_with_the_oracle(mismatch: Mismatch, unique: bool) -> None:
+    model = load_model("cas-register")
+    invalid = 0
+    for seed in range(1_500):
+        random = Random(seed)
+        history = History.of_events(register_events(random, random.randrange(2, 8), unique=unique))
+        expected = linearizable(history, counting(history, model, mismatch), model)
+        invalid += not expected
+        for name, plan in PLANS.items():
+            finding = found(history, model, mismatch, plan)
+            assert finding.valid == expected, f"seed {seed}, {name}: {finding}"
+    assert invalid > 100
