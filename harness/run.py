@@ -150,6 +150,8 @@ def _drive(
         progress.say("looking at the network")
         driver.prepare()
         journal.begin()
+        # The nodes' logs are put on the run's clock by this moment.
+        journal.note("info", "monitor", "began", datetime.now(UTC).isoformat())
         load.start()
         monitor.start()
         driver.start(journal.origin / 1e9)

@@ -183,7 +183,8 @@ def availability_between(load: Load, begin: int, end: int) -> float | None:
 def seconds_to_new_leader(load: Load, fault: Fault, quorum: frozenset[str]) -> float | None:
     """From the complete cut to the first acknowledged write, invoked after it, on a quorum's node.
 
-    None if no node had a quorum, or no such write was acknowledged before the fault was over.
+    The cut is when the injection was complete: before, a write may still slip through. None if
+    no node had a quorum, or no such write was acknowledged before the fault was over.
     """
     inside = load.wrote & (load.invoked >= fault.cut) & _on(load, quorum)
     completed = load.completed[inside & (load.completed <= fault.ended(load.end))]
@@ -193,17 +194,22 @@ def seconds_to_new_leader(load: Load, fault: Fault, quorum: frozenset[str]) -> f
 def recover_by_node(load: Load, fault: Fault, quorum: frozenset[str]) -> dict[str, float | None]:
     """From the heal to the first acknowledged write on each node that had no quorum, seconds.
 
-    None for a node on which no write was acknowledged any more; empty if the fault left every
-    node its quorum, or was never healed.
+    0 for a node that was back before healing was complete, None for one on which no write was
+    acknowledged any more; empty if the fault left every node its quorum, or was never healed.
     """
-    if fault.end is None:
+    if fault.heal is None or fault.end is None:
         return {}
-    return {node: _first_write(load, node, fault.end) for node in load.nodes if node not in quorum}
+    back = {node: _first_write(load, node, fault.heal) for node in load.nodes if node not in quorum}
+    return {
+        node: None if time is None else max(0, time - fault.end) / SECOND
+        for node, time in back.items()
+    }
 
 
-def _first_write(load: Load, node: str, after: int) -> float | None:
+def _first_write(load: Load, node: str, after: int) -> int | None:
+    """When a write was first acknowledged on a node after some moment, ns."""
     completed = load.completed[load.wrote & (load.completed >= after) & _on(load, [node])]
-    return float(completed.min() - after) / SECOND if len(completed) else None
+    return int(completed.min()) if len(completed) else None
 
 
 def _on(load: Load, nodes: frozenset[str] | Sequence[str]) -> Bools:

@@ -86,10 +86,10 @@ def latency_around(run: StoredRun, fault: Fault) -> Figure:
     figure, axes = _figure(4.2)
     result = next(each for each in run.results["faults"] if each["fault"] == fault.number)
     elected = result["seconds_to_new_leader"]
-    end = min(run.end, fault.begin + round(((elected or 20) + 12) * SECOND))
+    end = min(run.end, fault.cut + round(((elected or 20) + 12) * SECOND))
     _scatter(axes, run, max(0, fault.begin - 8 * SECOND), end)
     if elected is not None:
-        _mark(axes, fault.begin / SECOND + elected, f"first write after the cut: +{elected:.1f} s")
+        _mark(axes, fault.cut / SECOND + elected, f"first write after the cut: +{elected:.1f} s")
     return figure
 
 

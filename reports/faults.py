@@ -1,9 +1,11 @@
 """The faults of a run, read back from what the nemesis wrote into the history.
 
 Everything that a report says about a fault (when it began and ended, whom it cut off, whether
-it bit) comes from here, so that charts, tables and figures cannot disagree. A fault is in force
-from the moment its injection began to the moment its healing began: both ends are slow over
-SSH, and counting so credits the store with nothing that it did not do.
+it bit) comes from here, so that charts, tables and figures cannot disagree.
+
+Injecting and healing take their time over SSH, and meanwhile a fault is there by halves. It is
+*in force* from the end of its injection (the cut) to the beginning of its healing: only then is
+nothing due to the store that the network did not allow.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,11 +19,12 @@ SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: `begin` and `end` are ns since the run began (`end` None: never healed).
+    """One fault. Times are ns since the run began.
 
-    `cut` is when its injection was complete (`begin` if nobody wrote that down).
-    `grudge` maps each node to the nodes whose packets it drops; `down` names the nodes that
-    were killed, stopped or paused. `bit` is what the probe found: None if nobody looked.
+    `begin` and `cut` are when its injection began and was complete, `heal` and `end` when its
+    healing began and was complete (both None: never healed). `grudge` maps each node to the nodes
+    whose packets it drops; `down` names the nodes that were killed, stopped or paused. `bit` is
+    what the probe found: None if nobody looked.
     """
 
     number: int
@@ -30,6 +33,7 @@ class Fault:
     description: str
     begin: int
     cut: int
+    heal: int | None
     end: int | None
     grudge: dict[str, list[str]] = field(default_factory=dict)
     down: tuple[str, ...] = ()
@@ -47,7 +51,7 @@ class Fault:
         return run_end if self.end is None else self.end
 
     def in_force(self, time: int) -> bool:
-        return self.begin <= time and (self.end is None or time < self.end)
+        return self.cut <= time and (self.heal is None or time < self.heal)
 
 
 def faults_of(history: History) -> list[Fault]:
@@ -68,16 +72,18 @@ def _fault(number: int, mine: list[Event], events: list[Event]) -> Fault:
     heals = [event for event in events if number in _mapping(event.value).get("faults", ())]
     probes = [_mapping(event.value) for event in mine if event.f == "probe"]
     failures = [event for event in mine if event.type == "fail"]
-    done = [event.time for event in mine if event.type == "ok"]
+    complete = [event.time for event in mine if event.f == begin.f and event.type == "ok"]
     proof = _proof(probes, heals, number)
+    heal, end = (begin.time, begin.time) if begin.type == "fail" else _healing(heals)
     return Fault(
         number=number,
         action=begin.f,
         target=str(value.get("target") or ""),
         description=str(value.get("description") or " ".join(value.get("nodes", ()))),
         begin=begin.time,
-        cut=done[0] if done else begin.time,
-        end=begin.time if begin.type == "fail" else _end(heals),
+        cut=complete[0] if complete else begin.time,
+        heal=heal,
+        end=end,
         grudge={node: list(drops) for node, drops in _mapping(value.get("grudge")).items()},
         down=() if value.get("grudge") else tuple(value.get("nodes", ())),
         bit=False if failures or proof.get("packets_dropped") == 0 else _bit(probes),
@@ -90,10 +96,10 @@ def _error(failure: Event) -> str:
     return str(failure.error or _mapping(failure.value).get("error") or "nobody knows why")
 
 
-def _end(heals: list[Event]) -> int | None:
-    """When the first heal began that did not fail.
+def _healing(heals: list[Event]) -> tuple[int | None, int | None]:
+    """When the first healing that did not fail began, and when it was complete.
 
-    A heal that was begun and whose end nobody wrote down counts: the controller died with it.
+    One whose end nobody wrote down counts: the controller died with it.
     """
     begun: int | None = None
     for heal in heals:
@@ -102,8 +108,8 @@ def _end(heals: list[Event]) -> int | None:
         elif heal.type == "fail":
             begun = None
         else:
-            return heal.time if begun is None else begun
-    return begun
+            return (heal.time if begun is None else begun), heal.time
+    return begun, begun
 
 
 def _bit(probes: list[Mapping[str, Any]]) -> bool | None:

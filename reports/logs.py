@@ -19,7 +19,8 @@ from reports.stored import StoredRun
 STAMP = re.compile(
     rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?"
 )
-LINES_A_NODE = 12
+ALARM = re.compile(r"\b(warn|warning|error|fatal|lead|leading|leader|elect\w*)\b", re.IGNORECASE)
+LINES_A_NODE = 8
 WIDTH = 220
 BYTES_MAX = 64 * 2**20
 QUARTER_HOUR = 900.0
@@ -57,10 +58,9 @@ def _windows(run: StoredRun) -> Iterator[tuple[str, float, float]]:
     for fault, result in zip(run.faults, run.results["faults"], strict=True):
         begin, elected = fault.begin / SECOND, result["seconds_to_new_leader"]
         after = 10.0 if elected is None else min(elected + 1, 30.0)
-        yield f"{_name(fault)} begins", begin - 0.5, begin + after
-        if fault.end is not None and fault.end > fault.begin:
-            healed = fault.end / SECOND
-            yield f"{_name(fault)} is healed", healed - 0.5, healed + 5
+        yield f"{_name(fault)} begins", begin - 0.5, fault.cut / SECOND + after
+        if fault.heal is not None and fault.end is not None and fault.end > fault.begin:
+            yield f"{_name(fault)} is healed", fault.heal / SECOND - 0.5, fault.end / SECOND + 5
 
 
 def _name(fault: Fault) -> str:
@@ -70,9 +70,17 @@ def _name(fault: Fault) -> str:
 def _excerpt(title: str, lines: list[Line], begin: float, end: float) -> Excerpt:
     inside = [line for line in lines if begin <= line.at <= end]
     by_node = groupby(sorted(inside, key=lambda line: line.node), key=lambda line: line.node)
-    kept = [line for _, mine in by_node for line in list(mine)[:LINES_A_NODE]]
+    kept = [line for _, mine in by_node for line in _telling(list(mine))[:LINES_A_NODE]]
     kept.sort(key=lambda line: line.at)
     return Excerpt(title, tuple(kept), len(inside) - len(kept))
+
+
+def _telling(lines: list[Line]) -> list[Line]:
+    """The lines that are unlike each other but for numbers, warnings and errors first."""
+    first: dict[str, Line] = {}
+    for line in lines:
+        first.setdefault(re.sub(r"[0-9a-f]+", "0", line.text.lower()), line)
+    return sorted(first.values(), key=lambda line: not ALARM.search(line.text))
 
 
 def _origin(run: StoredRun) -> float | None:

@@ -40,7 +40,8 @@ def bound_over_time(
     The first step begins at 0, and a last one at `end` repeats the share before it, so that
     the steps can be drawn as they are.
     """
-    changes = {0} | {fault.begin for fault in faults} | {fault.ended(end) for fault in faults}
+    healed = {fault.heal for fault in faults if fault.heal is not None}
+    changes = {0} | {fault.cut for fault in faults} | healed
     steps = [(time, _share(nodes, faults, time)) for time in sorted(changes) if time < end]
     return [*steps, (end, steps[-1][1])] if steps else []
 

@@ -4,11 +4,13 @@ Latency is given twice: from the due time, which is what a user of the store wai
 sending, which is what the store took. Under a fault they differ, since blocked clients send late.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from checker import OUTCOMES, History
+import checker
+from checker import OUTCOMES, Counts, History
 from checker.history import CodeColumn
 from reports.availability import Bools, Ints
 
@@ -18,28 +20,28 @@ QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 def statistics(history: History) -> dict[str, Any]:
     """`{"by_f": {f: row}, "by_node": {node: row}}`, a row being counts and latencies."""
+    counted = checker.statistics(history)
     return {
-        "by_f": _rows(history, history.fs, history.f),
-        "by_node": _rows(history, history.nodes, history.node),
+        "by_f": _rows(history, counted.by_f, history.fs, history.f),
+        "by_node": _rows(history, counted.by_node, history.nodes, history.node),
     }
 
 
-def _rows(history: History, names: list[str], codes: CodeColumn) -> dict[str, Any]:
-    return {name: row(history, codes == names.index(name)) for name in sorted(names)}
-
-
-def row(history: History, chosen: Bools) -> dict[str, Any]:
-    """Counts by outcome, and quantiles in ms of the latencies of the `ok` operations."""
-    outcome = history.outcome[chosen]
-    counts: dict[str, int] = {
-        name: int((outcome == code).sum()) for code, name in enumerate(OUTCOMES)
-    }
-    ok = chosen & (history.outcome == OUTCOMES.index("ok")) & (history.completed_ns >= 0)
+def _rows(
+    history: History, counted: dict[str, Counts], names: list[Any], codes: CodeColumn
+) -> dict[str, Any]:
+    ok = (history.outcome == OUTCOMES.index("ok")) & (history.completed_ns >= 0)
     return {
-        "count": len(outcome),
-        **counts,
-        "latency_ms_from_due": _quantiles(since_due(history)[ok]),
-        "latency_ms_from_sending": _quantiles(since_sending(history)[ok]),
+        name: asdict(counted[name]) | _latencies(history, ok & (codes == names.index(name)))
+        for name in sorted(counted)
+    }
+
+
+def _latencies(history: History, chosen: Bools) -> dict[str, Any]:
+    """Quantiles in ms of the latencies of the chosen operations."""
+    return {
+        "latency_ms_from_due": _quantiles(since_due(history)[chosen]),
+        "latency_ms_from_sending": _quantiles(since_sending(history)[chosen]),
     }
 
 

@@ -34,24 +34,27 @@ def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _fault(load: measured.Load, fault: Fault, faults: Sequence[Fault]) -> dict[str, Any]:
-    quorum = with_quorum(load.nodes, [each for each in faults if each.in_force(fault.begin)])
+    quorum = with_quorum(load.nodes, [each for each in faults if each.in_force(fault.cut)])
     recovered = measured.recover_by_node(load, fault, quorum)
-    end = fault.ended(load.end)
-    out = measured.longest_unavailability(load, fault.begin, end)
+    heal = load.end if fault.heal is None else fault.heal
+    out = measured.longest_unavailability(load, fault.begin, fault.ended(load.end))
+    elected = None if fault.error else measured.seconds_to_new_leader(load, fault, quorum)
     return {
         "fault": fault.number,
         "action": fault.action,
         "target": fault.target,
         "description": fault.description,
         "from": _seconds(fault.begin),
+        "cut": _seconds(fault.cut),
+        "heal": None if fault.heal is None else _seconds(fault.heal),
         "to": None if fault.end is None else _seconds(fault.end),
         "bit": fault.bit,
         "proof": fault.proof,
         "error": fault.error,
         "quorum": sorted(quorum),
-        "availability": _rounded(measured.availability_between(load, fault.begin, end)),
+        "availability": _rounded(measured.availability_between(load, fault.cut, heal)),
         "longest_unavailability": _seconds(out[1] - out[0]),
-        "seconds_to_new_leader": _rounded(measured.seconds_to_new_leader(load, fault, quorum)),
+        "seconds_to_new_leader": _rounded(elected),
         "seconds_to_recover": _rounded(measured.slowest(recovered)),
         "recover_by_node": _each_rounded(recovered),
     }

@@ -145,6 +145,8 @@ def test_times_around_a_fault() -> None:
             cut(10.0, 20.0),
             # Sent before the cut, acknowledged after it: says nothing about a new leader.
             op(0, 9.9, 10.5, node="n2"),
+            # Nor does one that slipped through while the rules were being laid.
+            op(6, 10.05, 10.2, node="n3"),
             # A minority node that still answers reads is no new leader, nor is a read.
             op(1, 11.0, 11.1, f="read", node="n1"),
             op(2, 11.0, 11.2, f="read", node="n2"),
@@ -155,13 +157,14 @@ def test_times_around_a_fault() -> None:
         {"nodes": NODES, "timeout": 1.0},
     )
     (fault,) = summary["faults"]
-    assert (fault["from"], fault["to"], fault["bit"]) == (10.0, 20.0, True)
+    assert (fault["from"], fault["to"], fault["bit"]) == (10.0, 20.1, True)
     assert fault["quorum"] == ["n2", "n3"]
+    assert (fault["cut"], fault["heal"]) == (10.1, 20.0)
     assert fault["seconds_to_new_leader"] == 3.4
-    assert fault["recover_by_node"] == {"n1": 0.25}
-    assert fault["seconds_to_recover"] == 0.25
+    assert fault["recover_by_node"] == {"n1": 0.15}
+    assert fault["seconds_to_recover"] == 0.15
     assert fault["proof"] == {"pairs_cut": 4, "pairs_unreachable": 4, "packets_dropped": 42}
-    # Due between 10 s and 20 s: two reads in time, a write 1.5 s and one 1.25 s after it was due.
+    # Due between 10.1 s and 20 s: two reads in time, a write 1.5 s and one 1.25 s after it was due.
     assert fault["availability"] == 0.5
     assert fault["longest_unavailability"] == 1.5
 
@@ -204,11 +207,17 @@ def test_a_heal_that_failed_heals_nothing() -> None:
         nemesis(3.1, "ok", "heal", {"faults": [1]}),
     ]
     (fault,) = summarise(history(*events), {"nodes": NODES, "timeout": 1.0})["faults"]
-    assert fault["to"] == 3.0
+    assert (fault["heal"], fault["to"]) == (3.0, 3.1)
+
+
+def test_a_node_that_was_back_before_all_were_healed_took_no_time() -> None:
+    events = [cut(1.0, 2.0), op(0, 1.5, 2.05, node="n1"), op(1, 2.2, 2.3, node="n1")]
+    (fault,) = summarise(history(*events), {"nodes": NODES, "timeout": 1.0})["faults"]
+    assert fault["recover_by_node"] == {"n1": 0.0}
 
 
 def fault_of(**fields: Any) -> Fault:
-    return Fault(1, "partition", "x", "", begin=1, cut=1, end=3, **fields)
+    return Fault(1, "partition", "x", "", begin=1, cut=1, heal=3, end=3, **fields)
 
 
 def test_quorum_needs_links_in_both_directions_and_more_than_half() -> None:
