@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import click
+
 from harness import results
 from harness.cluster import Node, on_all
 from harness.journal import Journal, make_run_directory, write_json
@@ -83,7 +85,7 @@ def run(
         progress.say("checking")
         outcome = results.conclude(directory, problems)
         progress.say("drawing")
-        results.draw(directory)
+        _draw(directory)
         return outcome
     except Exception:
         log.exception("the run failed")
@@ -91,6 +93,15 @@ def run(
     finally:
         logging.getLogger().removeHandler(handler)
         handler.close()
+
+
+def _draw(directory: Path) -> None:
+    """Draw the report. A picture that fails must not cost the verdict that it shows."""
+    try:
+        results.draw(directory)
+    except Exception as error:
+        log.exception("drawing failed")
+        click.echo(f"partita: the report could not be drawn: {error!r}", err=True)
 
 
 def set_up(system: System, nodes: Sequence[Node], progress: Progress) -> None:

@@ -182,3 +182,27 @@ def test_after_kill_9_the_network_heals_and_the_history_can_be_checked(
         down = partita("cluster", "down", orphan.name)
     assert (down.returncode, down.stdout) == (0, f"{orphan.name}: down\n")
     assert local.find(orphan.name) is None
+
+
+def test_nodes_of_ones_own_are_reached_by_ssh(
+    partita: Partita, cluster: local.LocalCluster, tmp_path: Path
+) -> None:
+    """The local cluster's nodes, named as if they were rented machines."""
+    (tmp_path / "nodes").write_text("\n".join(node.address for node in cluster.nodes[:3]))
+    login = ["--ssh-private-key", str(cluster.folder / "id"), "--no-strict-host-key-checking"]
+    done = partita(
+        *("test", f"{STORES}:Good", "--nodes-file", "nodes", *login, "--time-limit", "6"),
+        *("--schedule", "1s partition halves; 4s heal", "--json"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)
+    assert set(results["availability_by_node"]) == {n.address for n in cluster.nodes[:3]}
+    assert results["faults"][0]["bit"] is True
+
+
+def test_a_key_that_does_not_open_is_said(partita: Partita, cluster: local.LocalCluster) -> None:
+    key = str(cluster.folder / "host")
+    login = ["--ssh-private-key", key, "--no-strict-host-key-checking"]
+    done = partita("test", "zookeeper", "-n", cluster.nodes[0].address, *login)
+    assert done.returncode == 254
+    assert "root may not log in with the key" in done.stderr
