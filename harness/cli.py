@@ -3,6 +3,7 @@
 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 the harness itself failed.
 """
 
+import logging
 import signal
 import sys
 import traceback
@@ -41,6 +42,8 @@ def main() -> None:
     """Run the command line and exit with its code."""
     # A polite end of the process must heal and tear down as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A log that cannot be written (a full disk) must not spill tracebacks over the result.
+    logging.raiseExceptions = False
     sys.exit(_code_of_command())
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 
 class JournalError(Exception):
-    """A history that cannot be written on: one line with the path and the reason."""
+    """A file of a run that cannot be written: one line with the path and the reason."""
 
 
 class RunsDirError(Exception):
@@ -93,10 +93,17 @@ def make_run_directory(runs: Path, label: str) -> Path:
 
 
 def write_json(path: Path, document: Any) -> None:
-    """Write a JSON file whole or not at all."""
+    """Write a JSON file whole or not at all. Raises `JournalError`."""
     temporary = path.with_name(path.name + ".new")
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
-    temporary.rename(path)
+    try:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(document)) + b"\n")
+        temporary.rename(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise JournalError(
+            f"cannot write {path}: {error.strerror}: the history beside it is whole, "
+            f"make room and: partita check {path.parent}"
+        ) from error
 
 
 def _point_latest(runs: Path, directory: Path) -> None:

@@ -92,7 +92,8 @@ def run(
         raise
     finally:
         logging.getLogger().removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # a full disk was said already
+            handler.close()
 
 
 def _draw(directory: Path) -> None:

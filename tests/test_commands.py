@@ -113,6 +113,25 @@ def test_a_run_directory_that_cannot_be_made(partita: Partita, tmp_path: Path) -
 
 
 @needs_root
+def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_history(
+    partita: Partita, tmp_path: Path
+) -> None:
+    (tmp_path / "small").mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(tmp_path / "small")]
+    subprocess.run(mount, check=True)
+    try:
+        done = partita("test", f"{STORES}:Good", *SHORT, "--runs-dir", "small")
+        assert done.returncode == 255
+        assert "No space left on device" in done.stderr
+        assert "what is written is kept" in done.stderr
+        (history,) = (tmp_path / "small").glob("*/*/history.jsonl")
+        assert len(history.read_text().splitlines()) > 100
+        assert partita("check", str(history)).returncode == 0
+    finally:
+        subprocess.run(["umount", str(tmp_path / "small")], check=True)
+
+
+@needs_root
 def test_a_system_that_never_serves(partita: Partita) -> None:
     done = partita("test", f"{STORES}:Sick", *SHORT, timeout=150)
     assert done.returncode == 255

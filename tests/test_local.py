@@ -136,3 +136,49 @@ def test_a_daemon_is_started_once_and_stopped(nodes: list[Node]) -> None:
 
 def test_something_done_on_all_nodes_comes_back_in_order(nodes: list[Node]) -> None:
     assert on_all(nodes, lambda node: node.name) == [node.name for node in nodes]
+
+
+def test_what_is_missing_on_the_machine_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_tool", lambda name: None if name in ("iptables", "sshd") else "/")
+    with pytest.raises(local.LocalError, match="apt-get install iptables openssh-server"):
+        local.up(1, "pytest-missing")
+
+
+def test_without_root_and_user_namespaces_the_way_out_is_said() -> None:
+    with pytest.raises(local.LocalError, match=r"needs root, or user namespaces.*nope.*uidmap"):
+        local._require_user_namespaces(["sh", "-c", "echo nope >&2; exit 1"])
+
+
+INSIDE = """
+import sys
+from harness import local
+from harness.cluster import local_nodes
+from nemesis import partition
+from nemesis.grudges import split
+with local.cluster_of(3, sys.argv[1]) as cluster:
+    nodes = local_nodes(cluster)
+    partition.inject(nodes, split(["n1", "n2", "n3"], ["n1"]))
+    print(sorted(partition.reachable(nodes)))
+"""
+
+
+def test_it_works_inside_a_user_namespace() -> None:
+    """What a user without root gets: root in a namespace only, and a network of one's own."""
+    state = Path(f"/var/tmp/partita-pytest-{os.getpid()}")
+    script = 'echo ready; read go; ip link set lo up && exec "$@"'
+    command = ["unshare", "--user", "--net", "--mount", "sh", "-c", script, "inside"]
+    inside = subprocess.Popen(
+        [*command, sys.executable, "-c", INSIDE, "pytest-inside"],
+        env=os.environ | {local.INSIDE: "1", local.STATE: str(state)},
+        cwd=Path(__file__).parent.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert inside.stdout is not None
+    assert inside.stdout.readline() == "ready\n"
+    for table in ("uid_map", "gid_map"):  # what newuidmap does for a user who has a range
+        Path(f"/proc/{inside.pid}/{table}").write_text("0 0 65536")
+    out, _ = inside.communicate("go\n", timeout=60)
+    assert out == "[('n2', 'n3'), ('n3', 'n2')]\n"
+    assert not state.exists()
