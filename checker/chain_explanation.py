@@ -207,11 +207,23 @@ def _between(history: History, conflict: Conflict) -> str:
         f"{who(history, other_first)} was over at {over}, before {who(history, second)} was"
         f" invoked at {moment(history, second)}"
     )
+    if not conflict.links and history[second].f == "read":
+        return _stale(history, second, other_first, ours_first)
     linked = _by_way(history, conflict)
     once = f"each was there only once{linked and ' without a break' + linked}"
     return (
         f"{capital(ours)} was there before {others}: {ours_first}. But {others} was also there"
         f" before {ours}: {others_first}. That cannot be, for {once}."
+    )
+
+
+def _stale(history: History, read: int, newer: int, older_first: str) -> str:
+    """The commonest way to be wrong, said the way people say it."""
+    old, new = _held(history, read), _held(history, newer)
+    return (
+        f"{capital(who(history, read))} was stale: {new} had already replaced {old}, for"
+        f" {who(history, newer)} was over at {moment(history, newer, completed=True)}, before"
+        f" the read was invoked. And {old} did not come after {new}, for {older_first}."
     )
 
 
