@@ -1,5 +1,7 @@
 """The native half of the checker."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -46,4 +48,26 @@ def search_register(
 
     Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
     rank of the event that could not be passed; and how many nodes were expanded.
+    """
+
+def search_table(
+    rows: npt.NDArray[np.int64],
+    kinds: npt.NDArray[np.int32],
+    reads: npt.NDArray[np.bool_],
+    ask: Callable[[int, int], int],
+    outcome: npt.NDArray[np.int8],
+    invoked_rank: npt.NDArray[np.int64],
+    completed_rank: npt.NDArray[np.int64],
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+    beam: int,
+    refute: bool,
+    without: str,
+) -> tuple[int, str, int, int, int]:
+    """Search for an order of operations under any model; returns what `search_register` does.
+
+    `kinds` has the kind of each of `rows`, `reads` says of each kind whether it can never
+    change the state. `ask` gives the number of the state after an operation of a kind, -1 if it
+    is not possible; the initial state is 0. What it raises goes through.
     """

@@ -263,5 +263,5 @@ class _Builder:
         row[12] = self.errors(event.get("error"))
         if "actual" in event:
             row[4] = self.values(event["actual"])
-        elif event["type"] == "ok" and event["f"] in ("read", "get"):
+        elif event["type"] == "ok" and event["f"] in ("read", "get", "txn", "dequeue"):
             row[4] = self.values(event.get("value"))

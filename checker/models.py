@@ -6,7 +6,11 @@ hashable; `None` alone is taken, for it means "this operation is not possible he
 
 An operation with outcome "ok" must fit its output; one with outcome "info" has no known
 output; one with outcome "fail" reaches a model only where it is an observation: a cas that
-answered "mismatch", given to models whose `observes_mismatch` is true.
+answered "mismatch", given to models whose `observes_mismatch` is true. A step may look at an
+operation's f, input, output and outcome only: those that agree in these are taken for the same.
+
+A model may say which operations never change the state, by a collection `reads` of their f:
+the search is quicker then, and refuses the model if it finds one that does.
 """
 
 import importlib.util
@@ -213,6 +217,7 @@ class Set:
 
     values: Any = None
     name: str = "set"
+    reads: tuple[str, ...] = ("read",)
 
     @property
     def initial(self) -> Hashable:
@@ -234,6 +239,7 @@ class Counter:
 
     value: Any = None
     name: str = "counter"
+    reads: tuple[str, ...] = ("read",)
 
     @property
     def initial(self) -> Hashable:
@@ -253,6 +259,7 @@ class Append:
 
     values: Any = None
     name: str = "append"
+    reads: tuple[str, ...] = ("read",)
 
     @property
     def initial(self) -> Hashable:
@@ -272,6 +279,7 @@ class KeyValue:
 
     value: Any = None
     name: str = "kv"
+    reads: tuple[str, ...] = ("get",)
 
     @property
     def initial(self) -> Hashable:

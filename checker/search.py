@@ -14,13 +14,15 @@ came before. Else windows and beams grow by turns, until a beam that left nothin
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+import numpy as np
 
 from checker import _native
 from checker.chain import kinds_of_f
 from checker.explain import who
-from checker.history import History, IntColumn
-from checker.models import CasRegister, Model
+from checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
+from checker.models import CasRegister, Model, ModelError
 from checker.verdict import Finding, Limits, Mismatch
 
 
@@ -50,9 +52,29 @@ def search(
     plan: Plan = PLAN,
 ) -> Finding | None:
     """Decide one key's operations under any model, within the limits."""
-    if not isinstance(model, CasRegister):
-        return None
-    decision, stopped, place, rank, nodes = _native.search_register(
+    if isinstance(model, CasRegister):
+        answer = _search_register(history, rows, model, limits, plan)
+    else:
+        answer = _search_table(history, rows, model, limits, plan)
+    decision, stopped, place, rank, nodes = answer
+    details = {"configurations": nodes}
+    if decision == _VALID:
+        return Finding(True, details=details)
+    if decision == _UNKNOWN:
+        reason = f"{stopped} reached" if stopped.endswith("limit") else stopped
+        return Finding("unknown", reason=reason, proven=rank, details=details)
+    row = int(rows[place])
+    sentence = f"No order of the operations can hold {who(history, row)}."
+    return Finding(False, (row,), sentence, details=details)
+
+
+_Answer = tuple[int, str, int, int, int]
+
+
+def _search_register(
+    history: History, rows: IntColumn, model: CasRegister, limits: Limits, plan: Plan
+) -> _Answer:
+    return _native.search_register(
         rows,
         kinds_of_f(history, rows),
         history.f,
@@ -70,11 +92,78 @@ def search(
         plan.refute,
         plan.without,
     )
-    details = {"configurations": nodes}
-    if decision == _VALID:
-        return Finding(True, details=details)
-    if decision == _UNKNOWN:
-        return Finding("unknown", reason=f"{stopped} reached", proven=rank, details=details)
-    row = int(rows[place])
-    sentence = f"No order of the operations can hold {who(history, row)}."
-    return Finding(False, (row,), sentence, details=details)
+
+
+def _search_table(
+    history: History, rows: IntColumn, model: Model, limits: Limits, plan: Plan
+) -> _Answer:
+    kinds, examples = _kinds(history, rows)
+    transitions = _Transitions(model, [history[int(rows[each])] for each in examples])
+    return _native.search_table(
+        rows,
+        kinds,
+        np.array(transitions.reads, dtype=np.bool_),
+        transitions,
+        history.outcome,
+        history.invoked_rank,
+        history.completed_rank,
+        limits.deadline,
+        limits.memory_bytes,
+        limits.stop,
+        plan.beam,
+        plan.refute,
+        plan.without,
+    )
+
+
+def _kinds(history: History, rows: IntColumn) -> tuple[CodeColumn, IntColumn]:
+    """Number what operations do: the same f, input, output and outcome are the same kind.
+
+    Returns the kind of each row, and for each kind the place of its first row.
+    """
+    values = len(history.values) + 1
+    code = history.f[rows].astype(np.int64)
+    code = code * values + history.input[rows] + 1
+    code = code * values + history.output[rows] + 1
+    code = code * len(OUTCOMES) + history.outcome[rows]
+    _, examples, kinds = np.unique(code, return_index=True, return_inverse=True)
+    return kinds.astype(np.int32), examples
+
+
+class _Transitions:
+    """A model's steps by numbers: states are numbered as they come, the initial one is 0."""
+
+    def __init__(self, model: Model, ops: list[Op]) -> None:
+        self.model = model
+        self.ops = ops
+        declared = getattr(model, "reads", ())
+        self.reads = [op.f in declared for op in ops]
+        self.states: list[Any] = []
+        self.numbers: dict[Any, int] = {}
+        self._number(model.initial)
+
+    def __call__(self, state: int, kind: int) -> int:
+        op = self.ops[kind]
+        after = self.model.step(self.states[state], op)
+        if after is None:
+            return -1
+        number = self._number(after)
+        if self.reads[kind] and number != state:
+            raise ModelError(
+                f"model {self.model.name} declares {op.f!r} among its reads, but it changes"
+                f" {self.states[state]!r} to {after!r}"
+            )
+        return number
+
+    def _number(self, state: Any) -> int:
+        try:
+            number = self.numbers.setdefault(state, len(self.states))
+        except TypeError:
+            name = type(state).__name__
+            raise ModelError(
+                f"states of model {self.model.name} must be hashable, but {state!r} is a {name}:"
+                " return a tuple or a frozenset"
+            ) from None
+        if number == len(self.states):
+            self.states.append(state)
+        return number

@@ -1,7 +1,11 @@
 """Small histories for the tests: drawn at random, from valid ones by small changes."""
 
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
+
+from checker.history import Op
+from checker.models import Model, State
 
 Event = dict[str, Any]
 
@@ -91,6 +95,95 @@ def append_events(random: Random, operations: int) -> list[Event]:
         read = random.choice(reads)["value"]
         read[:] = random.choice([read[:-1], read[::-1], [*read, number], [*read, 77], read * 2])
     return [event for _, event in sorted(events, key=lambda each: each[0])]
+
+
+def model_events(random: Random, model: Model, operations: int) -> list[Event]:
+    """Return events of any model's operations, in the same way."""
+    times = _times(random, operations)
+    state: State = model.initial
+    ops: dict[int, Event] = {}
+    for _, _, _, number in sorted(times, key=lambda each: each[1]):
+        f, asked, answered = random.choice(_OPERATIONS[model.name])(random, state)
+        op: Event = {"process": number, "f": f, "type": "ok", "asked": asked, "value": answered}
+        if random.random() < 0.2:
+            op |= {"type": "info", "value": asked}
+        if op["type"] == "ok" or random.random() < 0.5:
+            after = model.step(state, _op(op))
+            if after is None:
+                op |= {"type": "fail", "value": asked}
+            state = state if after is None else after
+        ops[number] = op
+    if random.random() < 0.6:
+        _change_values(random, [op for op in ops.values() if op["type"] == "ok"])
+    events = []
+    for begin, _, end, number in times:
+        op = ops[number]
+        asked = op.pop("asked")
+        events += [(begin, {**op, "type": "invoke", "value": asked}), (end, op)]
+    for _ in range(random.randrange(3)):
+        number = random.randrange(0, len(events), 2)
+        shift = random.uniform(-4, 4)
+        events[number : number + 2] = [(at + shift, op) for at, op in events[number : number + 2]]
+    return [event for _, event in sorted(events, key=lambda each: each[0])]
+
+
+def _change_values(random: Random, ops: list[Event]) -> None:
+    """Give some operations what others of the same f returned."""
+    for op in random.sample(ops, min(len(ops), 2)):
+        op["value"] = random.choice([each["value"] for each in ops if each["f"] == op["f"]])
+
+
+def _op(op: Event) -> Op:
+    output = op["value"] if op["type"] == "ok" else None
+    return Op(0, 0, op["f"], None, op["asked"], output, op["type"], 0, 1)
+
+
+_Asked = tuple[str, Any, Any]
+
+
+def _transaction(random: Random, state: State) -> _Asked:
+    registers = dict(state)
+    asked, answered = [], []
+    for key in random.sample("xyz", random.randrange(1, 3)):
+        value = random.randrange(3)
+        if random.random() < 0.5:
+            asked.append([":write", key, value])
+            answered.append([":write", key, value])
+        else:
+            asked.append([":read", key, None])
+            answered.append([":read", key, registers.get(key)])
+    return "txn", asked, answered
+
+
+def _same(f: str, make: Callable[[Random], Any]) -> Callable[[Random, State], _Asked]:
+    def asked(random: Random, state: State) -> _Asked:
+        value = make(random)
+        return f, value, value
+
+    return asked
+
+
+_OPERATIONS: Mapping[str, list[Callable[[Random, State], _Asked]]] = {
+    "multi-register": [_transaction],
+    "mutex": [_same("acquire", lambda random: None), _same("release", lambda random: None)],
+    "fifo-queue": [
+        _same("enqueue", lambda random: random.randrange(3)),
+        lambda random, state: ("dequeue", None, state[0] if state else None),
+    ],
+    "set": [
+        _same("add", lambda random: random.randrange(4)),
+        lambda random, state: ("read", None, sorted(state)),
+    ],
+    "counter": [
+        _same("add", lambda random: random.randrange(-2, 3)),
+        lambda random, state: ("read", None, state),
+    ],
+    "kv": [
+        _same("put", lambda random: random.choice("ab")),
+        _same("append", lambda random: random.choice("ab")),
+        lambda random, state: ("get", None, state),
+    ],
+}
 
 
 def _times(random: Random, operations: int) -> list[tuple[float, float, float, int]]:

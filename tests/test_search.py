@@ -4,7 +4,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from histories import register_events
+from histories import model_events, register_events
 
 from checker.check import counting
 from checker.history import History
@@ -49,3 +49,18 @@ def test_agrees_with_the_oracle(mismatch: Mismatch, unique: bool) -> None:
             finding = found(history, model, mismatch, plan)
             assert finding.valid == expected, f"seed {seed}, {name}: {finding}"
     assert invalid > 100
+
+
+@pytest.mark.parametrize("name", ["multi-register", "mutex", "fifo-queue", "set", "counter", "kv"])
+def test_any_model_agrees_with_the_oracle(name: str) -> None:
+    model = load_model(name)
+    answers = {True: 0, False: 0}
+    for seed in range(700):
+        random = Random(seed)
+        history = History.of_events(model_events(random, model, random.randrange(2, 8)))
+        expected = linearizable(history, counting(history, model, "observe"), model)
+        answers[expected] += 1
+        for plan_name, plan in PLANS.items():
+            finding = found(history, model, "observe", plan)
+            assert finding.valid == expected, f"seed {seed}, {plan_name}: {finding}"
+    assert min(answers.values()) > 20

@@ -127,6 +127,18 @@ class Search {
             }
         }
         checkpoints_.resize(kept);
+        if (frontier_.usage().size() > 2 * used_ + 1024) forget_usage();
+    }
+
+    // What no configuration uses any more is forgotten when it has come to be the greater part.
+    void forget_usage() {
+        std::vector<std::uint32_t*> numbers;
+        for (auto& config : frontier_.configs) numbers.push_back(&config.usage);
+        for (auto& checkpoint : checkpoints_) {
+            for (auto& config : checkpoint.configs) numbers.push_back(&config.usage);
+        }
+        frontier_.usage().keep(numbers);
+        used_ = frontier_.usage().size();
     }
 
     // The beam has died: either there is no order, or it was too narrow. Small windows and
@@ -137,7 +149,7 @@ class Search {
             outcome_.level = std::max(outcome_.level, level);
             auto window = std::int32_t{64} << std::min(level, 24);
             auto from = std::max(0, died - window);
-            if (plan_.refute && from > 0) {
+            if (plan_.refute && from > 0 && !space_.starts().empty()) {
                 if (refute(from, died, std::size_t{512} << std::min(level, 40))) {
                     invalid(died, from, true);
                     return false;
@@ -161,9 +173,10 @@ class Search {
     // came before.
     bool refute(std::int32_t from, std::int32_t died, std::size_t most) {
         frontier_.seek(from);
-        Configuration anything;
-        anything.state = space_.anything();
-        frontier_.configs = {anything};
+        frontier_.configs.clear();
+        for (auto state : space_.starts()) {
+            frontier_.configs.emplace_back().state = state;
+        }
         frontier_.counted = false;
         frontier_.node_limit = most * 16;
         frontier_.gave_up = false;
@@ -202,6 +215,7 @@ class Search {
     Frontier<Space, Mask> frontier_;
     std::vector<Checkpoint> checkpoints_;
     bool exact_ = true;
+    std::size_t used_ = 0;
     std::int32_t furthest_ = 0;
     Outcome outcome_;
 };

@@ -176,16 +176,31 @@ class Frontier {
     }
 
     void explore(const Target& target) {
+        allowance_ = std::numeric_limits<std::int32_t>::max();
+        if (!thrifty || !counted || !space_.has_pool()) {
+            prepare();
+            explore_once(target);
+            return;
+        }
+        // Crashed operations that are not needed now are better kept: first none is used, then
+        // one, then twice as many each time.
+        auto least = allowance_;
+        for (const auto& config : configs) least = std::min(least, usage_.total(config.usage));
+        allowance_ = 0;
+        explore_once(target);
+        gave_up = true;
+        if (reached_.size() > 0) return;
+        prepare();
+        for (std::int32_t more = 1; more < 64 && reached_.size() == 0; more *= 2) {
+            allowance_ = least + more;
+            explore_once(target);
+        }
+    }
+
+    void prepare() {
         space_.prepare([&](auto visit) {
             pending_.each([&](int slot) { visit(in_slot_[slot]->kind); });
         });
-        use_pool_ = !thrifty || !counted;
-        explore_once(target);
-        if (use_pool_ || space_.useful().empty()) return;
-        gave_up = counted;
-        if (reached_.size() > 0) return;
-        use_pool_ = true;
-        explore_once(target);
     }
 
     void explore_once(const Target& target) {
@@ -227,7 +242,9 @@ class Frontier {
                 take(from, slot, target);
             }
         });
-        if (use_pool_) for (auto kind : space_.useful()) take_pooled(from, kind, target);
+        if (!counted || usage_.total(from.usage) < allowance_) {
+            for (auto kind : space_.useful()) take_pooled(from, kind, target);
+        }
         if (target.slot < 0) take_pooled(from, target.kind, target);
         if (from.state == space_.anything()) {
             space_.each_choice(from.owed, from.spent, [&](std::int32_t state) {
@@ -299,7 +316,7 @@ class Frontier {
         // Useful steps only: in a state in which nothing pending is served, and from which
         // nothing new can be done, the step could as well be left out.
         if (reductions_.useful && !needed && child.owed == before &&
-            !space_.leads_on(child.state, child.spent)) {
+            !space_.leads_on(from.state, child.state, child.spent)) {
             return;
         }
         if (target.slot >= 0 && from.owed.has(target.slot) && !child.owed.has(target.slot)) {
@@ -320,7 +337,7 @@ class Frontier {
     Mask pending_;
     std::int32_t position_ = 0;
     std::size_t nodes_ = 0;
-    bool use_pool_ = true;
+    std::int32_t allowance_ = 0;  // The most crashed operations that may have been used.
 };
 
 }  // namespace partita::search

@@ -33,6 +33,7 @@ class RegisterSpace {
 
     std::int32_t states() const { return values_ + 2; }
     std::int32_t anything() const { return values_; }
+    std::vector<std::int32_t> starts() const { return {anything()}; }
     std::int32_t nothing() const { return values_ + 1; }
 
     // The least completion of overwriting operations invoked at or after each operation, and
@@ -89,7 +90,7 @@ class RegisterSpace {
     Mask hidden() const { return writes_; }
 
     // Whether something not spent can be done in this state that could not be done before it.
-    bool leads_on(std::int32_t state, const Mask& spent) const {
+    bool leads_on(std::int32_t, std::int32_t state, const Mask& spent) const {
         const auto& cell = cells_[state];
         return cell.pooled_from > 0 || cell.cas.without(spent).any();
     }
@@ -129,6 +130,7 @@ class RegisterSpace {
             pooled_.push_back(number);
         }
     }
+    bool has_pool() const { return !pooled_.empty(); }
     std::int32_t available(std::int32_t number) const { return pool_[number].available; }
 
     // Before an operation completes: which values anybody pending could ask for, and which

@@ -11,6 +11,7 @@
 #include "decide.h"
 #include "limits.h"
 #include "register_space.h"
+#include "table_space.h"
 
 namespace nb = nanobind;
 
@@ -93,24 +94,37 @@ Task lay_out(const RegisterOperations& read) {
     return task;
 }
 
-template <int Words>
-search::Outcome run(const Task& task, const Given& given, const Limits& limits) {
-    using Mask = search::Bits<Words>;
-    search::RegisterSpace<Mask> space(task.kinds, task.values);
-    space.look_ahead(task.timeline);
-    search::Search<search::RegisterSpace<Mask>, Mask> search(
-        task.timeline, space, task.kinds.size(), task.initial, given.plan, limits);
-    return search.run();
-}
-
-search::Outcome run_wide_enough(const Task& task, const Given& given, const Limits& limits) {
-    const int slots = task.timeline.slots;
-    if (slots <= 64) return run<1>(task, given, limits);
-    if (slots <= 256) return run<4>(task, given, limits);
-    if (slots <= 4096) return run<64>(task, given, limits);
+// Calls with masks wide enough for the operations that are ever under way at once.
+template <class Run>
+search::Outcome with_slots(int slots, Run run) {
+    if (slots <= 64) return run(search::Bits<1>());
+    if (slots <= 256) return run(search::Bits<4>());
+    if (slots <= 4096) return run(search::Bits<64>());
     search::Outcome outcome;
     outcome.stopped = "more than 4096 operations under way at once";
     return outcome;
+}
+
+template <class Space, class Mask>
+search::Outcome decide(const search::Timeline& timeline, Space& space, std::size_t kinds,
+                       int32_t initial, const search::Plan& plan, const Limits& limits) {
+    space.look_ahead(timeline);
+    return search::Search<Space, Mask>(timeline, space, kinds, initial, plan, limits).run();
+}
+
+// What Python is told: the decision, which limit was hit, the place of the operation whose
+// event could not be passed and that event's rank, and the number of nodes.
+nb::tuple told(const search::Outcome& found, const search::Timeline& timeline,
+               const std::vector<int32_t>& places, const int64_t* rows,
+               const int64_t* invoked_rank, const int64_t* completed_rank) {
+    int64_t place = -1, rank = -1;
+    if (found.event < static_cast<int32_t>(timeline.events.size())) {
+        const auto event = timeline.events[found.event];
+        place = places[search::Timeline::operation_of(event)];
+        rank = (event < 0 ? completed_rank : invoked_rank)[rows[place]];
+    }
+    return nb::make_tuple(static_cast<int>(found.decision), found.stopped, place, rank,
+                          found.nodes);
 }
 
 nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column<int32_t> f,
@@ -125,25 +139,70 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
         completed_rank.data(), pairs.data(), pairs.shape(0)};
     const Given given{deadline, memory, stop, plan_of(beam, refute, without)};
     search::Outcome found;
-    int64_t place = -1, rank = -1;
+    Task task;
     {
         nb::gil_scoped_release release;
         auto limits = given.limits();
         try {
-            const auto task = lay_out(read_columns(columns, initial, limits));
-            found = run_wide_enough(task, given, limits);
-            const auto& events = task.timeline.events;
-            if (found.event < static_cast<int32_t>(events.size())) {
-                const auto event = events[found.event];
-                place = task.rows[search::Timeline::operation_of(event)];
-                const int64_t row = columns.rows[place];
-                rank = event < 0 ? columns.completed_rank[row] : columns.invoked_rank[row];
-            }
+            task = lay_out(read_columns(columns, initial, limits));
+            found = with_slots(task.timeline.slots, [&]<class Mask>(Mask) {
+                search::RegisterSpace<Mask> space(task.kinds, task.values);
+                return decide<search::RegisterSpace<Mask>, Mask>(
+                    task.timeline, space, task.kinds.size(), task.initial, given.plan, limits);
+            });
         } catch (const Stopped& stopped) {
             found.stopped = stopped.reason;
         }
     }
-    return nb::make_tuple(static_cast<int>(found.decision), found.stopped, place, rank, found.nodes);
+    return told(found, task.timeline, task.rows, columns.rows, columns.invoked_rank,
+                columns.completed_rank);
+}
+
+constexpr int32_t kStatesClosed = 64;
+constexpr int64_t kQuestionsClosed = 8192;
+
+nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool> reads,
+                       nb::callable ask, Column<int8_t> outcome, Column<int64_t> invoked_rank,
+                       Column<int64_t> completed_rank, std::optional<double> deadline,
+                       std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
+                       std::size_t beam, bool refute, const std::string& without) {
+    const Given given{deadline, memory, stop, plan_of(beam, refute, without)};
+    search::Outcome found;
+    search::Timeline timeline;
+    std::vector<int32_t> places;
+    {
+        nb::gil_scoped_release release;
+        const auto limits = given.limits();
+        search::TimelineBuilder builder(rows.size());
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto row = rows.data()[i];
+            const bool never = outcome.data()[row] == 2;
+            if (never && reads.data()[kinds.data()[i]]) continue;
+            builder.add(kinds.data()[i], invoked_rank.data()[row], completed_rank.data()[row],
+                        never, search::Role::kOwed);
+            places.push_back(static_cast<int32_t>(i));
+        }
+        timeline = builder.finish();
+        search::Transitions transitions(
+            [&](int32_t state, int32_t kind) {
+                limits.look();
+                nb::gil_scoped_acquire acquire;
+                return nb::cast<int32_t>(ask(state, kind));
+            },
+            static_cast<int32_t>(reads.size()));
+        try {
+            const bool closed = transitions.close(kStatesClosed, kQuestionsClosed);
+            const std::vector<bool> is_read(reads.data(), reads.data() + reads.size());
+            found = with_slots(timeline.slots, [&]<class Mask>(Mask) {
+                search::TableSpace<Mask> space(transitions, is_read, closed);
+                return decide<search::TableSpace<Mask>, Mask>(
+                    timeline, space, reads.size(), 0, given.plan, limits);
+            });
+        } catch (const Stopped& stopped) {
+            found.stopped = stopped.reason;
+        }
+    }
+    return told(found, timeline, places, rows.data(), invoked_rank.data(), completed_rank.data());
 }
 
 }  // namespace
@@ -152,6 +211,10 @@ void bind_search(nb::module_& m) {
     m.def("search_register", &search_register, nb::arg("rows"), nb::arg("kind_of_f"), nb::arg("f"),
           nb::arg("input"), nb::arg("output"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
+          nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
+          nb::arg("beam"), nb::arg("refute"), nb::arg("without"));
+    m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
+          nb::arg("ask"), nb::arg("outcome"), nb::arg("invoked_rank"), nb::arg("completed_rank"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("refute"), nb::arg("without"));
 }

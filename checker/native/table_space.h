@@ -1,0 +1,202 @@
+// Any model: states and transitions as numbers, asked for one by one and remembered.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "bits.h"
+#include "timeline.h"
+
+namespace partita::search {
+
+// The state after an operation of a kind, as a number; `kImpossible` if there is none.
+using Ask = std::function<std::int32_t(std::int32_t state, std::int32_t kind)>;
+
+// Transitions by state and kind. Each is asked for once.
+class Transitions {
+  public:
+    Transitions(Ask ask, std::int32_t kinds) : ask_(std::move(ask)), kinds_(kinds), table_(1024) {}
+
+    std::int32_t operator()(std::int32_t state, std::int32_t kind) {
+        const auto key = static_cast<std::uint64_t>(state) * kinds_ + kind + 1;
+        auto* entry = find(key);
+        if (entry->key == key) return entry->next;
+        auto next = ask_(state, kind);
+        states_ = std::max({states_, state + 1, next + 1});
+        if (++count_ * 2 > table_.size()) grow();
+        entry = find(key);
+        *entry = {key, next};
+        return next;
+    }
+
+    std::int32_t states() const { return states_; }
+    std::int32_t kinds() const { return kinds_; }
+    std::size_t bytes() const { return table_.capacity() * sizeof(Entry); }
+
+    // Asks for everything that is reachable; false if that is more than a little.
+    bool close(std::int32_t states_most, std::int64_t questions_most) {
+        std::int64_t questions = 0;
+        for (std::int32_t state = 0; state < states_; ++state) {
+            for (std::int32_t kind = 0; kind < kinds_; ++kind) {
+                if (states_ > states_most || ++questions > questions_most) return false;
+                (*this)(state, kind);
+            }
+        }
+        return true;
+    }
+
+  private:
+    struct Entry {
+        std::uint64_t key = 0;  // 0: none.
+        std::int32_t next = 0;
+    };
+
+    Entry* find(std::uint64_t key) {
+        const auto mask = table_.size() - 1;
+        auto at = (key * 0x9e3779b97f4a7c15u >> 20) & mask;
+        while (table_[at].key != 0 && table_[at].key != key) at = (at + 1) & mask;
+        return &table_[at];
+    }
+
+    void grow() {
+        auto old = std::move(table_);
+        table_.assign(old.size() * 2, {});
+        for (const auto& entry : old) {
+            if (entry.key != 0) *find(entry.key) = entry;
+        }
+    }
+
+    Ask ask_;
+    std::int32_t kinds_;
+    std::int32_t states_ = 1;
+    std::size_t count_ = 0;
+    std::vector<Entry> table_;
+};
+
+template <class Mask>
+class TableSpace {
+  public:
+    // `reads` says of each kind whether it is known never to change the state. If all states
+    // are known, that and which kinds overwrite (possible in every state, always with the same
+    // result) is seen from the transitions.
+    TableSpace(Transitions& transitions, std::vector<bool> reads, bool closed)
+        : transitions_(transitions),
+          reads_(std::move(reads)),
+          overwrites_(transitions.kinds(), false),
+          closed_(closed),
+          available_(transitions.kinds(), 0),
+          in_slot_() {
+        if (!closed_) return;
+        for (std::int32_t kind = 0; kind < transitions_.kinds(); ++kind) classify(kind);
+    }
+
+    std::int32_t states() const { return transitions_.states(); }
+    std::int32_t nothing() const { return kImpossible; }
+    std::int32_t anything() const { return kImpossible; }
+    std::vector<std::int32_t> starts() const {
+        std::vector<std::int32_t> all;
+        for (std::int32_t i = 0; closed_ && i < transitions_.states(); ++i) all.push_back(i);
+        return all;
+    }
+
+    void look_ahead(const Timeline& timeline) { in_slot_.assign(timeline.slots, 0); }
+    void pass(std::int32_t, std::int32_t, bool) {}
+
+    void open(int slot, std::int32_t kind) {
+        in_slot_[slot] = kind;
+        pending_.set(slot);
+        if (overwrites_[kind]) hidden_.set(slot);
+        ++version_;
+    }
+    void close(int slot, std::int32_t) {
+        pending_.reset(slot);
+        hidden_.reset(slot);
+        ++version_;
+    }
+
+    std::int32_t next(std::int32_t state, std::int32_t kind) { return transitions_(state, kind); }
+    bool changes(std::int32_t kind) const { return !reads_[kind]; }
+    bool overwrites(std::int32_t kind) const { return overwrites_[kind]; }
+
+    Mask quiet(std::int32_t state) { return look(state).quiet; }
+    Mask steps(std::int32_t state) { return look(state).steps; }
+    Mask hidden() const { return hidden_; }
+
+    // Whether something not spent can be done in `state` that could not be done, or not with
+    // the same result, in the state before it.
+    bool leads_on(std::int32_t before, std::int32_t state, const Mask& spent) {
+        bool leads = false;
+        auto differs = [&](std::int32_t kind) {
+            auto after = next(state, kind);
+            return after != kImpossible && after != state && after != next(before, kind);
+        };
+        look(state).steps.without(spent).each([&](int slot) {
+            leads = leads || differs(in_slot_[slot]);
+        });
+        for (auto kind : pooled_) leads = leads || (available_[kind] > 0 && differs(kind));
+        return leads;
+    }
+
+    template <class Visit>
+    void each_choice(const Mask&, const Mask&, Visit) const {}
+    bool is_unseen(std::int32_t) const { return false; }
+
+    void pool(std::int32_t kind, int difference) {
+        if (reads_[kind]) return;
+        if (available_[kind] == 0 && difference > 0) pooled_.push_back(kind);
+        available_[kind] += difference;
+        if (available_[kind] == 0) std::erase(pooled_, kind);
+    }
+    bool has_pool() const { return !pooled_.empty(); }
+    std::int32_t available(std::int32_t kind) const { return available_[kind]; }
+    template <class EachPending>
+    void prepare(EachPending) {}
+    const std::vector<std::int32_t>& useful() const { return pooled_; }
+
+  private:
+    struct View {
+        std::uint64_t version = 0;
+        Mask quiet, steps;
+    };
+
+    // What is pending, seen from a state; remembered until something is invoked or completes.
+    const View& look(std::int32_t state) {
+        if (state >= static_cast<std::int32_t>(views_.size())) views_.resize(state * 3 / 2 + 16);
+        if (views_[state].version == version_) return views_[state];
+        View view;
+        view.version = version_;
+        pending_.each([&](int slot) {
+            auto kind = in_slot_[slot];
+            auto after = next(state, kind);
+            if (after == kImpossible) return;
+            if (after == state) view.quiet.set(slot);
+            if (after != state || overwrites_[kind]) view.steps.set(slot);
+        });
+        return views_[state] = view;
+    }
+
+    void classify(std::int32_t kind) {
+        bool changes = false, constant = true;
+        const auto first = next(0, kind);
+        for (std::int32_t state = 0; state < transitions_.states(); ++state) {
+            auto after = next(state, kind);
+            changes = changes || (after != kImpossible && after != state);
+            constant = constant && after != kImpossible && after == first;
+        }
+        reads_[kind] = !changes;
+        overwrites_[kind] = changes && constant;
+    }
+
+    Transitions& transitions_;
+    std::vector<bool> reads_, overwrites_;
+    bool closed_;
+    std::vector<std::int32_t> available_, pooled_;
+    std::vector<std::int32_t> in_slot_;
+    Mask pending_, hidden_;
+    std::uint64_t version_ = 1;
+    std::vector<View> views_;
+};
+
+}  // namespace partita::search
