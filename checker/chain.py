@@ -29,7 +29,7 @@ import numpy.typing as npt
 from checker import _native
 from checker.chain_explanation import Conflict, explain
 from checker.explain import quoted
-from checker.history import NO_PAIR, History, IntColumn, Op
+from checker.history import NO_PAIR, OUTCOMES, History, IntColumn, Op
 from checker.models import CasRegister, Model, ModelError
 from checker.verdict import Finding, Limits, Mismatch
 
@@ -43,6 +43,7 @@ def chain(
     """Decide one register in O(n log n), or return None if this engine does not apply."""
     if not isinstance(model, CasRegister):
         return None
+    rows = recorded(history, rows, model)
     answer, kind, roles, links = _native.chain(
         rows,
         kinds_of_f(history, rows),
@@ -70,6 +71,19 @@ def chain(
         model.value,
     )
     return explain(history, rows, conflict)
+
+
+def recorded(history: History, rows: IntColumn, model: CasRegister) -> IntColumn:
+    """Leave out the reads whose value was not recorded: they fit anywhere.
+
+    See `CasRegister`: these are reads of null, of a register that was not null at first.
+    """
+    if model.value is None:
+        return rows
+    is_read = history.f[rows] == history.f_code("read")
+    is_ok = history.outcome[rows] == OUTCOMES.index("ok")
+    kept: IntColumn = rows[~(is_read & is_ok & (history.output[rows] < 0))]
+    return kept
 
 
 def kinds_of_f(history: History, rows: IntColumn) -> npt.NDArray[np.int8]:

@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from checker import _native
-from checker.chain import kinds_of_f
+from checker.chain import kinds_of_f, recorded
 from checker.explain import who
 from checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
 from checker.models import CasRegister, Model, ModelError
@@ -53,6 +53,7 @@ def search(
 ) -> Finding | None:
     """Decide one key's operations under any model, within the limits."""
     if isinstance(model, CasRegister):
+        rows = recorded(history, rows, model)
         answer = _search_register(history, rows, model, limits, plan)
     else:
         answer = _search_table(history, rows, model, limits, plan)

@@ -64,3 +64,14 @@ def test_any_model_agrees_with_the_oracle(name: str) -> None:
             finding = found(history, model, "observe", plan)
             assert finding.valid == expected, f"seed {seed}, {plan_name}: {finding}"
     assert min(answers.values()) > 20
+
+
+def test_reads_that_were_not_recorded_fit_anywhere() -> None:
+    read = {"process": 0, "f": "read", "value": None}
+    history = History.of_events([{**read, "type": "invoke"}, {**read, "type": "ok"}])
+    assert found(history, load_model("cas-register", 0), "observe", Plan()).valid is True
+    write = {"process": 1, "f": "write", "value": 1}
+    written = [{**write, "type": "invoke"}, {**write, "type": "ok"}]
+    history = History.of_events([*written, {**read, "type": "invoke"}, {**read, "type": "ok"}])
+    assert found(history, load_model("cas-register", 0), "observe", Plan()).valid is True
+    assert found(history, load_model("cas-register"), "observe", Plan()).valid is False
