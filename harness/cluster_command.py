@@ -4,7 +4,7 @@ import os
 
 import click
 
-from harness import local
+from harness import local, user_namespace
 
 
 @click.group()
@@ -17,7 +17,7 @@ def cluster() -> None:
 @click.option("--name", default="default", show_default=True, help="To tell clusters apart.")
 def up(count: int, name: str) -> None:
     """Make COUNT nodes (default 5) and print how to reach them."""
-    local.enter_user_namespace(name)
+    user_namespace.enter(name)
     made = local.up(count, name)
     login = made.login
     for node in made.nodes:
@@ -62,7 +62,7 @@ def status() -> None:
 @click.option("--name", default="default", show_default=True, help="Which cluster.")
 def ssh(node: str, command: tuple[str, ...], name: str) -> None:
     """Log in to NODE, or run COMMAND there."""
-    local.enter_user_namespace(name)
+    user_namespace.enter(name)
     found = local.find(name)
     if found is None:
         raise click.UsageError(f"no cluster is called {name}: partita cluster up --name {name}")

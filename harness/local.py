@@ -1,7 +1,7 @@
 """Five hosts on one machine, made of namespaces: no Docker, no virtual machines.
 
 Each node has its own network, mount, UTS and PID namespaces, a hostname, private folders at
-/srv/partita, /tmp and /run, and OpenSSH's sshd as its first process. The nodes hang on a
+/srv/partita, /root, /run and /tmp, and OpenSSH's sshd as its first process. The nodes hang on a
 bridge that lives in a network namespace of its own, so that the machine's firewall never sees
 a packet between them; the machine itself gets one interface, `partita<k>`, for the subnet
 10.213.<k>.0/24. Creating that interface is what reserves the subnet.
@@ -15,46 +15,25 @@ import json
 import os
 import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv6Address
 from pathlib import Path
 
+from harness import processes
+from harness.processes import Process
 from harness.ssh import Login
 
 NODES_MAX = 200
 HOST_PART = 254  # the machine's own address in the subnet
-INSIDE = "PARTITA_INSIDE_USER_NAMESPACE"
+INSIDE = "PARTITA_INSIDE_USER_NAMESPACE"  # set by harness.user_namespace
 STATE = "PARTITA_STATE"
-MARK = "PARTITA_CLUSTER"  # in the environment of each of a cluster's own processes
 
 
 class LocalError(Exception):
     """A local cluster that cannot be made or found: one line, with what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """A process that we started. A process id may be used again, an id and a start time not."""
-
-    pid: int
-    started: int
-
-    @staticmethod
-    def of(pid: int) -> "Process":
-        return Process(pid, _start_time(pid) or 0)
-
-    def alive(self) -> bool:
-        return _start_time(self.pid) == self.started
-
-    def kill(self) -> None:
-        if self.alive():
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,41 +160,6 @@ def state_root() -> Path:
     return Path(home) / "partita"
 
 
-def enter_user_namespace(name: str | None = None) -> None:
-    """Without root: run this very command again inside a user namespace, as root there.
-
-    With the name of a cluster that is up, inside that cluster's namespace. Returns only if
-    nothing needs doing; raises `LocalError` where the machine does not allow it.
-    """
-    if os.geteuid() == 0:
-        return
-    environment = os.environ | {INSIDE: "1", STATE: str(state_root())}
-    command = [sys.executable, "-m", "harness", *sys.argv[1:]]
-    cluster = find(name) if name else None
-    if cluster is not None and cluster.holders and cluster.holders[0].alive():
-        target = str(cluster.holders[0].pid)
-        enter = ["nsenter", "-t", target, "-U", "-n", "-m", "--preserve-credentials", "--"]
-    else:
-        enter = ["unshare", "--user", "--map-root-user", "--map-auto", "--net", "--mount", "--"]
-        _require_user_namespaces(enter)
-        command = ["sh", "-c", 'ip link set lo up && exec "$@"', "inside", *command]
-    os.execvpe(enter[0], enter + command, environment)
-
-
-def _require_user_namespaces(enter: Sequence[str]) -> None:
-    try:
-        probe = subprocess.run([*enter, "true"], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise LocalError("unshare is missing: apt-get install util-linux") from None
-    if probe.returncode != 0:
-        said = probe.stderr.strip().splitlines() or ["no reason given"]
-        raise LocalError(
-            f"a local cluster needs root, or user namespaces, which failed ({said[-1]}): run it "
-            "with sudo, or: apt-get install uidmap, an entry for your user in /etc/subuid and "
-            "/etc/subgid, and kernel.unprivileged_userns_clone=1 where that setting exists"
-        )
-
-
 # --- making ------------------------------------------------------------------------------
 
 
@@ -275,9 +219,13 @@ def _make_switch(cluster: LocalCluster) -> None:
     """Make the bridge in its own namespace, and the machine's one interface on it."""
     if os.environ.get(INSIDE):
         # Keeps the user namespace, and the network that stands for the machine's, alive.
-        cluster.holders.append(_spawn(cluster, ["sleep", "infinity"], wait=False))
+        cluster.holders.append(
+            Process.of(processes.start(_mark(cluster), ["sleep", "infinity"]).pid)
+        )
         cluster.save()
-    switch = _spawn(cluster, ["unshare", "--net", "--mount", "sh", "-c", SWITCH])
+    started = processes.start(_mark(cluster), ["unshare", "--net", "--mount", "sh", "-c", SWITCH])
+    _await_ready(started)
+    switch = Process.of(started.pid)
     cluster.holders.append(switch)
     cluster.save()
     cluster.subnet = _reserve_subnet(switch)
@@ -312,7 +260,8 @@ def _reserve_subnet(switch: Process) -> int:
     raise LocalError("no subnet is free in 10.213.0.0/16: partita cluster status shows who has it")
 
 
-# The node's mounts are private to it: what it does to /tmp, /run and /srv no one else sees.
+# The node's mounts are private to it: what it does to /tmp, /run and /srv no one else sees, and
+# what root's own .bashrc on this machine does (it may be slow, or wait for a lock) no node sees.
 # It waits with sshd until its network is plugged in, which the one outside says on stdin.
 NODE = """
 set -e
@@ -326,7 +275,7 @@ mount --bind "$folder/hosts" /etc/hosts
 mount --bind "$folder/shadow" /etc/shadow
 mount -t tmpfs -o mode=755 partita /run
 mkdir /run/sshd
-[ -w /root ] || mount -t tmpfs -o mode=700 partita /root
+mount -t tmpfs -o mode=700 partita /root
 ip link set lo up
 echo ready
 read plugged
@@ -361,7 +310,8 @@ def _make_node(cluster: LocalCluster, number: int, name: str) -> LocalNode:
     address6 = _address6(cluster.subnet, number) if _has_ipv6() else ""
     arguments = [name, str(cluster.folder), str(home), address, address6]
     unshare = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
-    parent = _start(cluster, [*unshare, "--mount-proc", "sh", "-c", NODE, "node", *arguments])
+    command = [*unshare, "--mount-proc", "sh", "-c", NODE, "node", *arguments]
+    parent = processes.start(_mark(cluster), command)
     _await_ready(parent)
     children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
     init = Process.of(int(children[0]))
@@ -378,46 +328,12 @@ def _make_node(cluster: LocalCluster, number: int, name: str) -> LocalNode:
     return LocalNode(name, address, address6, init)
 
 
-def _spawn(cluster: LocalCluster, command: Sequence[str], *, wait: bool = True) -> Process:
-    process = _start(cluster, command)
-    if wait:
-        _await_ready(process)
-    return Process.of(process.pid)
-
-
-def _start(cluster: LocalCluster, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a process that bears the cluster's mark and that Ctrl-C in our terminal spares."""
-    return subprocess.Popen(
-        command,
-        env=os.environ | {MARK: str(cluster.folder)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-def _await_ready(process: subprocess.Popen[bytes]) -> None:
-    assert process.stdout is not None
-    if process.stdout.readline() == b"ready\n":
-        return
-    _, stderr = process.communicate()
-    said = stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-    raise LocalError(f"cannot make a namespace on this machine: {said[-1]}")
-
-
 # --- ending ------------------------------------------------------------------------------
 
 
 def _destroy(cluster: LocalCluster) -> None:
     """End the cluster's processes and delete its folder. The namespaces go with the processes."""
-    deadline = time.monotonic() + 10
-    while (processes := _processes(cluster)) and time.monotonic() < deadline:
-        for process in processes:
-            process.kill()
-            with suppress(ChildProcessError):
-                os.waitpid(process.pid, os.WNOHANG)
-        time.sleep(0.01)
+    processes.end_all(_mark(cluster))
     # The interface goes with the switch's namespace, but only soon, and soon is not now.
     if cluster.subnet >= 0:
         subprocess.run(
@@ -428,24 +344,18 @@ def _destroy(cluster: LocalCluster) -> None:
         cluster.folder.parent.rmdir()
 
 
-def _processes(cluster: LocalCluster) -> list[Process]:
-    """Return the cluster's own processes: those outside the nodes that bear its mark.
-
-    The mark, not a stored list, because the controller may be killed between starting a
-    process and storing its id. What runs in a node dies with the node's first process.
-    """
-    mark = f"{MARK}={cluster.folder}".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                process = Process.of(int(entry.name))
-                if mark in (entry / "environ").read_bytes().split(b"\0") and process.alive():
-                    found.append(process)
-    return found
-
-
 # --- small things ------------------------------------------------------------------------
+
+
+def _mark(cluster: LocalCluster) -> str:
+    return str(cluster.folder)
+
+
+def _await_ready(process: subprocess.Popen[bytes]) -> None:
+    try:
+        processes.await_ready(process)
+    except processes.NotReadyError as error:
+        raise LocalError(f"cannot make a namespace on this machine: {error}") from None
 
 
 def _folder(name: str) -> Path:
@@ -476,12 +386,3 @@ def _run(*command: str | Path) -> str:
     if done.returncode != 0:
         raise LocalError(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
     return done.stdout
-
-
-def _start_time(pid: int) -> int | None:
-    """Return when a process started, in the kernel's ticks, or None if it is gone or a zombie."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if fields[0] == "Z" else int(fields[19])

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from harness import local
+from harness import local, user_namespace
 from harness.cluster import Node, local_nodes, remote_nodes
 from harness.progress import Progress
 from harness.results import EXIT_CODES
@@ -104,7 +104,7 @@ def test(system: str, as_json: bool, leave_running: bool, runs_dir: Path, **opti
     names = _node_names(options)
     spec = _spec(system, store, names, options)
     if not names:
-        local.enter_user_namespace()
+        user_namespace.enter()
     progress = Progress()
     try:
         with (

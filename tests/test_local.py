@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import local
+from harness import local, processes, user_namespace
 from harness.cluster import Node, on_all
 from harness.ssh import Remote
 
@@ -19,16 +19,14 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: sudo scri
 def leftovers(name: str) -> list[str]:
     """Everything on this machine that bears the cluster's mark."""
     folder = local.state_root() / name
-    cluster = local.LocalCluster(name, folder, -1, None)
-    found = [str(process) for process in local._processes(cluster)]
+    found = [str(process) for process in processes.marked(str(folder))]
     listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True)
     found += [line for line in listed.stdout.splitlines() if f"{folder}/" in line]
     return found + ([str(folder)] if folder.exists() else [])
 
 
-def interfaces() -> set[str]:
-    names = {path.name for path in Path("/sys/class/net").iterdir()}
-    return {name for name in names if name.startswith("partita")}
+def interface(subnet: int) -> Path:
+    return Path(f"/sys/class/net/partita{subnet}")
 
 
 def test_nodes_are_hosts_of_their_own(nodes: list[Node]) -> None:
@@ -50,7 +48,6 @@ def test_nodes_reach_each_other_by_name_and_in_both_families(nodes: list[Node]) 
 def test_five_nodes_are_up_in_under_five_seconds_beside_another_cluster(
     cluster: local.LocalCluster,
 ) -> None:
-    before = interfaces()
     began = time.monotonic()
     with local.cluster_of(5, "pytest-second") as second:
         assert time.monotonic() - began < 5
@@ -60,8 +57,9 @@ def test_five_nodes_are_up_in_under_five_seconds_beside_another_cluster(
         remote = Remote("n1", second.nodes[0].address, second.login)
         assert remote.run(["hostname"]).stdout == "n1\n"
         remote.close()
+        assert interface(second.subnet).exists()
     assert leftovers("pytest-second") == []
-    assert interfaces() == before
+    assert not interface(second.subnet).exists()
 
 
 def test_a_name_that_is_taken_is_refused(cluster: local.LocalCluster) -> None:
@@ -77,18 +75,16 @@ def test_a_name_cannot_lead_out_of_the_folder() -> None:
 
 def test_a_failure_on_the_way_up_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "NODE", 'echo "no such luck" >&2; exit 1')
-    before = interfaces()
     with pytest.raises(local.LocalError, match="no such luck"):
         local.up(2, "pytest-broken")
     assert leftovers("pytest-broken") == []
-    assert interfaces() == before
 
 
 HOLD = """
 import os, sys, time
-from harness import local
-with local.cluster_of(3, sys.argv[1]):
-    print("up", flush=True)
+from harness import local, processes, user_namespace
+with local.cluster_of(3, sys.argv[1]) as cluster:
+    print(cluster.subnet, flush=True)
     time.sleep(60)
 """
 
@@ -96,7 +92,6 @@ with local.cluster_of(3, sys.argv[1]):
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_however_the_controller_ends_nothing_stays(ending: signal.Signals) -> None:
     name = f"pytest-{ending.name.lower()}"
-    before = interfaces()
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, name],
         stdout=subprocess.PIPE,
@@ -104,7 +99,8 @@ def test_however_the_controller_ends_nothing_stays(ending: signal.Signals) -> No
         cwd=Path(__file__).parent.parent,
     )
     assert holder.stdout is not None
-    assert holder.stdout.readline() == b"up\n"
+    subnet = int(holder.stdout.readline())
+    assert interface(subnet).exists()
     holder.send_signal(ending)
     holder.wait(20)
     if ending == signal.SIGKILL:
@@ -113,7 +109,7 @@ def test_however_the_controller_ends_nothing_stays(ending: signal.Signals) -> No
         assert (orphan.status(), orphan.owned()) == ("up", False)
         local.down(name)
     assert leftovers(name) == []
-    assert interfaces() == before
+    assert not interface(subnet).exists()
 
 
 def test_the_machines_firewall_is_not_touched(nodes: list[Node]) -> None:
@@ -146,12 +142,12 @@ def test_what_is_missing_on_the_machine_is_named(monkeypatch: pytest.MonkeyPatch
 
 def test_without_root_and_user_namespaces_the_way_out_is_said() -> None:
     with pytest.raises(local.LocalError, match=r"needs root, or user namespaces.*nope.*uidmap"):
-        local._require_user_namespaces(["sh", "-c", "echo nope >&2; exit 1"])
+        user_namespace.require(["sh", "-c", "echo nope >&2; exit 1"])
 
 
 INSIDE = """
 import sys
-from harness import local
+from harness import local, processes, user_namespace
 from harness.cluster import local_nodes
 from nemesis import partition
 from nemesis.grudges import split
