@@ -6,11 +6,17 @@ is definite; after it, nobody knows.
 """
 
 import http.client
+import json
 import select
 import socket
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from workloads.client import Definite, Indefinite
+
+STATUS_TIMEOUT_S = 2.0
 
 
 class Connection:
@@ -62,6 +68,31 @@ class Connection:
         if left <= 0:
             raise TimeoutError
         self._http.sock.settimeout(left)
+
+
+def ask_all(
+    hosts: Sequence[str], port: int, method: str, path: str, body: bytes | None = None
+) -> list[dict[str, Any] | None]:
+    """Ask every host the same at once; None for those that do not answer with a JSON object."""
+
+    def ask(host: str) -> dict[str, Any] | None:
+        connection = Connection(host, port, STATUS_TIMEOUT_S)
+        try:
+            status, text = connection.request(method, path, body, reads=True)
+            answer = json.loads(text) if status == 200 else None
+        except (Definite, ValueError):
+            return None
+        finally:
+            connection.close()
+        return answer if isinstance(answer, dict) else None
+
+    with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
+        return list(pool.map(ask, hosts))
+
+
+def host_port(host: str, port: int) -> str:
+    """Write an address as it stands in a URL."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _ended(sock: socket.socket) -> bool:

@@ -1,13 +1,106 @@
-"""The raft example (`examples/raft/`): the store that is always at hand."""
+"""The raft example (`examples/raft/`): the store that is always at hand.
+
+It needs nothing but Python on the node, and can be told to make a mistake.
+"""
 
 import json
 import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from harness.systems.connection import Connection
-from workloads.client import Definite, Indefinite, Mismatch
+from harness.cluster import FOLDER, Node
+from harness.systems.connection import Connection, ask_all, host_port
+from harness.systems.system import StoreError
+from workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT = 7000
+NAME = "raft"
+HOME = f"{FOLDER}/{NAME}"
+SOURCES = Path(__file__).parents[2] / "examples" / "raft"
+
+# Each mistake that the store can be told to make, and what is wrong about it.
+BUGS: Mapping[str, str] = MappingProxyType(
+    {
+        "stale-follower-read": "Every node answers reads from its own state, however far behind.",
+        "stale-leader-read": "A leader answers reads without asking whether it still leads.",
+        "ack-early": "The leader acknowledges what only its own disk has.",
+        "lost-log": "The log is never flushed, so that a kill loses its end.",
+        "double-vote": "A node forgets that it has voted in this term, and votes again.",
+        "commit-earlier-term": "An entry of an earlier term counts as committed once a majority "
+        "has it.",
+        "apply-twice": "A command sent again after its answer got lost is carried out again.",
+        "cas-early-check": "A cas is compared when it arrives, not when it is applied.",
+        "definite-timeout": "A write that timed out is said to have failed, though it may commit.",
+        "split-brain": "The leader takes a majority of the nodes that answer for one of all.",
+    }
+)
+
+
+class Raft:
+    """The system `raft`. `bug` is the name of a mistake to make, `arguments` go to the server."""
+
+    name = NAME
+
+    def __init__(self, bug: str | None = None, arguments: Sequence[str] = ()) -> None:
+        if bug is not None and bug not in BUGS:
+            raise StoreError(f"raft has no --bug {bug}: choose from {', '.join(BUGS)}")
+        self._arguments = [*(["--bug", bug] if bug else []), *arguments]
+
+    def install(self, node: Node) -> None:
+        test = ["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
+        if node.run(test, check=False).status != 0:
+            node.install_packages(["python3"])
+            if node.run(test, check=False).status != 0:
+                raise StoreError(f"{node.name} has no Python 3.11 or newer, which raft needs")
+
+    def versions(self, node: Node) -> str:
+        return node.run(["python3", "--version"]).stdout.strip()
+
+    def start(self, node: Node, nodes: Sequence[Node]) -> None:
+        for source in SOURCES.glob("*.py"):
+            node.upload(source, f"{HOME}/server/{source.name}")
+        command = ["python3", f"{HOME}/server/server.py", "--id", node.name]
+        command += ["--listen", host_port(node.address, PORT), "--data", f"{HOME}/data"]
+        for peer in nodes:
+            if peer.name != node.name:
+                command += ["--peer", f"{peer.name}={host_port(peer.address, PORT)}"]
+        node.start_daemon(NAME, [*command, *self._arguments])
+
+    def healthy(self, node: Node) -> bool:
+        client = RaftClient(node.address, 2.0)
+        try:
+            client.read("healthy")
+        except Definite:
+            return False
+        finally:
+            client.close()
+        return True
+
+    def stop(self, node: Node) -> None:
+        node.stop_daemon(NAME)
+
+    def kill(self, node: Node) -> None:
+        node.stop_daemon(NAME, signal="KILL")
+
+    def wipe(self, node: Node) -> None:
+        node.wipe(NAME)
+
+    def logs(self, node: Node) -> Sequence[str]:
+        return [f"{HOME}/output.log"]
+
+    def client(self, node: Node, timeout: float) -> Client:
+        return RaftClient(node.address, timeout)
+
+    def primaries(self, nodes: Sequence[Node]) -> list[str]:
+        said = ask_all([node.address for node in nodes], PORT, "POST", "/status", b"{}")
+        leading = [
+            (status["term"], status["id"])
+            for status in said
+            if status and status["role"] == "leader"
+        ]
+        return [name for _, name in sorted(leading, reverse=True)]
 
 
 class RaftClient:

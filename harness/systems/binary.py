@@ -1,0 +1,104 @@
+"""A store's program that the user gives, as a file or inside an archive, and how nodes get it."""
+
+import shutil
+import tarfile
+import tempfile
+import urllib.request
+import zipfile
+from pathlib import Path
+
+from harness.cluster import FOLDER, Node
+from harness.systems.system import StoreError
+
+DOWNLOAD_S = 60
+
+
+def local(name: str, binary: Path | None, archive: str | None) -> Path | None:
+    """Return the program on this machine, None if none was given. Raises `StoreError`."""
+    if binary is not None and archive is not None:
+        raise StoreError("--binary and --archive exclude each other")
+    if archive is not None:
+        binary = _unpacked(name, archive)
+    if binary is None:
+        return None
+    if not binary.is_file():
+        raise StoreError(f"no file {binary}: --binary takes the path of {name}'s program")
+    if binary.open("rb").read(4) != b"\x7fELF" and binary.open("rb").read(2) != b"#!":
+        raise StoreError(f"{binary} is no program: --archive takes an archive")
+    return binary.resolve()
+
+
+def put(node: Node, name: str, binary: Path) -> None:
+    """Bring the program to the node, unless it is there already."""
+    if node.local:
+        return
+    there, size = path(node, name, binary), binary.stat().st_size
+    if node.run(["stat", "-c", "%s", there], check=False).stdout.strip() != str(size):
+        node.remote.upload(binary, there, mode=0o755)
+
+
+def path(node: Node, name: str, binary: Path) -> str:
+    """Return where the program is on the node."""
+    # Beside the store's own folder, which is deleted before each run.
+    return str(binary) if node.local else f"{FOLDER}/bin/{binary.name}"
+
+
+def version(node: Node, name: str, command: list[str]) -> str:
+    """Ask the program for its version, and so find out whether it runs on the node at all."""
+    done = node.run(command, check=False)
+    said = (done.stdout or done.stderr).strip().splitlines()
+    if done.status != 0 or not said:
+        why = said[-1] if said else f"status {done.status}"
+        raise StoreError(
+            f"{command[0]} does not run on {node.name}: {why}: is it {name}, "
+            "and for that machine's architecture?"
+        )
+    return said[0].removeprefix(f"{name} Version: ").removeprefix("Consul v")
+
+
+def _unpacked(name: str, archive: str) -> Path:
+    """Fetch the archive if need be; take the file called `name` out of it."""
+    folder = Path(tempfile.mkdtemp(prefix="partita-"))
+    source = _fetched(archive, folder) if "://" in archive else Path(archive)
+    if not source.is_file():
+        raise StoreError(f"no file {archive}: --archive takes a .tar.gz, .tar.xz or .zip, or a URL")
+    target = folder / name
+    try:
+        if zipfile.is_zipfile(source):
+            _from_zip(source, name, target)
+        else:
+            _from_tar(source, name, target)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise StoreError(f"{archive} cannot be unpacked: {error}") from error
+    if not target.exists():
+        raise StoreError(f"{archive} contains no file called {name}")
+    target.chmod(0o755)
+    return target
+
+
+def _fetched(url: str, folder: Path) -> Path:
+    target = folder / "archive"
+    try:
+        with urllib.request.urlopen(url, timeout=DOWNLOAD_S) as answer, target.open("wb") as file:
+            shutil.copyfileobj(answer, file)
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{url} cannot be fetched: {error}") from error
+    return target
+
+
+def _from_zip(source: Path, name: str, target: Path) -> None:
+    with zipfile.ZipFile(source) as archive:
+        for member in archive.namelist():
+            if Path(member).name == name:
+                target.write_bytes(archive.read(member))
+                return
+
+
+def _from_tar(source: Path, name: str, target: Path) -> None:
+    with tarfile.open(source) as archive:
+        for member in archive:
+            if member.isfile() and Path(member.name).name == name:
+                content = archive.extractfile(member)
+                assert content is not None
+                target.write_bytes(content.read())
+                return

@@ -1,0 +1,185 @@
+"""HashiCorp Consul's key-value store: servers only, one agent on each node.
+
+Debian 12 has no package of it, so a binary must be given; `script/fetch-consul` finds one.
+Read modes are those of https://developer.hashicorp.com/consul/api-docs/features/consistency.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from harness.cluster import FOLDER, Node
+from harness.systems import binary as binaries
+from harness.systems.connection import Connection, ask_all
+from harness.systems.system import StoreError
+from workloads.client import Client, Definite, Indefinite, Mismatch
+
+PORT = 8500
+NAME = "consul"
+HOME = f"{FOLDER}/{NAME}"
+
+# What Consul answers before anything reaches the log, and so certainly without effect.
+REFUSALS = ("No cluster leader", "node is not the leader")
+
+
+class Consul:
+    """The system `consul`.
+
+    `reads`: "default" trusts the leader's lease, "consistent" has it ask a majority, "stale"
+    takes what the connected server has. `binary` is the program, `archive` a file or URL that
+    contains it.
+    """
+
+    name = NAME
+    READS = ("default", "consistent", "stale")
+
+    def __init__(
+        self, reads: str = "consistent", binary: Path | None = None, archive: str | None = None
+    ) -> None:
+        self.reads = reads
+        found = binaries.local(NAME, binary, archive)
+        if found is None:
+            raise StoreError(
+                "consul needs --binary FILE or --archive FILE-or-URL; "
+                "script/fetch-consul fetches one and prints its path"
+            )
+        self._binary = found
+
+    def install(self, node: Node) -> None:
+        binaries.put(node, NAME, self._binary)
+
+    def versions(self, node: Node) -> str:
+        return binaries.version(node, NAME, [self._program(node), "version"])
+
+    def start(self, node: Node, nodes: Sequence[Node]) -> None:
+        node.write(f"{HOME}/agent.json", json.dumps(_configuration(node, nodes), indent=1))
+        node.start_daemon(
+            NAME, [self._program(node), "agent", "-config-file", f"{HOME}/agent.json"]
+        )
+
+    def healthy(self, node: Node) -> bool:
+        # Any answer will do, but it must be the leader's: there may be no such key.
+        path = "/v1/kv/?keys&consistent"
+        connection = Connection(node.address, PORT, 2.0)
+        try:
+            return connection.request("GET", path, reads=True)[0] in (200, 404)
+        except Definite:
+            return False
+        finally:
+            connection.close()
+
+    def stop(self, node: Node) -> None:
+        # SIGTERM ends a server without its leaving the cluster, see `_configuration`.
+        node.stop_daemon(NAME)
+
+    def kill(self, node: Node) -> None:
+        node.stop_daemon(NAME, signal="KILL")
+
+    def wipe(self, node: Node) -> None:
+        node.wipe(NAME)
+
+    def logs(self, node: Node) -> Sequence[str]:
+        return [f"{HOME}/output.log"]
+
+    def client(self, node: Node, timeout: float) -> Client:
+        return ConsulClient(node.address, timeout, self.reads)
+
+    def primaries(self, nodes: Sequence[Node]) -> list[str]:
+        said = ask_all([node.address for node in nodes], PORT, "GET", "/v1/agent/self")
+        rafts = [agent["Stats"]["raft"] if agent else {} for agent in said]
+        leading = [
+            (int(raft["term"]), node.name)
+            for node, raft in zip(nodes, rafts, strict=True)
+            if raft.get("state") == "Leader"
+        ]
+        return [name for _, name in sorted(leading, reverse=True)]
+
+    def _program(self, node: Node) -> str:
+        return binaries.path(node, NAME, self._binary)
+
+
+class ConsulClient:
+    """One connection to one server.
+
+    A cas is a put with the ModifyIndex under which the expected value was read. A register that
+    has another index than that has another value for ever, since every value is new.
+    """
+
+    def __init__(self, host: str, timeout: float, reads: str, port: int = PORT) -> None:
+        self._connection = Connection(host, port, timeout)
+        self._reads = reads
+        self._seen: dict[str, tuple[str | None, int]] = {}
+
+    def read(self, key: str) -> str | None:
+        return self._look(key, self._reads)[0]
+
+    def write(self, key: str, value: str) -> None:
+        if not self._put(_path(key), value):
+            raise Definite("consul refused the write")
+
+    def cas(self, key: str, old: str | None, new: str) -> None:
+        seen = self._seen.get(key)
+        if seen is None or seen[0] != old:
+            # Not in the mode of the reads under test: a mismatch must be a true one.
+            seen = self._look(key, "consistent")
+        if seen[0] != old:
+            raise Mismatch(seen[0], known=True)
+        del self._seen[key]
+        if not self._put(f"{_path(key)}?cas={seen[1]}", new):
+            raise Mismatch
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _look(self, key: str, mode: str) -> tuple[str | None, int]:
+        """Return value and ModifyIndex (0: there is none), and remember them."""
+        query = "" if mode == "default" else f"?{mode}"
+        status, text = self._connection.request("GET", _path(key) + query, reads=True)
+        if status == 404:
+            self._seen[key] = None, 0
+        elif status == 200:
+            entry: dict[str, Any] = json.loads(text)[0]
+            value = base64.b64decode(entry["Value"] or "").decode()
+            self._seen[key] = value, entry["ModifyIndex"]
+        else:
+            raise Definite(_reason(status, text))
+        return self._seen[key]
+
+    def _put(self, path: str, value: str) -> bool:
+        status, text = self._connection.request("PUT", path, value.encode())
+        if status == 200:
+            return text.strip() == b"true"
+        reason = _reason(status, text)
+        refused = 400 <= status < 500 or any(phrase in reason for phrase in REFUSALS)
+        raise (Definite if refused else Indefinite)(reason)
+
+
+def _configuration(node: Node, nodes: Sequence[Node]) -> dict[str, Any]:
+    return {
+        "server": True,
+        "node_name": node.name,
+        "bind_addr": node.address,
+        "client_addr": node.address,
+        "data_dir": f"{HOME}/data",
+        "bootstrap_expect": len(nodes),
+        "retry_join": [each.address for each in nodes if each is not node],
+        "retry_interval": "1s",
+        # A server that is stopped comes back; it has not left for good.
+        "leave_on_terminate": False,
+        # What Consul's documentation recommends for servers in production: elections after
+        # one to two seconds, not after five to ten.
+        "performance": {"raft_multiplier": 1},
+        "disable_update_check": True,
+        "log_level": "INFO",
+    }
+
+
+def _path(key: str) -> str:
+    return f"/v1/kv/partita/{quote(key)}"
+
+
+def _reason(status: int, text: bytes) -> str:
+    return text.decode(errors="replace").strip() or f"status {status}"

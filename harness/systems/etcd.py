@@ -1,0 +1,158 @@
+"""etcd, from Debian's package or any binary, spoken to through its own JSON gateway.
+
+The gateway needs no library and shows etcd's error codes as they are. Promises and defaults are
+those of https://etcd.io/docs/v3.4/learning/api_guarantees/.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.cluster import FOLDER, Node
+from harness.systems import binary as binaries
+from harness.systems.connection import Connection, ask_all, host_port
+from workloads.client import Client, Definite, Indefinite, Mismatch
+
+PORT, PEER_PORT = 2379, 2380
+NAME = "etcd"
+HOME = f"{FOLDER}/{NAME}"
+Json = dict[str, Any]
+
+# gRPC codes with which etcd refuses a request before it is proposed, or refuses to apply it:
+# invalid argument, not found, permission denied, resource exhausted, failed precondition,
+# unimplemented, unauthenticated. Any other (deadline exceeded, unavailable: "leader changed",
+# "request timed out", unknown) leaves open whether it takes effect.
+REFUSED = frozenset({3, 5, 7, 8, 9, 12, 16})
+
+
+class Etcd:
+    """The system `etcd`.
+
+    `reads`: "linearizable" asks a majority, "serializable" takes what the connected member has,
+    which etcd says may be old. `binary` is an etcd to use in place of Debian's, `archive` a file
+    or URL that contains one.
+    """
+
+    name = NAME
+    READS = ("linearizable", "serializable")
+
+    def __init__(
+        self, reads: str = "linearizable", binary: Path | None = None, archive: str | None = None
+    ) -> None:
+        self.reads = reads
+        self._binary = binaries.local(NAME, binary, archive)
+
+    def install(self, node: Node) -> None:
+        if self._binary is None:
+            node.install_packages(["etcd-server"])
+        else:
+            binaries.put(node, NAME, self._binary)
+
+    def versions(self, node: Node) -> str:
+        return binaries.version(node, NAME, [self._program(node), "--version"])
+
+    def start(self, node: Node, nodes: Sequence[Node]) -> None:
+        peers = [f"{each.name}={_url(each, PEER_PORT)}" for each in nodes]
+        command = [self._program(node), "--name", node.name, "--data-dir", f"{HOME}/data"]
+        command += ["--listen-client-urls", _url(node, PORT)]
+        command += ["--advertise-client-urls", _url(node, PORT)]
+        command += ["--listen-peer-urls", _url(node, PEER_PORT)]
+        command += ["--initial-advertise-peer-urls", _url(node, PEER_PORT)]
+        command += ["--initial-cluster", ",".join(peers), "--initial-cluster-state", "new"]
+        command += ["--logger", "zap", "--log-outputs", "stderr"]
+        node.start_daemon(NAME, command)
+
+    def healthy(self, node: Node) -> bool:
+        answers = ask_all([node.address], PORT, "GET", "/health")
+        return answers[0] is not None and answers[0].get("health") in ("true", True)
+
+    def stop(self, node: Node) -> None:
+        node.stop_daemon(NAME)
+
+    def kill(self, node: Node) -> None:
+        node.stop_daemon(NAME, signal="KILL")
+
+    def wipe(self, node: Node) -> None:
+        node.wipe(NAME)
+
+    def logs(self, node: Node) -> Sequence[str]:
+        return [f"{HOME}/output.log"]
+
+    def client(self, node: Node, timeout: float) -> Client:
+        return EtcdClient(node.address, timeout, self.reads)
+
+    def primaries(self, nodes: Sequence[Node]) -> list[str]:
+        addresses = [node.address for node in nodes]
+        said = ask_all(addresses, PORT, "POST", "/v3/maintenance/status", b"{}")
+        leading = [
+            (int(status["raftTerm"]), node.name)
+            for node, status in zip(nodes, said, strict=True)
+            if status and status.get("leader", "0") == status["header"]["member_id"]
+        ]
+        return [name for _, name in sorted(leading, reverse=True)]
+
+    def _program(self, node: Node) -> str:
+        return "/usr/bin/etcd" if self._binary is None else binaries.path(node, NAME, self._binary)
+
+
+class EtcdClient:
+    """One connection to one member. A cas is a transaction whose else branch reads the value."""
+
+    def __init__(self, host: str, timeout: float, reads: str, port: int = PORT) -> None:
+        self._connection = Connection(host, port, timeout)
+        self._serializable = reads == "serializable"
+
+    def read(self, key: str) -> str | None:
+        request = {"key": _coded(key), "serializable": self._serializable}
+        return _value(self._ask("range", request, reads=True))
+
+    def write(self, key: str, value: str) -> None:
+        self._ask("put", {"key": _coded(key), "value": _coded(value)})
+
+    def cas(self, key: str, old: str | None, new: str) -> None:
+        name = _coded(key)
+        if old is None:
+            expected = {"key": name, "target": "CREATE", "create_revision": "0"}
+        else:
+            expected = {"key": name, "target": "VALUE", "value": _coded(old)}
+        answer = self._ask(
+            "txn",
+            {
+                "compare": [expected | {"result": "EQUAL"}],
+                "success": [{"request_put": {"key": name, "value": _coded(new)}}],
+                "failure": [{"request_range": {"key": name}}],
+            },
+        )
+        if not answer.get("succeeded"):
+            raise Mismatch(_value(answer["responses"][0]["response_range"]), known=True)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _ask(self, what: str, request: Json, *, reads: bool = False) -> Json:
+        body = json.dumps(request).encode()
+        status, text = self._connection.request("POST", f"/v3/kv/{what}", body, reads=reads)
+        try:
+            answer: Json = json.loads(text)
+        except ValueError:
+            answer = {"error": text.decode(errors="replace").strip()}
+        if status == 200:
+            return answer
+        reason = str(answer.get("error") or f"status {status}")
+        raise (Definite if reads or answer.get("code") in REFUSED else Indefinite)(reason)
+
+
+def _coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _value(answer: Json) -> str | None:
+    """Return the one value that a range holds, None if it holds none."""
+    found = answer.get("kvs")
+    return base64.b64decode(found[0].get("value", "")).decode() if found else None
+
+
+def _url(node: Node, port: int) -> str:
+    return f"http://{host_port(node.address, port)}"
