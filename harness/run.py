@@ -24,6 +24,7 @@ from harness.journal import Journal, make_run_directory, write_json
 from harness.load import Load
 from harness.monitor import Monitor
 from harness.progress import Progress
+from harness.store_processes import StoreProcesses
 from harness.systems.system import HasPrimaries, StoreError, System
 from nemesis.driver import Driver
 from nemesis.schedule import Step
@@ -155,7 +156,14 @@ def _drive(
         time_limit=spec.time_limit,
         seed=spec.seed,
     )
-    driver = Driver(nodes, spec.schedule, spec.seed, _nemesis_record(journal), leaders)
+    driver = Driver(
+        nodes,
+        spec.schedule,
+        spec.seed,
+        _nemesis_record(journal),
+        leaders,
+        StoreProcesses(system, nodes),
+    )
     monitor = Monitor(journal, leaders)
     interrupted = False
     try:

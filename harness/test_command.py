@@ -19,7 +19,8 @@ from harness.results import EXIT_CODES
 from harness.run import RunSpec, run, tear_down
 from harness.ssh import Login, SshError
 from harness.summary import summary
-from harness.systems import HasPrimaries, System, load_system
+from harness.systems import HasPause, HasPrimaries, System, load_system
+from nemesis import process
 from nemesis import schedule as plans
 from nemesis.grudges import GRUDGES
 from workloads.workload import WORKLOADS
@@ -70,11 +71,22 @@ _load = _options(
     ),
     click.option("--time-limit", default=60.0, show_default=True, help="Seconds of load."),
     click.option("--timeout", default=5.0, show_default=True, help="Seconds for an operation."),
+)
+
+_store = _options(
     click.option("--reads", help="How the system is to read; depends on the system."),
+    click.option("--binary", type=click.Path(path_type=Path), help="The store's program to use."),
+    click.option("--archive", metavar="FILE-OR-URL", help="An archive that contains the program."),
+    click.option("--bug", help="A mistake for raft to make, see partita selftest."),
+    click.option(
+        "--server-args", default="", help='More for the store\'s program: "--flag value".'
+    ),
 )
 
 _faults = _options(
-    click.option("--nemesis", help=f"Faults in turn: none, {', '.join(GRUDGES)}."),
+    click.option(
+        "--nemesis", help=f"Faults in turn: none, {', '.join((*GRUDGES, *process.NAMES))}."
+    ),
     click.option("--nemesis-interval", default=15.0, show_default=True, help="Seconds."),
     click.option("--schedule", help=f"Faults at set times: {plans.FORM}."),
     click.option("--seed", type=int, help="Repeats a run's choices [random]."),
@@ -85,6 +97,7 @@ _faults = _options(
 @click.argument("system")
 @_where
 @_load
+@_store
 @_faults
 @click.option(
     "--runs-dir",
@@ -97,10 +110,10 @@ _faults = _options(
 def test(system: str, as_json: bool, leave_running: bool, runs_dir: Path, **options: Any) -> int:
     """Drive SYSTEM, break its network, and check what it promised.
 
-    SYSTEM is zookeeper, or your own as path/to/file.py:Class. By default it runs on five nodes
-    made of namespaces on this machine.
+    SYSTEM is zookeeper, etcd, consul, raft, or your own as path/to/file.py:Class. By default
+    it runs on five nodes made of namespaces on this machine.
     """
-    store = load_system(system, options["reads"])
+    store = load_system(system, _shape(options))
     names = _node_names(options)
     spec = _spec(system, store, names, options)
     if not names:
@@ -192,8 +205,24 @@ def _schedule(store: System, count: int, options: dict[str, Any]) -> tuple[plans
         steps = plans.parse(options["schedule"])
     else:
         steps = plans.plan(names, options["nemesis_interval"], options["time_limit"])
-    plans.check(steps, count, options["time_limit"], has_leader=isinstance(store, HasPrimaries))
+    plans.check(
+        steps,
+        count,
+        options["time_limit"],
+        has_leader=isinstance(store, HasPrimaries),
+        can_pause=isinstance(store, HasPause),
+    )
     return steps
+
+
+def _shape(options: dict[str, Any]) -> dict[str, Any]:
+    """Gather the options that the system itself takes."""
+    try:
+        more = tuple(shlex.split(options["server_args"]))
+    except ValueError as error:
+        raise click.UsageError(f"--server-args: {error}") from None
+    names = ("reads", "binary", "archive", "bug")
+    return {name: options[name] for name in names} | {"server_args": more}
 
 
 def _concurrency(text: str, nodes: int) -> int:

@@ -11,16 +11,17 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from random import Random
-from typing import Any
+from typing import Any, TypeVar
 
-from nemesis import partition
+from nemesis import partition, process
 from nemesis.grudges import GRUDGES, NEEDS_LEADER, Grudge, GrudgeError, cut_pairs, describe
-from nemesis.hosts import Host
+from nemesis.hosts import Host, on_all
 from nemesis.schedule import Step
 
 log = logging.getLogger(__name__)
 
 Record = Callable[[str, str, Any, str | None], None]
+T = TypeVar("T")
 LEADER_WAIT_S = 15.0
 
 
@@ -28,7 +29,8 @@ class Driver:
     """One run's nemesis: `start` it beside the load, then `finish` it, come what may.
 
     `record(type, f, value, error)` journals an event; `leaders()` names the nodes that say
-    they lead. A fault that could not be injected, or a nemesis that died, is in `failure`.
+    they lead; `processes` are the store's. Partitions replace each other, process faults add up.
+    A fault that could not be injected, or a nemesis that died, is in `failure`.
     """
 
     def __init__(
@@ -38,15 +40,18 @@ class Driver:
         seed: int,
         record: Record,
         leaders: Callable[[], list[str]],
+        processes: process.Processes,
     ) -> None:
         self.hosts = hosts
         self.steps = steps
         self.seed = seed
         self.record = record
         self.leaders = leaders
+        self.processes = processes
         self.failure: str | None = None
         self.begun = 0  # faults of the schedule that were begun
-        self._in_force: dict[int, Grudge] = {}
+        self._cut: dict[int, Grudge] = {}  # the partition in force, by the fault's number
+        self._struck: dict[int, tuple[str, process.Nodes]] = {}  # action and nodes
         self._baseline: set[tuple[str, str]] = set()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -72,8 +77,10 @@ class Driver:
 
     @property
     def in_force(self) -> str:
-        """Say which grudges are in force now; empty if none is."""
-        return ", ".join(describe(grudge) for grudge in list(self._in_force.values()))
+        """Say which faults are in force now; empty if none is."""
+        said = [describe(grudge) for grudge in list(self._cut.values())]
+        said += [f"{action} {' '.join(nodes)}" for action, nodes in list(self._struck.values())]
+        return ", ".join(said)
 
     def finish(self) -> None:
         """Stop, heal everything and disarm; what goes wrong is in `failure`, and never raised.
@@ -86,13 +93,13 @@ class Driver:
         if not self._armed:
             return
         try:
-            if self._in_force:
+            if self._cut or self._struck:
                 self._heal()
             partition.heal(self.hosts)
             healed = partition.disarm(self.hosts)
         except Exception as error:
             log.exception("healing failed")
-            self._fail(f"the network could not be healed, the nodes will do it alone: {error}")
+            self._fail(f"the nodes could not be healed: {error}")
         else:
             if healed:
                 self._fail(f"{', '.join(healed)} missed the controller and healed by itself")
@@ -117,8 +124,10 @@ class Driver:
             try:
                 if step.action == "heal":
                     self._heal()
-                else:
+                elif step.action == "partition":
                     self._partition(number, step)
+                else:
+                    self._strike(number, step)
             except Exception as error:
                 log.exception("the nemesis failed at %s", step)
                 self._fail(f'the nemesis could not do "{step}": {error}')
@@ -126,9 +135,10 @@ class Driver:
                 return
 
     def _partition(self, number: int, step: Step) -> None:
-        if self._in_force:
-            self._heal()  # one grudge at a time: the new one takes the old one's place
-        grudge = self._grudge(number, step)
+        # Chosen first: until the new grudge takes its place, the old one stays in force.
+        grudge = GRUDGES[step.target](*self._choice(number, step))
+        if self._cut:
+            self._replace()
         value = {
             "fault": number,
             "target": step.target,
@@ -138,15 +148,37 @@ class Driver:
         self.begun += 1
         self.record("invoke", "partition", value, None)
         # In force from before the attempt, so that a heal follows whatever becomes of it.
-        self._in_force[number] = grudge
+        self._cut[number] = grudge
         partition.inject(self.hosts, grudge)
         self.record("ok", "partition", value, None)
         self.record("info", "probe", self._probe(number, grudge), None)
 
-    def _grudge(self, number: int, step: Step) -> Grudge:
+    def _strike(self, number: int, step: Step) -> None:
+        nodes = sorted(process.TARGETS[step.target](*self._choice(number, step)))
+        value = {
+            "fault": number,
+            "target": step.target,
+            "description": f"{step.action} {' '.join(nodes)}",
+            "nodes": nodes,
+        }
+        self.begun += 1
+        self.record("invoke", step.action, value, None)
+        self._struck[number] = step.action, nodes
+        self._on(nodes, lambda name: self.processes.strike(step.action, name))
+        self.record("ok", step.action, value, None)
+        serving = [name for name, yes in self._on(nodes, self.processes.serves).items() if yes]
+        silent = sorted(set(nodes) - set(serving))
+        bit = not serving
+        self.record("info", "probe", {"fault": number, "bit": bit, "silent": silent}, None)
+
+    def _on(self, names: process.Nodes, action: Callable[[str], T]) -> dict[str, T]:
+        chosen = [host for host in self.hosts if host.name in names]
+        return on_all(chosen, lambda host: action(host.name))
+
+    def _choice(self, number: int, step: Step) -> tuple[list[str], list[str], Random]:
+        """Gather what a target is chosen from: the nodes, the leaders, and a seeded generator."""
         leaders = self._await_leader() if step.target in NEEDS_LEADER else self.leaders()
-        names = [host.name for host in self.hosts]
-        return GRUDGES[step.target](names, leaders, Random(f"{self.seed}/{number}"))
+        return [host.name for host in self.hosts], leaders, Random(f"{self.seed}/{number}")
 
     def _await_leader(self) -> list[str]:
         deadline = time.monotonic() + LEADER_WAIT_S
@@ -177,14 +209,31 @@ class Driver:
         }
 
     def _heal(self) -> None:
-        faults = sorted(self._in_force)
+        """End every fault in force: the network first, since a restart may need it."""
+        faults = sorted([*self._cut, *self._struck])
         self.record("invoke", "heal", {"faults": faults}, None)
+        value: dict[str, Any] = {"faults": faults}
         try:
-            counts = partition.dropped(self.hosts)
+            value |= self._dropped()
         finally:
             partition.heal(self.hosts)
-        self._in_force = {}
-        links = {f"{source}>{target}": count for (source, target), count in counts.items()}
-        total = {str(number): sum(counts.values()) for number in faults}
-        value = {"faults": faults, "dropped": total, "dropped_by_link": links}
+            self._cut = {}
+            struck = {name for _, nodes in self._struck.values() for name in nodes}
+            self._on(sorted(struck), self.processes.restore)
+        self._struck = {}
         self.record("ok", "heal", value, None)
+
+    def _replace(self) -> None:
+        """End the grudge in force on paper; the next one replaces it without peace between."""
+        faults = list(self._cut)
+        self.record("invoke", "heal", {"faults": faults}, None)
+        value = {"faults": faults} | self._dropped()
+        self._cut = {}
+        self.record("ok", "heal", value, None)
+
+    def _dropped(self) -> dict[str, Any]:
+        """Return how many packets the grudge in force caught, by fault and by link."""
+        counts = partition.dropped(self.hosts)
+        links = {f"{source}>{target}": count for (source, target), count in counts.items()}
+        total = {str(number): sum(counts.values()) for number in self._cut}
+        return {"dropped": total, "dropped_by_link": links}

@@ -43,6 +43,13 @@ done
 """
 )
 
+# A controller that died left its paused processes paused. Harmless for those that run.
+_RESUME = """
+for file in /srv/partita/*/pid; do
+    [ ! -e "$file" ] || kill -CONT "$(cat "$file")" 2>/dev/null
+done
+"""
+
 # Prints a line for each address: how many packets from it were dropped.
 _COUNT = (
     _PATH
@@ -117,6 +124,8 @@ def inject(hosts: Sequence[Host], grudge: Grudge) -> None:
         dropped = [address for peer in grudge.get(host.name, ()) for address in addresses[peer]]
         if dropped:
             host.run(["sh", "-c", _INJECT, "inject", LOCK_S, *dropped])
+        else:
+            host.run(["sh", "-c", HEAL, "heal", LOCK_S])
 
     on_all(hosts, drop)
 
@@ -157,11 +166,13 @@ def dropped(hosts: Sequence[Host]) -> dict[tuple[str, str], int]:
 def arm(hosts: Sequence[Host], *, silence_s: float = SILENCE_S, beat_s: float = BEAT_S) -> None:
     """Start the dead-man's switch on each host: it heals the host if `beat` is not called.
 
+    Healing then means the network, and processes that are paused.
+
     At the latest `silence_s + 2 * beat_s` after the last beat the host is whole again.
     """
     rounds = str(max(1, int(silence_s / beat_s)))
     command = ["sh", "-c", _ARM, "arm", FOLDER, _WATCH, rounds, str(beat_s), LOCK_S]
-    on_all(hosts, lambda host: host.run(command, stdin=HEAL.encode()))
+    on_all(hosts, lambda host: host.run(command, stdin=(_RESUME + HEAL).encode()))
 
 
 def beat(hosts: Sequence[Host]) -> None:

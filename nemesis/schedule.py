@@ -1,14 +1,18 @@
 """When which fault begins and ends: parsed from text, or planned from a seed. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from nemesis import process
 from nemesis.grudges import GRUDGES, NEEDS_LEADER, NODES_MIN
 
-ACTIONS = ("partition",)
-FORM = '"8s partition leader-minority; 25s heal"'
+TARGETS: Mapping[str, Collection[str]] = {
+    "partition": tuple(GRUDGES),
+    **dict.fromkeys(process.ACTIONS, tuple(process.TARGETS)),
+}
+FORM = '"8s partition leader-minority; 25s heal; 32s kill leader; 38s heal"'
 
 
 class ScheduleError(ValueError):
@@ -65,22 +69,41 @@ def fault(name: str) -> tuple[str, str]:
     """Read a fault's name, such as "leader-minority" or "kill-leader", as action and target."""
     if name in GRUDGES:
         return "partition", name
-    raise ScheduleError(f"no nemesis is called {name!r}: choose from {', '.join(GRUDGES)}, none")
+    if name in process.NAMES:
+        action, _, target = name.partition("-")
+        return action, target
+    known = ", ".join((*GRUDGES, *process.NAMES, "none"))
+    raise ScheduleError(f"no nemesis is called {name!r}: choose from {known}")
 
 
-def check(steps: Sequence[Step], nodes: int, time_limit: float, *, has_leader: bool) -> None:
+def check(
+    steps: Sequence[Step], nodes: int, time_limit: float, *, has_leader: bool, can_pause: bool
+) -> None:
     """Refuse a schedule that cannot be carried out on so many nodes of such a system."""
     for step in steps:
         if step.at >= time_limit:
             raise ScheduleError(f'schedule: "{step}" is not before --time-limit {time_limit:g}')
-        needed = NODES_MIN.get(step.target, 2)
-        if step.action == "partition" and nodes < needed:
-            raise ScheduleError(f"partition {step.target} needs {needed} nodes, there are {nodes}")
+        needed = _nodes_min(step)
+        if nodes < needed:
+            raise ScheduleError(
+                f"{step.action} {step.target} needs {needed} nodes, there are {nodes}"
+            )
+        if step.action == "pause" and not can_pause:
+            raise ScheduleError(
+                f'"{step.action} {step.target}" needs a system that can be paused, '
+                "and this one has no pause() and resume()"
+            )
         if step.target in NEEDS_LEADER and not has_leader:
             raise ScheduleError(
                 f'"{step.action} {step.target}" needs a system that can say who leads it, '
                 "and this one has no primaries()"
             )
+
+
+def _nodes_min(step: Step) -> int:
+    if step.action == "partition":
+        return NODES_MIN.get(step.target, 2)
+    return 3 if step.target == "minority" else 1
 
 
 def _parse_step(text: str) -> Step:
@@ -95,12 +118,13 @@ def _parse_step(text: str) -> Step:
     if action == "heal":
         if target:
             raise ScheduleError(f"schedule: heal ends every fault, it takes no target: {text!r}")
-    elif action not in ACTIONS:
+    elif action not in TARGETS:
         raise ScheduleError(
-            f"schedule: no action is called {action!r}: choose from {', '.join(ACTIONS)}, heal"
+            f"schedule: no action is called {action!r}: choose from {', '.join(TARGETS)}, heal"
         )
-    elif target not in GRUDGES:
+    elif target not in TARGETS[action]:
         raise ScheduleError(
-            f"schedule: {action} needs a target, one of {', '.join(GRUDGES)}, not {target!r}"
+            f"schedule: {action} needs a target, one of {', '.join(TARGETS[action])}, "
+            f"not {target!r}"
         )
     return Step(at, action, target)

@@ -109,6 +109,19 @@ def test_the_default_dead_mans_switch_is_within_a_minute() -> None:
     assert partition.SILENCE_S + 2 * partition.BEAT_S <= 60
 
 
+class NoProcesses:
+    """A store that no fault of these tests touches."""
+
+    def strike(self, action: str, node: str) -> None:
+        raise AssertionError
+
+    def restore(self, node: str) -> None:
+        raise AssertionError
+
+    def serves(self, node: str) -> bool:
+        raise AssertionError
+
+
 Events = list[tuple[str, str, Any]]
 
 
@@ -122,6 +135,7 @@ def driven(
         1,
         lambda kind, f, value, error: events.append((kind, f, value)),
         lambda: leaders,
+        NoProcesses(),
     )
     driver.prepare()
     driver.start(time.monotonic())
@@ -184,7 +198,7 @@ def test_without_a_leader_a_leaders_fault_fails(
 
 
 def test_no_schedule_touches_no_host() -> None:
-    driver = Driver([], (), 1, lambda *_: None, list)
+    driver = Driver([], (), 1, lambda *_: None, list, NoProcesses())
     driver.prepare()
     driver.start(0)
     driver.finish()

@@ -67,9 +67,13 @@ def test_unknown_faults_are_named() -> None:
 
 def test_what_cannot_be_carried_out_is_refused_before_the_run() -> None:
     with pytest.raises(ScheduleError, match="needs 2 nodes, there are 1"):
-        check(parse("1s partition halves"), 1, 10, has_leader=True)
+        check(parse("1s partition halves"), 1, 10, has_leader=True, can_pause=False)
     with pytest.raises(ScheduleError, match="primaries"):
-        check(parse("1s partition leader"), 5, 10, has_leader=False)
+        check(parse("1s partition leader"), 5, 10, has_leader=False, can_pause=False)
     with pytest.raises(ScheduleError, match="not before --time-limit 10"):
-        check(parse("10s partition one"), 5, 10, has_leader=True)
-    check(parse("1s partition leader; 5s heal"), 5, 10, has_leader=True)
+        check(parse("10s partition one"), 5, 10, has_leader=True, can_pause=False)
+    with pytest.raises(ScheduleError, match="kill minority needs 3 nodes"):
+        check(parse("1s kill minority"), 2, 10, has_leader=True, can_pause=False)
+    with pytest.raises(ScheduleError, match=r"no pause\(\)"):
+        check(parse("1s pause one"), 3, 10, has_leader=True, can_pause=False)
+    check(parse("1s partition leader; 5s heal"), 5, 10, has_leader=True, can_pause=False)

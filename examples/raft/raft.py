@@ -70,7 +70,7 @@ class Raft:
         self._links = links
         self._journal = journal
         self._apply = apply
-        self._pace = pace
+        self.pace = pace
         self._bug = bug
         self._heard_leader = -math.inf
         self._stands_at = 0.0
@@ -172,7 +172,7 @@ class Raft:
 
     def _led(self) -> bool:
         silence = time.monotonic() - self._heard_leader
-        return self.role == "leader" or silence < self._pace.election
+        return self.role == "leader" or silence < self.pace.election
 
     def on_append(self, message: Message) -> Message:
         """Take a leader's entries, if our log and its log agree up to where they begin."""
@@ -215,7 +215,7 @@ class Raft:
         """Stand for election whenever no leader is heard of; step down when none hears us."""
         self._be_patient()
         while True:
-            await asyncio.sleep(self._pace.heartbeat / 2)
+            await asyncio.sleep(self.pace.heartbeat / 2)
             now = time.monotonic()
             if self.role == "leader":
                 if not self._quorum_heard(now) and self._bug != "stale-leader-read":
@@ -226,7 +226,7 @@ class Raft:
 
     def _be_patient(self) -> None:
         # Chosen anew each time, so that two candidates do not get in each other's way for long.
-        self._stands_at = time.monotonic() + random.uniform(1, 2) * self._pace.election
+        self._stands_at = time.monotonic() + random.uniform(1, 2) * self.pace.election
 
     async def _stand(self) -> None:
         self.leader = None
@@ -299,8 +299,6 @@ class Raft:
         term = self.term
         while self._leads(term):
             progress.wake.clear()
-            if self._pace.delay:
-                await asyncio.sleep(self._pace.delay)
             sent, round = time.monotonic(), self._round
             request = self._append_request(progress)
             answer = await self._call(peer, "/append", request)
@@ -309,20 +307,20 @@ class Raft:
             if not self._leads(term):
                 return
             if answer is None or answer["next"] == 0:
-                await asyncio.sleep(self._pace.heartbeat)
+                await asyncio.sleep(self.pace.heartbeat)
                 continue
             progress.heard, progress.next = sent, answer["next"]
             if answer["ok"]:
                 progress.match, progress.round = answer["next"] - 1, round
                 self._count()
             if progress.next > self._journal.last and progress.round == self._round:
-                await _set_within(progress.wake, self._pace.heartbeat)
+                await _set_within(progress.wake, self.pace.heartbeat)
 
     def _leads(self, term: int) -> bool:
         return self.role == "leader" and self.term == term
 
     def _append_request(self, progress: Progress) -> Message:
-        entries = self._journal.entries[progress.next : progress.next + self._pace.batch]
+        entries = self._journal.entries[progress.next : progress.next + self.pace.batch]
         previous = progress.next - 1
         return {
             "term": self.term,
@@ -360,13 +358,13 @@ class Raft:
         # majority of the living is taken for enough. But silence may be the network's.
         if self._bug == "split-brain":
             now = time.monotonic()
-            alive = [p for p in self._progress.values() if now - p.heard < self._pace.election / 2]
+            alive = [p for p in self._progress.values() if now - p.heard < self.pace.election / 2]
             return (len(alive) + 1) // 2 + 1
         return self._majority()
 
     def _quorum_heard(self, now: float) -> bool:
         heard = [now, *(progress.heard for progress in self._progress.values())]
-        return now - sorted(heard, reverse=True)[self._quorum() - 1] < self._pace.election
+        return now - sorted(heard, reverse=True)[self._quorum() - 1] < self.pace.election
 
     def _commit_to(self, index: int) -> None:
         """Commit everything up to `index`: apply it, and tell those who wait for it."""
@@ -378,8 +376,10 @@ class Raft:
             self._waiting.applied(self.applied, entry.term, result)
 
     async def _call(self, peer: str, path: str, request: Message) -> Message | None:
+        if self.pace.delay:
+            await asyncio.sleep(self.pace.delay)
         try:
-            status, answer = await self._links[peer].call(path, request, self._pace.election * 0.7)
+            status, answer = await self._links[peer].call(path, request, self.pace.election * 0.7)
         except (NotSent, NoAnswer):
             return None
         return answer if status == 200 else None

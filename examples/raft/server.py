@@ -119,7 +119,8 @@ class Server:
         if leader is None or leader not in self._links:
             raise NotLeader
         # Not all the time that is left: if this leader is gone there will be another one.
-        status, answer = await self._links[leader].call("/forward", command, min(left, 1.0))
+        patience = min(left, 2 * self._raft.pace.election)
+        status, answer = await self._links[leader].call("/forward", command, patience)
         if status == 503:
             raise NotLeader
         if status != 200:

@@ -1,6 +1,7 @@
 """The stores under test, one file each."""
 
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,25 +9,42 @@ from typing import Any
 
 import click
 
-from harness.systems.system import HasPrimaries, StoreError, System
+from harness.systems.consul import Consul
+from harness.systems.etcd import Etcd
+from harness.systems.raft import Raft
+from harness.systems.system import HasPause, HasPrimaries, StoreError, System
 from harness.systems.zookeeper import ZooKeeper
 
-SYSTEMS: Mapping[str, Callable[..., System]] = {"zookeeper": ZooKeeper}
+SYSTEMS: Mapping[str, Callable[..., System]] = {
+    "zookeeper": ZooKeeper,
+    "etcd": Etcd,
+    "consul": Consul,
+    "raft": Raft,
+}
 
-__all__ = ["SYSTEMS", "HasPrimaries", "StoreError", "System", "load_system"]
+__all__ = ["SYSTEMS", "HasPause", "HasPrimaries", "StoreError", "System", "load_system"]
 
 
-def load_system(name: str, reads: str | None) -> System:
-    """Return the system of that name, or the class of the user's own `path/to/file.py:Class`.
+def load_system(name: str, options: Mapping[str, Any]) -> System:
+    """Make the system of that name, or of the user's own class `path/to/file.py:Class`.
 
-    Raises `click.UsageError` if there is none, or if it has no such way to read.
+    `options` are those of the command line that shape the system, by the names of its
+    parameters; what is None or empty was not given. Raises `click.UsageError` if there is no
+    such system, or if it does not take what was given.
     """
     make = SYSTEMS.get(name) or _own(name)
-    known = getattr(make, "READS", ())
-    if reads is not None and reads not in known:
-        choice = f"choose from {', '.join(known)}" if known else "it has only one way to read"
-        raise click.UsageError(f"{name} has no --reads {reads}: {choice}")
-    return make() if reads is None else make(reads=reads)
+    given = {option: value for option, value in options.items() if value not in (None, ())}
+    taken = inspect.signature(make).parameters
+    for option in given:
+        if option not in taken:
+            raise click.UsageError(f"{name} takes no --{option.replace('_', '-')}")
+    reads, known = given.get("reads"), getattr(make, "READS", ())
+    if reads is not None and known and reads not in known:
+        raise click.UsageError(f"{name} has no --reads {reads}: choose from {', '.join(known)}")
+    try:
+        return make(**given)
+    except StoreError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _own(name: str) -> Callable[..., Any]:

@@ -30,16 +30,21 @@ class Consul:
 
     `reads`: "default" trusts the leader's lease, "consistent" has it ask a majority, "stale"
     takes what the connected server has. `binary` is the program, `archive` a file or URL that
-    contains it.
+    contains it; `server_args` go to it.
     """
 
     name = NAME
     READS = ("default", "consistent", "stale")
 
     def __init__(
-        self, reads: str = "consistent", binary: Path | None = None, archive: str | None = None
+        self,
+        reads: str = "consistent",
+        binary: Path | None = None,
+        archive: str | None = None,
+        server_args: Sequence[str] = (),
     ) -> None:
         self.reads = reads
+        self._arguments = list(server_args)
         found = binaries.local(NAME, binary, archive)
         if found is None:
             raise StoreError(
@@ -56,9 +61,8 @@ class Consul:
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         node.write(f"{HOME}/agent.json", json.dumps(_configuration(node, nodes), indent=1))
-        node.start_daemon(
-            NAME, [self._program(node), "agent", "-config-file", f"{HOME}/agent.json"]
-        )
+        command = [self._program(node), "agent", "-config-file", f"{HOME}/agent.json"]
+        node.start_daemon(NAME, command + self._arguments)
 
     def healthy(self, node: Node) -> bool:
         # Any answer will do, but it must be the leader's: there may be no such key.
@@ -77,6 +81,12 @@ class Consul:
 
     def kill(self, node: Node) -> None:
         node.stop_daemon(NAME, signal="KILL")
+
+    def pause(self, node: Node) -> None:
+        node.signal_daemon(NAME, "STOP")
+
+    def resume(self, node: Node) -> None:
+        node.signal_daemon(NAME, "CONT")
 
     def wipe(self, node: Node) -> None:
         node.wipe(NAME)

@@ -32,16 +32,21 @@ class Etcd:
 
     `reads`: "linearizable" asks a majority, "serializable" takes what the connected member has,
     which etcd says may be old. `binary` is an etcd to use in place of Debian's, `archive` a file
-    or URL that contains one.
+    or URL that contains one; `server_args` go to it.
     """
 
     name = NAME
     READS = ("linearizable", "serializable")
 
     def __init__(
-        self, reads: str = "linearizable", binary: Path | None = None, archive: str | None = None
+        self,
+        reads: str = "linearizable",
+        binary: Path | None = None,
+        archive: str | None = None,
+        server_args: Sequence[str] = (),
     ) -> None:
         self.reads = reads
+        self._arguments = list(server_args)
         self._binary = binaries.local(NAME, binary, archive)
 
     def install(self, node: Node) -> None:
@@ -62,7 +67,7 @@ class Etcd:
         command += ["--initial-advertise-peer-urls", _url(node, PEER_PORT)]
         command += ["--initial-cluster", ",".join(peers), "--initial-cluster-state", "new"]
         command += ["--logger", "zap", "--log-outputs", "stderr"]
-        node.start_daemon(NAME, command)
+        node.start_daemon(NAME, command + self._arguments)
 
     def healthy(self, node: Node) -> bool:
         answers = ask_all([node.address], PORT, "GET", "/health")
@@ -73,6 +78,12 @@ class Etcd:
 
     def kill(self, node: Node) -> None:
         node.stop_daemon(NAME, signal="KILL")
+
+    def pause(self, node: Node) -> None:
+        node.signal_daemon(NAME, "STOP")
+
+    def resume(self, node: Node) -> None:
+        node.signal_daemon(NAME, "CONT")
 
     def wipe(self, node: Node) -> None:
         node.wipe(NAME)

@@ -3,7 +3,9 @@
 It needs nothing but Python on the node, and can be told to make a mistake.
 """
 
+import io
 import json
+import tarfile
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from workloads.client import Client, Definite, Indefinite, Mismatch
 PORT = 7000
 NAME = "raft"
 HOME = f"{FOLDER}/{NAME}"
+PROGRAM = f"{FOLDER}/{NAME}-server"  # beside HOME, which is deleted before each run
 SOURCES = Path(__file__).parents[2] / "examples" / "raft"
 
 # Each mistake that the store can be told to make, and what is wrong about it.
@@ -39,14 +42,14 @@ BUGS: Mapping[str, str] = MappingProxyType(
 
 
 class Raft:
-    """The system `raft`. `bug` is the name of a mistake to make, `arguments` go to the server."""
+    """The system `raft`. `bug` is the name of a mistake to make, `server_args` go to the server."""
 
     name = NAME
 
-    def __init__(self, bug: str | None = None, arguments: Sequence[str] = ()) -> None:
+    def __init__(self, bug: str | None = None, server_args: Sequence[str] = ()) -> None:
         if bug is not None and bug not in BUGS:
             raise StoreError(f"raft has no --bug {bug}: choose from {', '.join(BUGS)}")
-        self._arguments = [*(["--bug", bug] if bug else []), *arguments]
+        self._arguments = [*(["--bug", bug] if bug else []), *server_args]
 
     def install(self, node: Node) -> None:
         test = ["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
@@ -54,14 +57,14 @@ class Raft:
             node.install_packages(["python3"])
             if node.run(test, check=False).status != 0:
                 raise StoreError(f"{node.name} has no Python 3.11 or newer, which raft needs")
+        node.run(["mkdir", "-p", PROGRAM])
+        node.run(["tar", "-x", "-C", PROGRAM], stdin=_packed(SOURCES))
 
     def versions(self, node: Node) -> str:
         return node.run(["python3", "--version"]).stdout.strip()
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
-        for source in SOURCES.glob("*.py"):
-            node.upload(source, f"{HOME}/server/{source.name}")
-        command = ["python3", f"{HOME}/server/server.py", "--id", node.name]
+        command = ["python3", f"{PROGRAM}/server.py", "--id", node.name]
         command += ["--listen", host_port(node.address, PORT), "--data", f"{HOME}/data"]
         for peer in nodes:
             if peer.name != node.name:
@@ -83,6 +86,12 @@ class Raft:
 
     def kill(self, node: Node) -> None:
         node.stop_daemon(NAME, signal="KILL")
+
+    def pause(self, node: Node) -> None:
+        node.signal_daemon(NAME, "STOP")
+
+    def resume(self, node: Node) -> None:
+        node.signal_daemon(NAME, "CONT")
 
     def wipe(self, node: Node) -> None:
         node.wipe(NAME)
@@ -146,3 +155,11 @@ class RaftClient:
         if answer["error"] == "mismatch":
             raise Mismatch(answer["actual"], known=True)
         raise (Definite if answer.get("definite") else Indefinite)(answer["error"])
+
+
+def _packed(folder: Path) -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for source in sorted(folder.glob("*.py")):
+            archive.add(source, source.name)
+    return packed.getvalue()

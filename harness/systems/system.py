@@ -52,6 +52,17 @@ class System(Protocol):
 
 
 @runtime_checkable
+class HasPause(Protocol):
+    """A system whose processes can be frozen, and let go on."""
+
+    def pause(self, node: Node) -> None:
+        """Freeze the process (SIGSTOP)."""
+
+    def resume(self, node: Node) -> None:
+        """Let the process go on (SIGCONT); no harm if it runs or is gone."""
+
+
+@runtime_checkable
 class HasPrimaries(Protocol):
     """A system whose nodes can be asked who leads."""
 

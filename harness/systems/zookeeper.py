@@ -87,6 +87,12 @@ class ZooKeeper:
     def kill(self, node: Node) -> None:
         node.stop_daemon(NAME, signal="KILL")
 
+    def pause(self, node: Node) -> None:
+        node.signal_daemon(NAME, "STOP")
+
+    def resume(self, node: Node) -> None:
+        node.signal_daemon(NAME, "CONT")
+
     def wipe(self, node: Node) -> None:
         node.wipe(NAME)
 
