@@ -5,6 +5,7 @@ files, and daemons that are started and stopped there. Each node has one folder 
 `/srv/partita`.
 """
 
+import os
 import shlex
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from harness.local import LocalCluster
+from harness.local import INSIDE, LocalCluster
 from harness.ssh import Completed, Login, Remote, SshError
 
 FOLDER = "/srv/partita"
@@ -141,6 +142,10 @@ apt-get -o DPkg::Lock::Timeout=600 -qq -y --no-install-recommends install "$@" >
 
 
 def _install_here(command: Sequence[str], missing: Sequence[str]) -> None:
+    if os.environ.get(INSIDE):
+        raise SshError(
+            f"not installed, and only root can: sudo apt-get install {shlex.join(missing)}"
+        )
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         said = done.stderr.strip().splitlines() or ["no reason given"]

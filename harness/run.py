@@ -33,7 +33,8 @@ from workloads.workload import Workload
 log = logging.getLogger(__name__)
 
 HEALTH_WAIT_S = 90.0
-RECOVERY_WAIT_S = 40.0
+# A node that was cut off may wait a minute before it looks for a leader again (ZooKeeper does).
+RECOVERY_WAIT_S = 90.0
 
 
 @dataclass(frozen=True, slots=True)

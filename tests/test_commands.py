@@ -12,7 +12,7 @@ import pytest
 from conftest import Partita
 
 from harness import local
-from harness.cluster import local_nodes
+from harness.cluster import Node, local_nodes, on_all
 from nemesis import partition
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: sudo script/test")
@@ -225,3 +225,21 @@ def test_a_key_that_does_not_open_is_said(partita: Partita, cluster: local.Local
     done = partita("test", "zookeeper", "-n", cluster.nodes[0].address, *login)
     assert done.returncode == 254
     assert "root may not log in with the key" in done.stderr
+
+
+def test_a_second_interrupt_heals_and_leaves(
+    tmp_path: Path, cluster: local.LocalCluster, nodes: list[Node]
+) -> None:
+    named = ",".join(node.address for node in cluster.nodes[:3])
+    login = ["--ssh-private-key", str(cluster.folder / "id"), "--no-strict-host-key-checking"]
+    schedule = ["--schedule", "1s partition one; 50s heal", "--time-limit", "60"]
+    run = started(tmp_path, f"{STORES}:Good", "--nodes", named, *login, *schedule)
+    await_event(tmp_path, '"f":"probe"')
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.2)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    assert run.returncode == 2
+    rules = on_all(nodes[:3], lambda node: node.run(["iptables", "-S"]).stdout)
+    assert all("PARTITA" not in each for each in rules)
+    assert '"f":"heal"' in (tmp_path / "runs/latest/history.jsonl").read_text()
