@@ -87,7 +87,11 @@ _faults = _options(
     click.option(
         "--nemesis", help=f"Faults in turn: none, {', '.join((*GRUDGES, *process.NAMES))}."
     ),
-    click.option("--nemesis-interval", default=15.0, show_default=True, help="Seconds."),
+    click.option(
+        "--nemesis-interval",
+        type=float,
+        help="Seconds that each fault lasts [15, or less if they would not all have a turn].",
+    ),
     click.option("--schedule", help=f"Faults at set times: {plans.FORM}."),
     click.option("--seed", type=int, help="Repeats a run's choices [random]."),
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import floor
 
 from nemesis import process
 from nemesis.grudges import GRUDGES, NEEDS_LEADER, NODES_MIN
@@ -12,6 +13,7 @@ TARGETS: Mapping[str, Collection[str]] = {
     "partition": tuple(GRUDGES),
     **dict.fromkeys(process.ACTIONS, tuple(process.TARGETS)),
 }
+INTERVAL_S_MAX = 15.0
 FORM = '"8s partition leader-minority; 25s heal; 32s kill leader; 38s heal"'
 
 
@@ -42,11 +44,15 @@ def parse(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def plan(names: Sequence[str], interval: float, time_limit: float) -> tuple[Step, ...]:
+def plan(names: Sequence[str], interval: float | None, time_limit: float) -> tuple[Step, ...]:
     """Let each fault in turn last one interval, with one interval of peace before and after it.
 
     The last fault is healed early enough for an interval of recovery, as far as the time allows.
+    Without an interval: as long as lets every fault have its turn, and at most `INTERVAL_S_MAX`.
     """
+    if interval is None:
+        # Whole tenths of a second read better, and leave no rounding error at the end.
+        interval = min(INTERVAL_S_MAX, floor(10 * time_limit / (2 * len(names) + 1)) / 10)
     if interval <= 0:
         raise ScheduleError(f"--nemesis-interval must be more than 0 s, not {interval:g}")
     faults = [fault(name) for name in names]

@@ -39,7 +39,7 @@ STORES = Path(__file__).parent / "stores.py"
         (["test", "zookeeper", "--time-limit", "-1"], "--time-limit must be more than 0"),
         (["test", "zookeeper", "--rate", "fast"], "'fast' is not a valid float"),
         (["test", "zookeeper", "--reads", "dirty"], "no --reads dirty: choose from sync, local"),
-        (["test", "zookeeper", "--nemesis", "one", "--time-limit", "20"], "do not fit into"),
+        (["test", "zookeeper", "--nemesis", "one", "--nemesis-interval", "30"], "do not fit into"),
         (["test", f"{STORES}:None"], "has no class None"),
         (["test", "nowhere.py:Store"], "no file nowhere.py"),
         (

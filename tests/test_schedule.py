@@ -56,6 +56,15 @@ def test_a_plan_that_does_not_fit_is_refused_with_what_would() -> None:
     assert len(plan(["one", "halves"], 15, 65)) == 4
 
 
+@pytest.mark.parametrize("faults", [1, 2, 3, 7])
+@pytest.mark.parametrize("time_limit", [10, 60, 300])
+def test_without_an_interval_every_fault_has_its_turn(faults: int, time_limit: float) -> None:
+    steps = plan(["one"] * faults, None, time_limit)
+    assert len(steps) >= 2 * faults
+    assert steps[1].at - steps[0].at <= 15
+    assert steps[-1].at < time_limit
+
+
 def test_no_faults_no_steps() -> None:
     assert plan([], 10, 60) == ()
 
