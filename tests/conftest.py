@@ -14,11 +14,18 @@ from harness.cluster import Node, local_nodes
 Partita = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a cluster, and skip it where none can be made."""
+    for item in items:
+        if "cluster" in getattr(item, "fixturenames", ()):
+            item.add_marker("cluster")
+        if item.get_closest_marker("cluster") and os.geteuid() != 0:
+            item.add_marker(pytest.mark.skip(reason="needs root: sudo script/test"))
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[local.LocalCluster]:
     """Five hosts made of namespaces, with sshd and nothing else."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root: sudo script/test")
     with local.cluster_of(5, f"pytest-{os.getpid()}") as made:
         yield made
 

@@ -1,7 +1,6 @@
 """The command as users run it: exit codes, one-line errors, nothing left behind."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -15,7 +14,6 @@ from harness import local
 from harness.cluster import Node, local_nodes, on_all
 from nemesis import partition
 
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: sudo script/test")
 STORES = Path(__file__).parent / "stores.py"
 
 
@@ -74,7 +72,7 @@ def test_a_node_that_refuses_ssh_is_named(partita: Partita) -> None:
 SHORT = ("--local", "3", "--time-limit", "6", "--rate", "100", "--json")
 
 
-@needs_root
+@pytest.mark.cluster
 def test_a_good_store_is_valid(partita: Partita, tmp_path: Path) -> None:
     done = partita("test", f"{STORES}:Good", *SHORT, "--schedule", "1s partition one; 4s heal")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -90,21 +88,21 @@ def test_a_good_store_is_valid(partita: Partita, tmp_path: Path) -> None:
     }
 
 
-@needs_root
+@pytest.mark.cluster
 def test_a_lying_store_is_invalid_and_the_read_is_named(partita: Partita) -> None:
     done = partita("test", f"{STORES}:Stale", *SHORT)
     assert done.returncode == 1, done.stdout + done.stderr
     assert "read" in json.loads(done.stdout)["reason"]
 
 
-@needs_root
+@pytest.mark.cluster
 def test_a_run_in_which_nothing_succeeded_is_unknown(partita: Partita) -> None:
     done = partita("test", f"{STORES}:Refusing", *SHORT, timeout=120)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "ever succeeded" in json.loads(done.stdout)["reason"]
 
 
-@needs_root
+@pytest.mark.cluster
 def test_a_run_directory_that_cannot_be_made(partita: Partita, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = partita("test", f"{STORES}:Good", *SHORT, "--runs-dir", "file/runs")
@@ -112,7 +110,7 @@ def test_a_run_directory_that_cannot_be_made(partita: Partita, tmp_path: Path) -
     assert "choose another --runs-dir" in done.stderr
 
 
-@needs_root
+@pytest.mark.cluster
 def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_history(
     partita: Partita, tmp_path: Path
 ) -> None:
@@ -131,7 +129,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_history(
         subprocess.run(["umount", str(tmp_path / "small")], check=True)
 
 
-@needs_root
+@pytest.mark.cluster
 def test_a_system_that_never_serves(partita: Partita) -> None:
     done = partita("test", f"{STORES}:Sick", *SHORT, timeout=150)
     assert done.returncode == 255
@@ -159,7 +157,7 @@ def await_event(tmp_path: Path, text: str) -> None:
 LONG = ("--local", "3", "--time-limit", "60", "--rate", "100", "--json")
 
 
-@needs_root
+@pytest.mark.cluster
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_healed_checked_and_judged(
     tmp_path: Path, ending: signal.Signals
@@ -177,7 +175,7 @@ def test_an_interrupted_run_is_healed_checked_and_judged(
     assert not any(each.owned() for each in local.clusters() if each.name.startswith("test-"))
 
 
-@needs_root
+@pytest.mark.cluster
 def test_after_kill_9_the_network_heals_and_the_history_can_be_checked(
     tmp_path: Path, partita: Partita
 ) -> None:

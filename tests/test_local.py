@@ -13,7 +13,7 @@ from harness import local, processes, user_namespace
 from harness.cluster import Node, on_all
 from harness.ssh import Remote
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: sudo script/test")
+pytestmark = pytest.mark.cluster
 
 
 def leftovers(name: str) -> list[str]:

@@ -147,6 +147,7 @@ def test_a_server_that_cannot_start_shows_its_log(
         on_all(alone, lambda node: SYSTEM.start(node, three))
 
 
+@pytest.mark.cluster
 def test_the_main_job(partita: Partita) -> None:
     """The experiment in short: a leader cut off, nothing lost, and figures that make sense."""
     done = partita(
