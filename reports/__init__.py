@@ -2,6 +2,6 @@
 
 from reports.stored import RunError, StoredRun, read_run
 from reports.summary import summarise
-from reports.writing import write_all
+from reports.writing import write_all, write_violation
 
-__all__ = ["RunError", "StoredRun", "read_run", "summarise", "write_all"]
+__all__ = ["RunError", "StoredRun", "read_run", "summarise", "write_all", "write_violation"]

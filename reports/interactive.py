@@ -59,6 +59,8 @@ def counterexample(run: StoredRun) -> list[int]:
     """The operations that contradict each other, as rows of the history; empty if none do."""
     verdict = run.results.get("verdict") or {}
     rows = verdict.get("counterexample") or ()
+    if isinstance(rows, dict):
+        rows = rows.get("operations") or ()
     return [row for row in rows if isinstance(row, int) and 0 <= row < len(run.history)]
 
 

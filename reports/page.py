@@ -16,6 +16,7 @@ from reports import palette, sentences
 from reports.interactive import interactive
 from reports.logs import excerpts
 from reports.stored import StoredRun
+from reports.violation import Violation
 
 CAPTIONS = {
     "latency": "Latency of every operation, from the time it was due. Filled: ok. "
@@ -25,13 +26,17 @@ CAPTIONS = {
     "the same for each node, and who claimed to lead. An operation due shortly before the heal "
     "is in time if it is acknowledged after it.",
     "latency-quantiles": "Quantiles of the latency of acknowledged operations, from the due time.",
+    "violation": "The operations that contradict each other, in the order of time, and what the "
+    "register holds after each acknowledged write.",
+    "violation-order": "From left to right an order in which each operation could have seen "
+    "what it saw; in red, what really happened, and forbids it.",
     "rate": "Completed operations per second.",
 }
 NOTHING = "—"
 CLOSE = "The same around fault {}: from the cut to the first acknowledged write."
 
 
-def run_page(run: StoredRun, charts: Mapping[str, Path]) -> str:
+def run_page(run: StoredRun, charts: Mapping[str, Path], violation: Violation | None) -> str:
     """The page's HTML. `charts` maps names to the SVG files that were drawn."""
     return (
         _environment()
@@ -44,12 +49,25 @@ def run_page(run: StoredRun, charts: Mapping[str, Path]) -> str:
             sentence=sentences.verdict_sentence(run.results),
             availability=sentences.availability_sentence(run.results),
             figures=[_figure(name, path) for name, path in charts.items()],
+            **_violation(violation),
             data=interactive(run),
             excerpts=excerpts(run),
             facts=_facts(run.spec),
             files=_files(run.directory),
         )
     )
+
+
+def violation_page(violation: Violation, title: str) -> str:
+    """A page of a violation alone, for a history that no run of ours made."""
+    template = _environment().get_template("violation_page.html")
+    return template.render(title=title, **_violation(violation))
+
+
+def _violation(violation: Violation | None) -> dict[str, Any]:
+    pictures = violation.pictures if violation else {}
+    figures = [_figure(name, path) for name, path in pictures.items()]
+    return {"violation": violation, "violation_figures": figures}
 
 
 def _environment() -> Environment:

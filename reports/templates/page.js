@@ -94,7 +94,13 @@ function spots(header, ops, off, view) {
     const margin = Math.max(2, (fault.to - fault.from) * 0.1);
     place.append(button("Fault " + fault.number, null, () => view.zoom(fault.from - margin, fault.to + margin)));
   }
-  if (header.counterexample.length) place.append(button("Contradiction", null, () => showContradiction(header, ops, off, view)));
+  if (header.counterexample.length) {
+    place.append(button("Contradiction", null, () => showContradiction(header, ops, off, view)));
+    document.getElementById("to-contradiction")?.addEventListener("click", () => {
+      showContradiction(header, ops, off, view);
+      document.getElementById("timeline").scrollIntoView({ block: "center" });
+    });
+  }
   place.append(button("−", null, () => view.scale(2)), button("+", null, () => view.scale(0.5)));
 }
 
