@@ -14,16 +14,25 @@ from checker import HistoryError
 from harness.cluster_command import cluster
 from harness.journal import JournalError, RunsDirError
 from harness.local import LocalError
+from harness.report_command import compare, report
 from harness.ssh import SshError
 from harness.systems import StoreError
 from harness.test_command import test
 from nemesis.schedule import ScheduleError
+from reports import RunError
 
 WRONG_ARGUMENTS = 254
 HARNESS_FAILED = 255
 
 # What the user can mend by asking differently, or by preparing the machine.
-_MISTAKES = (HistoryError, LocalError, RunsDirError, ScheduleError, click.ClickException)
+_MISTAKES = (
+    HistoryError,
+    LocalError,
+    RunError,
+    RunsDirError,
+    ScheduleError,
+    click.ClickException,
+)
 # What went wrong in the middle of the work.
 _FAILURES = (JournalError, SshError, StoreError)
 
@@ -35,6 +44,8 @@ def partita() -> None:
 
 
 partita.add_command(cluster)
+partita.add_command(compare)
+partita.add_command(report)
 partita.add_command(test)
 
 

@@ -6,7 +6,7 @@ can be read one above the other.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
@@ -65,13 +65,13 @@ def charts_of(run: StoredRun) -> Iterator[tuple[str, Figure]]:
         yield "rate", rate(run)
 
 
-def save(figure: Figure, directory: Path, name: str) -> list[Path]:
-    """Write a figure as PNG and as SVG; the same run always gives the same bytes."""
-    png, svg = directory / f"{name}.png", directory / f"{name}.svg"
+def rendered(figure: Figure, name: str, kind: str) -> bytes:
+    """A figure as a "png" or "svg" file; the same run always gives the same bytes."""
+    nothing = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    file = BytesIO()
     with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
-        figure.savefig(png, dpi=150, metadata={"Software": None})
-        figure.savefig(svg, dpi=150, metadata={"Date": None, "Creator": None})
-    return [png, svg]
+        figure.savefig(file, format=kind, dpi=150, metadata=nothing[kind])
+    return file.getvalue()
 
 
 def latency(run: StoredRun) -> Figure:
@@ -100,7 +100,7 @@ def _figure(height: float) -> tuple[Figure, Axes]:
 
 def _scatter(axes: Axes, run: StoredRun, begin: int, end: int) -> None:
     """The operations due between two moments (ns), with legend and time axis."""
-    history, due = run.history, _due_s(run)
+    history, due = run.history, due_s(run)
     shown = (due >= begin / SECOND) & (due <= end / SECOND)
     mismatch = np.isin(history.error, [c for c, e in enumerate(history.errors) if e == "mismatch"])
     for code, outcome in enumerate(OUTCOMES):
@@ -110,7 +110,7 @@ def _scatter(axes: Axes, run: StoredRun, begin: int, end: int) -> None:
             _points(axes, run, chosen & mismatch, outcome, number, alpha=0.35)
             _points(axes, run, chosen & ~mismatch, outcome, number, alpha=0.9)
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(_milliseconds))
+    axes.yaxis.set_major_formatter(FuncFormatter(milliseconds))
     axes.set_ylabel("Latency from due time")
     _time_out_line(axes, run.timeout * 1000)
     _scatter_legend(axes, run, shown)
@@ -138,8 +138,8 @@ def _points(
     if not chosen.any():
         return
     axes.scatter(
-        _due_s(run)[chosen],
-        _latencies_ms(run)[chosen],
+        due_s(run)[chosen],
+        latencies_ms(run)[chosen],
         s=float(np.clip(30_000 / max(total, 1), 3, 16)) * (1 if certain else 1.6),
         marker=SHAPES[shape % len(SHAPES)],
         facecolors=colour if certain else "none",
@@ -151,21 +151,21 @@ def _points(
     )
 
 
-def _due_s(run: StoredRun) -> Floats:
+def due_s(run: StoredRun) -> Floats:
     history = run.history
     due = np.where(history.due_ns < 0, history.invoked_ns, history.due_ns)
     return due / SECOND
 
 
-def _latencies_ms(run: StoredRun) -> Floats:
+def latencies_ms(run: StoredRun) -> Floats:
     """From the due time; an operation that never ended reaches to the end of the run."""
     never = run.history.completed_ns < 0
-    waited = run.end - _due_s(run) * SECOND
+    waited = run.end - due_s(run) * SECOND
     ns = np.where(never, waited, since_due(run.history))
     return np.maximum(ns / MILLISECOND, 1e-3)
 
 
-def _milliseconds(value: float, _position: int) -> str:
+def milliseconds(value: float, _position: int) -> str:
     return f"{value / 1000:g} s" if value >= 1000 else f"{value:g} ms"
 
 
@@ -245,13 +245,13 @@ def quantiles(run: StoredRun) -> Figure:
     figure, axes = _figure(3.4)
     ok = (run.history.outcome == OUTCOMES.index("ok")) & (run.history.completed_ns >= 0)
     width = _window(run)
-    due, latencies = _due_s(run)[ok], _latencies_ms(run)[ok]
+    due, latencies = due_s(run)[ok], latencies_ms(run)[ok]
     starts = np.arange(0, run.end / SECOND, width)
     for name, colour in reversed(QUANTILE.items()):
         values = _quantile_by_window(due, latencies, starts, width, float(name))
         axes.stairs(values, [*starts, starts[-1] + width], color=colour, lw=1.6, baseline=None)
     axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(_milliseconds))
+    axes.yaxis.set_major_formatter(FuncFormatter(milliseconds))
     axes.set_ylabel(f"Latency of ok, {width:g} s windows")
     _time_axis(axes, run, 0, run.end)
     _legend_below(

@@ -5,12 +5,14 @@ puts an operation after every one that was over before it was invoked, and value
 the write it saw and before the write that replaced it. A ring in this graph is the contradiction
 in a form that can be drawn: an order that would be needed, and the link that forbids it.
 
-A register's values are used only where each was written once. Then a value that was replaced never
-comes back, which is what most of the reasons here rest on.
+Operations that ended `info` are taken to have happened: the checker names one only if another
+operation shows that it did. A register's values are used only where each was written once. Then a
+value that was replaced never comes back, which is what most of the reasons here rest on.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise, permutations
 from typing import Any, Literal
 
@@ -20,6 +22,10 @@ import networkx as nx
 from checker import History
 from checker.explain import moment, quoted, who
 
+# Rings are looked for among so many operations; more than these nobody could take in.
+ROWS_MAX = 16
+TRIES = 6
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -28,7 +34,12 @@ class Link:
     before: int
     after: int
     kind: Literal["time", "value"]
-    reason: str
+    # Most links are never spoken of, and finding the words takes longer than the link.
+    say: Callable[[], str] = field(compare=False, repr=False)
+
+    @property
+    def reason(self) -> str:
+        return self.say()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +59,20 @@ class Contradiction:
 def contradiction_of(history: History, rows: Sequence[int]) -> Contradiction:
     """Find the ring in the links between a few operations (rows of the history)."""
     rows = sorted(rows, key=lambda row: int(history.invoked_rank[row]))
-    ring = _shortest_ring(history, _graph(_links(history, rows, set())))
-    order = tuple(_order(history, rows))
-    if not ring:
-        return Contradiction(tuple(rows), order)
-    forbidden = _forbidden(history, ring)
-    at = ring.index(forbidden)
-    return Contradiction(tuple(rows), order, tuple(ring[at + 1 :] + ring[:at]), forbidden)
+    if len(rows) > ROWS_MAX:
+        return Contradiction(tuple(rows), tuple(rows))
+    order = _order(history, rows)
+    place = {row: at for at, row in enumerate(order)}
+    broken_once = []
+    for ring in _rings(history, rows, set()):
+        broken = [at for at, link in enumerate(ring) if place[link.before] > place[link.after]]
+        if len(broken) == 1:
+            at = broken[0]
+            broken_once.append([*ring[at + 1 :], *ring[:at], ring[at]])
+    if not broken_once:
+        return Contradiction(tuple(rows), tuple(order))
+    *needed, forbidden = min(broken_once, key=lambda ring: _complexity(history, ring))
+    return Contradiction(tuple(rows), tuple(order), tuple(needed), forbidden)
 
 
 # Pairs of operations that a needed order cannot keep.
@@ -74,36 +92,56 @@ def _graph(links: Sequence[Link]) -> Any:
     return graph
 
 
-def _shortest_ring(history: History, graph: Any) -> list[Link]:
-    """The shortest ring; of several the one that ends latest: what went wrong showed there."""
+def _rings(history: History, rows: Sequence[int], broken: Broken) -> list[list[Link]]:
+    """The shortest ring through each link, the plainest first; empty if there is an order."""
+    graph = _graph(_links(history, rows, broken))
     rings = []
-    for before, after in graph.edges:
-        if nx.has_path(graph, after, before):
+    for component in nx.strongly_connected_components(graph):
+        for before, after in graph.subgraph(component).edges:
             nodes = [before, *nx.shortest_path(graph, after, before)]
             rings.append([graph.edges[pair]["link"] for pair in pairwise(nodes)])
-    return min(rings, key=lambda ring: _complexity(history, ring), default=[])
+    return sorted(rings, key=lambda ring: _complexity(history, ring))
 
 
 def _complexity(history: History, ring: Sequence[Link]) -> tuple[int, int, int]:
+    """Short rings first, then those with most of real time; then those that end latest.
+
+    What went wrong showed at the end.
+    """
     by_value = sum(link.kind == "value" for link in ring)
-    return len(ring), by_value, -int(history.invoked_rank[_forbidden(history, ring).after])
+    return len(ring), by_value, -int(history.invoked_rank[_latest(history, ring).after])
 
 
-def _forbidden(history: History, ring: Sequence[Link]) -> Link:
-    """The link that the needed order breaks: one of real time, the latest, if there is any."""
+def _latest(history: History, ring: Sequence[Link]) -> Link:
+    """The link to break: one of real time, the latest, if there is any."""
     by_time = [link for link in ring if link.kind == "time"] or list(ring)
     return max(by_time, key=lambda link: int(history.invoked_rank[link.after]))
 
 
 def _order(history: History, rows: Sequence[int]) -> list[int]:
-    """An order that keeps all links but those that close a ring, and what follows from those."""
+    """An order that keeps all links but as few as need be, and what follows from those."""
     broken: Broken = set()
-    while ring := _shortest_ring(history, graph := _graph(_links(history, rows, broken))):
-        link = _forbidden(history, ring)
-        broken.add((link.before, link.after))
+    while rings := _rings(history, rows, broken):
+        broken.add(_to_break(history, rows, rings, broken))
+    graph = _graph(_links(history, rows, broken))
     graph.add_nodes_from(rows)
     key = history.invoked_rank.__getitem__
     return [int(row) for row in nx.lexicographical_topological_sort(graph, key=key)]
+
+
+def _to_break(
+    history: History, rows: Sequence[int], rings: Sequence[Sequence[Link]], broken: Broken
+) -> tuple[int, int]:
+    """The link whose breaking leaves no ring, or if there is none, that of the plainest ring."""
+    latest = [_latest(history, ring) for ring in rings]
+    pairs = list(dict.fromkeys((link.before, link.after) for link in latest))[:TRIES]
+    alone = (pair for pair in pairs if _consistent(history, rows, broken | {pair}))
+    return next(alone, pairs[0])
+
+
+def _consistent(history: History, rows: Sequence[int], broken: Broken) -> bool:
+    graph = _graph(_links(history, rows, broken))
+    return bool(nx.is_directed_acyclic_graph(graph))
 
 
 def _over_before(history: History, before: int, after: int, broken: Broken) -> bool:
@@ -114,13 +152,14 @@ def _over_before(history: History, before: int, after: int, broken: Broken) -> b
 def _by_time(history: History, rows: Sequence[int], broken: Broken) -> Iterator[Link]:
     for before, after in permutations(rows, 2):
         if _over_before(history, before, after, broken):
-            ended = moment(history, before, completed=True)
-            begun = moment(history, after)
-            reason = (
-                f"{named(history, before)} was over at {ended}, "
-                f"before {named(history, after)} was invoked at {begun}"
-            )
-            yield Link(before, after, "time", reason)
+            yield Link(before, after, "time", partial(_over, history, before, after))
+
+
+def _over(history: History, before: int, after: int) -> str:
+    return (
+        f"{named(history, before)} was over at {moment(history, before, completed=True)}, "
+        f"before {named(history, after)} was invoked at {moment(history, after)}"
+    )
 
 
 def named(history: History, row: int) -> str:
@@ -145,13 +184,20 @@ def _by_elements(history: History, rows: Sequence[int]) -> Iterator[Link]:
     for read in reads:
         returned = {_text(each) for each in history[read].output or ()}
         for add in (row for row in rows if history[row].f != "read"):
-            element, reader = quoted(history[add].input), named(history, read)
             if _text(history[add].input) in returned:
-                reason = f"{reader} has {element}, which {named(history, add)} put there"
-                yield Link(add, read, "value", reason)
+                yield Link(add, read, "value", partial(_returned, history, add, read))
             elif history[add].outcome == "ok":
-                reason = f"{reader} has no {element}, so it came before {named(history, add)}"
-                yield Link(read, add, "value", reason)
+                yield Link(read, add, "value", partial(_missed, history, add, read))
+
+
+def _returned(history: History, add: int, read: int) -> str:
+    element = quoted(history[add].input)
+    return f"{named(history, read)} has {element}, which {named(history, add)} put there"
+
+
+def _missed(history: History, add: int, read: int) -> str:
+    element = quoted(history[add].input)
+    return f"{named(history, read)} has no {element}, so it came before {named(history, add)}"
 
 
 def _text(value: Any) -> bytes:
@@ -213,44 +259,55 @@ def _by_registers(history: History, rows: Sequence[int], broken: Broken) -> Iter
 
 def _inside_chains(register: _Register) -> Iterator[Link]:
     """A value is seen after it was written, and before it was replaced."""
-    history, writers = register.history, {value: row for row, value in register.puts.items()}
+    writers = {value: row for row, value in register.puts.items()}
     for seer, value in register.needs.items():
         writer = writers.get(value)
         if writer is not None and writer != seer:
-            needs = f"{named(history, seer)} needs {value.decode()}"
-            yield Link(writer, seer, "value", f"{needs}, which {named(history, writer)} wrote")
+            yield Link(writer, seer, "value", partial(_needs, register, seer, writer, "wrote"))
     for replacer in register.both():
         value = register.needs[replacer]
         for seer in (row for row, seen in register.needs.items() if seen == value):
-            needs = f"{named(history, seer)} needs {value.decode()}"
             if seer != replacer:
-                reason = f"{needs}, which {named(history, replacer)} replaced"
-                yield Link(seer, replacer, "value", reason)
+                say = partial(_needs, register, seer, replacer, "replaced")
+                yield Link(seer, replacer, "value", say)
+
+
+def _needs(register: _Register, seer: int, other: int, did: str) -> str:
+    history, value = register.history, register.needs[seer].decode()
+    return f"{named(history, seer)} needs {value}, which {named(history, other)} {did}"
 
 
 def _between_chains(register: _Register, broken: Broken) -> Iterator[Link]:
     """Of two values one came first; whatever had to do with it came first, too."""
-    name = {row: named(register.history, row) for row in [*register.needs, *register.puts]}
     chains = [set(chain) for chain in nx.connected_components(register.chains)]
     for first, second in permutations(chains, 2):
         why = _why_first(register, first, second, broken)
-        for before in register.members(first) if why else ():
+        if why is None:
+            continue
+        for before in register.members(first):
             for after in register.members(second):
-                reason = f"{why}, so {name[before]} came before {name[after]}"
-                yield Link(before, after, "value", reason)
+                yield Link(before, after, "value", partial(_came, register, why, before, after))
+
+
+def _came(register: _Register, why: Callable[[], str], before: int, after: int) -> str:
+    history = register.history
+    return f"{why()}, so {named(history, before)} came before {named(history, after)}"
 
 
 def _why_first(
     register: _Register, first: set[bytes], second: set[bytes], broken: Broken
-) -> str | None:
+) -> Callable[[], str] | None:
     """How we know that one chain of values came before another; None if we do not."""
-    history = register.history
     if b"null" in first and b"null" not in register.puts.values():
-        return "the register was empty only before anything was written"
+        return lambda: "the register was empty only before anything was written"
     for before in register.members(first):
         for after in register.members(second):
-            if _over_before(history, before, after, broken):
-                values = f"{register.value(before, first)} came before"
-                over = f"{named(history, before)} was over before {named(history, after)} began"
-                return f"{values} {register.value(after, second)} ({over})"
+            if _over_before(register.history, before, after, broken):
+                values = register.value(before, first), register.value(after, second)
+                return partial(_seen_in_turn, register.history, before, after, values)
     return None
+
+
+def _seen_in_turn(history: History, before: int, after: int, values: tuple[str, str]) -> str:
+    over = f"{named(history, before)} was over before {named(history, after)} began"
+    return f"{values[0]} came before {values[1]} ({over})"

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import palette, sentences
+from reports.comparison import Comparison
 from reports.interactive import interactive
 from reports.logs import excerpts
 from reports.stored import StoredRun
@@ -36,8 +37,9 @@ NOTHING = "—"
 CLOSE = "The same around fault {}: from the cut to the first acknowledged write."
 
 
-def run_page(run: StoredRun, charts: Mapping[str, Path], violation: Violation | None) -> str:
-    """The page's HTML. `charts` maps names to the SVG files that were drawn."""
+def run_page(run: StoredRun, pictures: Mapping[str, str], violation: Violation | None) -> str:
+    """The page's HTML. `pictures` are all the run's charts as SVG, by their names."""
+    shown = [name for name in pictures if not violation or name not in violation.figures]
     return (
         _environment()
         .get_template("run.html")
@@ -48,8 +50,8 @@ def run_page(run: StoredRun, charts: Mapping[str, Path], violation: Violation | 
             word=sentences.verdict_word(run.results),
             sentence=sentences.verdict_sentence(run.results),
             availability=sentences.availability_sentence(run.results),
-            figures=[_figure(name, path) for name, path in charts.items()],
-            **_violation(violation),
+            figures=[_figure(name, pictures[name]) for name in shown],
+            **_violation(violation, pictures),
             data=interactive(run),
             excerpts=excerpts(run),
             facts=_facts(run.spec),
@@ -58,15 +60,21 @@ def run_page(run: StoredRun, charts: Mapping[str, Path], violation: Violation | 
     )
 
 
-def violation_page(violation: Violation, title: str) -> str:
+def violation_page(violation: Violation, pictures: Mapping[str, str], title: str) -> str:
     """A page of a violation alone, for a history that no run of ours made."""
     template = _environment().get_template("violation_page.html")
-    return template.render(title=title, **_violation(violation))
+    return template.render(title=title, **_violation(violation, pictures))
 
 
-def _violation(violation: Violation | None) -> dict[str, Any]:
-    pictures = violation.pictures if violation else {}
-    figures = [_figure(name, path) for name, path in pictures.items()]
+def comparison_page(comparison: Comparison, picture: str) -> str:
+    """A page of runs side by side; `picture` is their overlaid chart as SVG."""
+    template = _environment().get_template("comparison.html")
+    return template.render(comparison=comparison, picture=Markup(_inlined("overlaid", picture)))
+
+
+def _violation(violation: Violation | None, pictures: Mapping[str, str]) -> dict[str, Any]:
+    names = violation.figures if violation else ()
+    figures = [_figure(name, pictures[name]) for name in names]
     return {"violation": violation, "violation_figures": figures}
 
 
@@ -108,10 +116,10 @@ def _variable(colour: str) -> str:
     return f"--c-{colour[1:]}"
 
 
-def _figure(name: str, path: Path) -> dict[str, Any]:
+def _figure(name: str, svg: str) -> dict[str, Any]:
     number = name.removeprefix("latency-fault-")
     caption = CLOSE.format(number) if number != name else CAPTIONS.get(name, name)
-    return {"name": name, "caption": caption, "svg": Markup(_inlined(name, path.read_text()))}
+    return {"name": name, "caption": caption, "svg": Markup(_inlined(name, svg))}
 
 
 def _inlined(name: str, svg: str) -> str:

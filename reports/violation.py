@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from checker import History, Verdict
 from checker.explain import capital, moment
-from reports.charts import save
-from reports.contradiction import Contradiction, contradiction_of
-from reports.faults import Fault, faults_of
+from reports.contradiction import Contradiction, Link, contradiction_of
+from reports.faults import faults_of
 from reports.packing import shortened
 from reports.violation_charts import contradiction_in_time, needed_order
 
@@ -20,50 +19,49 @@ AROUND = 25
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`pictures` map names to SVG files; `needed` and `forbidden` are reasons in English.
+    """`figures` are the pictures by their names; `needed` and `forbidden` are reasons in English.
 
     `around` are the operations of the same key near the one that showed the contradiction, as
     rows of a table.
     """
 
     sentence: str
-    pictures: dict[str, Path]
+    figures: dict[str, Figure]
     needed: list[str]
     forbidden: str | None
     around: list[dict[str, Any]]
 
 
-def violation_of(
-    history: History, rows: Sequence[int], sentence: str, directory: Path
-) -> Violation:
-    """Explain what is wrong with a few operations, drawing the pictures into a directory."""
+def violation_of(history: History, rows: Sequence[int], sentence: str) -> Violation:
+    """Explain what is wrong with a few operations (rows of the history)."""
     contradiction = contradiction_of(history, rows)
+    forbidden = contradiction.forbidden
     return Violation(
         sentence=sentence,
-        pictures=_drawn(history, contradiction, faults_of(history), directory),
-        needed=[capital(link.reason) + "." for link in contradiction.needed],
-        forbidden=capital(contradiction.forbidden.reason) + "."
-        if contradiction.forbidden
-        else None,
+        figures=_figures(history, contradiction),
+        needed=[_sentence(link) for link in contradiction.needed],
+        forbidden=_sentence(forbidden) if forbidden else None,
         around=_around(history, contradiction),
     )
 
 
-def violation_of_verdict(history: History, verdict: Verdict, directory: Path) -> Violation | None:
+def violation_of_verdict(history: History, verdict: Verdict) -> Violation | None:
     """The same from a checker's verdict; None if it names no contradiction."""
     found = verdict.counterexample
     if found is None or not found.operations:
         return None
-    return violation_of(history, found.operations, found.explanation, directory)
+    return violation_of(history, found.operations, found.explanation)
 
 
-def _drawn(
-    history: History, contradiction: Contradiction, faults: Sequence[Fault], directory: Path
-) -> dict[str, Path]:
-    figures = {"violation": contradiction_in_time(history, contradiction, faults)}
+def _sentence(link: Link) -> str:
+    return capital(link.reason) + "."
+
+
+def _figures(history: History, contradiction: Contradiction) -> dict[str, Figure]:
+    figures = {"violation": contradiction_in_time(history, contradiction, faults_of(history))}
     if contradiction.forbidden:
         figures["violation-order"] = needed_order(history, contradiction)
-    return {name: save(figure, directory, name)[1] for name, figure in figures.items()}
+    return figures
 
 
 def _around(history: History, contradiction: Contradiction) -> list[dict[str, Any]]:

@@ -1,47 +1,86 @@
 """Puts a run's reports into its directory."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+from matplotlib.figure import Figure
+
 from checker import History, Verdict
-from reports.charts import charts_of, save
+from reports.charts import charts_of, rendered
+from reports.comparison import Comparison, compare, overlaid
 from reports.interactive import counterexample
-from reports.page import run_page, violation_page
+from reports.page import comparison_page, run_page, violation_page
 from reports.sentences import verdict_sentence
 from reports.stored import StoredRun, read_run
+from reports.trace import trace_of
 from reports.violation import Violation, violation_of, violation_of_verdict
 
+FORMATS = ("png", "svg", "html", "trace")
 
-def write_all(run_directory: Path) -> list[Path]:
+
+def write_all(run_directory: Path, formats: Sequence[str] = ("png", "svg", "html")) -> list[Path]:
     """Draw everything from the stored files alone; returns the files written.
 
-    Raises `RunError` for a directory that holds no run.
+    Formats: pictures as "png" and "svg", the page "html" (report.html), and "trace" (trace.json,
+    in the Trace Event format). Raises `RunError` for a directory that holds no run.
     """
     run = read_run(run_directory)
-    drawn = {name: save(figure, run.directory, name) for name, figure in charts_of(run)}
     violation = _violation(run)
-    pictures = violation.pictures.values() if violation else ()
-    page = run.directory / "report.html"
-    charts = {name: svg for name, (_, svg) in drawn.items()}
-    page.write_text(run_page(run, charts, violation), encoding="utf-8")
-    files = [path for pair in drawn.values() for path in pair]
-    files += [path for svg in pictures for path in (svg.with_suffix(".png"), svg)]
-    return [*files, page]
+    figures = dict(charts_of(run)) | (violation.figures if violation else {})
+    files = _pictures(figures, formats)
+    if "trace" in formats:
+        files["trace.json"] = msgspec.json.encode(trace_of(run))
+    for name, content in files.items():
+        (run.directory / name).write_bytes(content)
+    if "html" in formats:
+        # Last, since it lists what lies in the directory.
+        pictures = {
+            name: (files.get(f"{name}.svg") or _svg(figure, name)).decode()
+            for name, figure in figures.items()
+        }
+        files["report.html"] = run_page(run, pictures, violation).encode()
+        (run.directory / "report.html").write_bytes(files["report.html"])
+    return [run.directory / name for name in files]
+
+
+def _pictures(figures: Mapping[str, Figure], formats: Sequence[str]) -> dict[str, bytes]:
+    """The files that the pictures make, by their names."""
+    kinds = [kind for kind in ("png", "svg") if kind in formats]
+    return {
+        f"{name}.{kind}": rendered(figure, name, kind)
+        for name, figure in figures.items()
+        for kind in kinds
+    }
+
+
+def _svg(figure: Figure, name: str) -> bytes:
+    return rendered(figure, name, "svg")
 
 
 def _violation(run: StoredRun) -> Violation | None:
     rows = counterexample(run)
     if not rows or run.results.get("valid") is not False:
         return None
-    return violation_of(run.history, rows, verdict_sentence(run.results), run.directory)
+    return violation_of(run.history, rows, verdict_sentence(run.results))
 
 
 def write_violation(history: History, verdict: Verdict, page: Path, title: str) -> bool:
-    """Write a page about the violation in a history of any origin, its pictures beside it.
+    """Write a page about the violation in a history of any origin.
 
     False, and nothing written, if the verdict names no contradiction.
     """
-    violation = violation_of_verdict(history, verdict, page.parent)
+    violation = violation_of_verdict(history, verdict)
     if violation is None:
         return False
-    page.write_text(violation_page(violation, title), encoding="utf-8")
+    pictures = {name: _svg(figure, name).decode() for name, figure in violation.figures.items()}
+    page.write_text(violation_page(violation, pictures, title), encoding="utf-8")
     return True
+
+
+def compared(run_directories: Sequence[Path]) -> tuple[Comparison, str]:
+    """Compare stored runs: as a table, and as a page (HTML). Raises `RunError`."""
+    runs = [read_run(directory) for directory in run_directories]
+    comparison = compare(runs)
+    picture = rendered(overlaid(runs), "overlaid", "svg").decode()
+    return comparison, comparison_page(comparison, picture)

@@ -86,12 +86,14 @@ def histories(draw: st.DrawFn) -> History:
     return History.of_events(events(*ops))
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories())
 def test_every_ring_is_true(history: History) -> None:
     verdict = check(history, "cas-register")
     if verdict.counterexample is None:
-        assert contradiction_of(history, range(len(history))).forbidden is None or not verdict.valid
+        # Whatever certainly happened in a valid history stands in an order: there is no ring.
+        certain = [op.index for op in history if op.outcome == "ok"]
+        assert not verdict.valid or contradiction_of(history, certain).forbidden is None
         return
     found = contradiction_of(history, verdict.counterexample.operations)
     assert sorted(found.order) == sorted(found.rows)
@@ -123,7 +125,7 @@ def test_a_page_about_a_history_of_any_origin(tmp_path: Path, clock: bool) -> No
     html = page.read_text()
     assert "returned a value that was gone" in html
     assert "But it was the other way round" in html
-    assert (tmp_path / "violation.png").stat().st_size > 1000
+    assert html.count("<svg") == 2
 
 
 def test_a_valid_history_has_no_such_page(tmp_path: Path) -> None:

@@ -146,6 +146,21 @@ def test_without_scripts_the_pictures_stand_in(browser: Any, report: Path) -> No
     assert page.locator("figure.static").first.is_visible()
 
 
+def test_the_page_of_a_violation_leads_to_its_operations(browser: Any, tmp_path: Path) -> None:
+    verdict = {"explanation": "Two reads disagree.", "counterexample": [60, 61, 62], "key": 1}
+    story = Story(seconds=20, cut=None)
+    run = write_run(tmp_path / "run", story, valid=False, verdict=verdict)
+    seen = opened(browser, write_all(run)[-1])
+    assert seen.errors == []
+    assert "Two reads disagree." in seen.page.locator(".verdict").inner_text()
+    assert seen.page.locator("#violation svg").is_visible()
+    seen.page.get_by_text("The operations around it").click()
+    assert seen.page.locator("tr.contradicts").count() == 3
+    seen.page.get_by_role("button", name="Show them in the timeline").click()
+    left, right = shown_range(seen.page)
+    assert 2 < left < right < 5
+
+
 def test_two_hundred_thousand_operations_are_usable_in_three_seconds(
     browser: Any, tmp_path: Path
 ) -> None:

@@ -1,7 +1,6 @@
 """The Trace Event export: what viewers rely on."""
 
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 from synthetic_run import Story, write_run

@@ -1,0 +1,55 @@
+"""`partita report` and `partita compare`, as a user runs them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from synthetic_run import Story, write_run
+
+from harness.cli import partita
+from reports import RunError, compared
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    directory = tmp_path_factory.mktemp("runs")
+    stories = [Story(seconds=30, cut=8, heal=20), Story(seconds=30, cut=8, heal=20, election=4)]
+    return [write_run(directory / f"run{n}", story) for n, story in enumerate(stories)]
+
+
+def test_report_draws_what_it_is_asked_for(runs: list[Path]) -> None:
+    found = CliRunner().invoke(partita, ["report", str(runs[0]), "--format", "trace, svg"])
+    assert found.exit_code == 0, found.output
+    names = {Path(line).name for line in found.output.splitlines()}
+    assert {"trace.json", "latency.svg"} <= names
+    assert not any(name.endswith((".png", ".html")) for name in names)
+    assert json.loads((runs[0] / "trace.json").read_text())["traceEvents"]
+
+
+def test_report_refuses_an_unknown_format(runs: list[Path]) -> None:
+    found = CliRunner().invoke(partita, ["report", str(runs[0]), "--format", "gif"])
+    assert found.exit_code != 0
+    assert "no format 'gif': choose of png, svg, html, trace" in found.output
+
+
+def test_compare_prints_a_table_and_writes_a_page(runs: list[Path], tmp_path: Path) -> None:
+    page = tmp_path / "comparison.html"
+    command = ["compare", *map(str, runs), "--html", str(page)]
+    found = CliRunner().invoke(partita, command)
+    assert found.exit_code == 0, found.output
+    row = next(line for line in found.output.splitlines() if line.startswith("slowest new leader"))
+    assert row.split()[3:] == ["8.7", "s", "3.7", "s"]
+    html = page.read_text()
+    assert "run0" in html
+    assert "<svg" in html
+
+
+def test_runs_that_cannot_be_compared(runs: list[Path], tmp_path: Path) -> None:
+    other = write_run(tmp_path / "other", Story(seconds=5, cut=None, workload="append"))
+    with pytest.raises(RunError, match="different workloads cannot be compared"):
+        compared([runs[0], other])
+    with pytest.raises(RunError, match="two runs at least"):
+        compared(runs[:1])
+    with pytest.raises(RunError, match="no run directory"):
+        compared([runs[0], tmp_path])
