@@ -17,7 +17,7 @@ from harness.local import LocalError
 from harness.report_command import compare, report
 from harness.ssh import SshError
 from harness.systems import StoreError
-from harness.test_command import test
+from harness.test_command import test, test_all
 from nemesis.schedule import ScheduleError
 from reports import RunError
 
@@ -47,6 +47,7 @@ partita.add_command(cluster)
 partita.add_command(compare)
 partita.add_command(report)
 partita.add_command(test)
+partita.add_command(test_all)
 
 
 def main() -> None:

@@ -11,15 +11,15 @@ from typing import Any
 
 import reports
 from checker import History, Verdict, check, vacuous
+from harness.gate import Thresholds, judge
 from harness.journal import write_json
 
-EXIT_CODES = {True: 0, False: 1, "unknown": 2}
 
-
-def conclude(directory: Path, problems: Sequence[str] = ()) -> dict[str, Any]:
+def conclude(directory: Path, problems: Sequence[str], limits: Thresholds) -> dict[str, Any]:
     """Check a run's history, weigh the evidence, write results.json and return its content.
 
-    `problems` are reasons, known to whoever made the run, not to trust it.
+    `problems` are reasons, known to whoever made the run, not to trust it. `limits` decide
+    whether it passed, not whether it is valid.
     """
     run = json.loads((directory / "run.json").read_text())
     history = History.read(directory / "history.jsonl")
@@ -31,7 +31,7 @@ def conclude(directory: Path, problems: Sequence[str] = ()) -> dict[str, Any]:
         reasons.append(verdict.reason)
     valid = verdict.valid if verdict.valid is False or not reasons else "unknown"
     explanation = verdict.counterexample.explanation if verdict.counterexample else None
-    outcome = {
+    outcome: dict[str, Any] = {
         "valid": valid,
         "reason": explanation if valid is False else "; ".join(reasons) or None,
         "system": run["system"],
@@ -40,8 +40,10 @@ def conclude(directory: Path, problems: Sequence[str] = ()) -> dict[str, Any]:
         **summary,
         "verdict": _verdict(verdict),
         "seed": run["seed"],
+        "seconds": run["time_limit"],
         "run": str(directory),
     }
+    outcome |= judge(outcome, limits)
     write_json(directory / "results.json", outcome)
     return outcome
 

@@ -20,6 +20,7 @@ import click
 
 from harness import results
 from harness.cluster import Node, on_all
+from harness.gate import Thresholds
 from harness.journal import Journal, make_run_directory, write_json
 from harness.load import Load
 from harness.monitor import Monitor
@@ -32,6 +33,7 @@ from workloads.workload import Workload
 
 log = logging.getLogger(__name__)
 
+NO_THRESHOLDS = Thresholds()
 HEALTH_WAIT_S = 90.0
 # A node that was cut off may wait a minute before it looks for a leader again (ZooKeeper does).
 RECOVERY_WAIT_S = 90.0
@@ -52,6 +54,7 @@ class RunSpec:
     schedule: tuple[Step, ...] = ()
     keys: int = 1
     reads: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
     command: str = ""
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     versions: dict[str, str] = field(default_factory=dict)
@@ -64,6 +67,7 @@ def run(
     nodes: Sequence[Node],
     runs: Path,
     progress: Progress,
+    limits: Thresholds = NO_THRESHOLDS,
 ) -> dict[str, Any]:
     """Do one run and return its results, the same as stand in results.json.
 
@@ -85,7 +89,7 @@ def run(
             progress.say("collecting logs")
             _collect_logs(system, nodes, directory)
         progress.say("checking")
-        outcome = results.conclude(directory, problems)
+        outcome = results.conclude(directory, problems, limits)
         progress.say("drawing")
         _draw(directory)
         return outcome

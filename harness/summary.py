@@ -1,5 +1,6 @@
 """The results of a run as a table that fits a terminal of 80 columns."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -31,7 +32,25 @@ def summary(outcome: dict[str, Any]) -> str:
         lines.append(f"  longest time without an answer {outcome['longest_unavailability']:.1f} s")
     for fault in outcome["faults"]:
         lines += _fault(fault)
+    lines += [f"  missed       {missed}" for missed in outcome["missed"]]
     lines += ["", f"  {outcome['run']}/report.html"]
+    return "\n".join(lines)
+
+
+def table(outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """Return a line for each of several runs, and the reason under those that did not pass."""
+    lines = []
+    for outcome in outcomes:
+        word, colour = WORDS[outcome["valid"]]
+        faults = " ".join(dict.fromkeys(fault["target"] for fault in outcome.get("faults", ())))
+        what = f"{outcome['system']} {outcome['workload']} {faults}".strip()
+        share = _percent(outcome.get("availability"))
+        lines.append(
+            f"{click.style(f'{word:8}', fg=colour)} {what:44} {share:>8}  {outcome['seed']}"
+        )
+        reasons = [outcome["reason"], *outcome.get("missed", ())]
+        if not outcome["passed"]:
+            lines += [f"         {reason}" for reason in reasons if reason]
     return "\n".join(lines)
 
 

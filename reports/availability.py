@@ -174,6 +174,11 @@ def _outstanding(load: Load) -> tuple[Ints, Ints]:
     return begin[starts], reach[stops]
 
 
+def acknowledged_between(load: Load, begin: int, end: int) -> int:
+    """Number of the operations due in a stretch of time (ns) that were acknowledged in time."""
+    return int(load.in_time[(load.due >= begin) & (load.due < end)].sum())
+
+
 def availability_between(load: Load, begin: int, end: int) -> float | None:
     """Share of the operations due in a stretch of time (ns) that were acknowledged in time."""
     inside = (load.due >= begin) & (load.due < end)

@@ -52,6 +52,7 @@ def _fault(load: measured.Load, fault: Fault, faults: Sequence[Fault]) -> dict[s
         "proof": fault.proof,
         "error": fault.error,
         "quorum": sorted(quorum),
+        "ok": measured.acknowledged_between(load, fault.cut, heal),
         "availability": _rounded(measured.availability_between(load, fault.cut, heal)),
         "longest_unavailability": _seconds(out[1] - out[0]),
         "seconds_to_new_leader": _rounded(elected),

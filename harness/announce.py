@@ -1,0 +1,117 @@
+"""Results for machines and for a CI job's page: JUnit XML, Markdown, GitHub annotations."""
+
+import os
+import sys
+import xml.etree.ElementTree as xml
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+Outcome = Mapping[str, Any]
+
+
+def announce(outcomes: Sequence[Outcome], *, junit: Path | None, summary: Path | None) -> None:
+    """Write what was asked for, and tell GitHub where it is listening.
+
+    Raises `click.ClickException` if a file cannot be written.
+    """
+    if junit is not None:
+        _write(junit, _junit(outcomes))
+    if summary is not None:
+        _write(summary, _markdown(outcomes))
+    elif page := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a", encoding="utf-8") as file:
+            file.write(_markdown(outcomes))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for outcome in outcomes:
+            if not outcome["passed"]:
+                text = _escaped(f"{_name(outcome)}: {_why(outcome)}")
+                print(f"::error title=Partita::{text}", file=sys.stderr)
+
+
+def _junit(outcomes: Sequence[Outcome]) -> str:
+    """One test case a run: a failure is a violation or a missed threshold, an error the rest."""
+    kinds = [_kind(outcome) for outcome in outcomes]
+    seconds = [_seconds(outcome) for outcome in outcomes]
+    suite = xml.Element(
+        "testsuite",
+        name="partita",
+        tests=str(len(outcomes)),
+        failures=str(kinds.count("failure")),
+        errors=str(kinds.count("error")),
+        skipped="0",
+        time=f"{sum(seconds):.3f}",
+    )
+    for outcome, kind, time in zip(outcomes, kinds, seconds, strict=True):
+        case = xml.SubElement(
+            suite,
+            "testcase",
+            classname=f"partita.{outcome['system']}",
+            name=_name(outcome),
+            time=f"{time:.3f}",
+        )
+        if kind:
+            said = _why(outcome)
+            xml.SubElement(
+                case, kind, type=_word(outcome), message=said.splitlines()[0]
+            ).text = said
+        if outcome["run"]:
+            xml.SubElement(case, "system-out").text = f"{outcome['run']}/report.html"
+    suites = xml.Element("testsuites")
+    suites.append(suite)
+    xml.indent(suites)
+    return xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _markdown(outcomes: Sequence[Outcome]) -> str:
+    lines = ["## Partita", "", "| verdict | run | availability | why |", "|---|---|---|---|"]
+    for outcome in outcomes:
+        share = outcome.get("availability")
+        available = "" if share is None else f"{100 * share:.1f} %"
+        why = "" if outcome["passed"] else _why(outcome).replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| {_word(outcome)} | {_name(outcome)} | {available} | {why} |")
+    return "\n".join(lines) + "\n"
+
+
+def _name(outcome: Outcome) -> str:
+    faults = [f"{each['action']} {each['target']}" for each in outcome.get("faults", ())]
+    seed = f"seed {outcome['seed']}"
+    return ", ".join([f"{outcome['system']} {outcome['workload']}", *dict.fromkeys(faults), seed])
+
+
+def _kind(outcome: Outcome) -> str | None:
+    if outcome["passed"]:
+        return None
+    broken = outcome.get("error") or outcome["valid"] == "unknown"
+    return "error" if broken else "failure"
+
+
+def _word(outcome: Outcome) -> str:
+    if outcome.get("error"):
+        return "harness failure"
+    if outcome["valid"] is True:
+        return "valid" if outcome["passed"] else "threshold missed"
+    return "invalid" if outcome["valid"] is False else "unknown"
+
+
+def _why(outcome: Outcome) -> str:
+    reasons = [outcome["reason"], *outcome.get("missed", ())]
+    return "; ".join(reason for reason in reasons if reason) or "no reason given"
+
+
+def _seconds(outcome: Outcome) -> float:
+    return float(outcome.get("seconds") or 0)
+
+
+def _escaped(text: str) -> str:
+    """Escape as GitHub's workflow commands want it, so that text stays text."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"cannot write {path}: {error.strerror}") from error

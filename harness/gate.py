@@ -1,0 +1,112 @@
+"""What a run must reach to pass in continuous integration, beyond being valid.
+
+A missed threshold fails a run whose history is valid. It does not make the history invalid: the
+two are told apart in the results and in every report.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+PASSED, FAILED, UNKNOWN = 0, 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Shares from 0 to 1, times in seconds; None: not asked for.
+
+    `min_ok` maps "" (all operations), an f, or "faults" (while each fault is in force) to a
+    least number of operations that succeed.
+    """
+
+    min_availability: float | None = None
+    max_unavailability: float | None = None
+    max_recovery: float | None = None
+    min_ok: Mapping[str, int] = field(default_factory=dict)
+    unknown_passes: bool = False
+
+
+def thresholds(options: Mapping[str, Any]) -> Thresholds:
+    """Gather the thresholds from the command line's options. Raises `click.UsageError`."""
+    return Thresholds(
+        min_availability=options["min_availability"],
+        max_unavailability=options["max_unavailability"],
+        max_recovery=options["max_recovery"],
+        min_ok=dict(_least(text) for text in options["min_ok"]),
+        unknown_passes=options["unknown"] == "pass",
+    )
+
+
+def judge(outcome: Mapping[str, Any], limits: Thresholds) -> dict[str, Any]:
+    """Return `missed`, a sentence for each threshold that was missed, and `passed`."""
+    missed = [*_availability(outcome, limits), *_times(outcome, limits), *_counts(outcome, limits)]
+    good = outcome["valid"] is True or (outcome["valid"] == "unknown" and limits.unknown_passes)
+    return {"missed": missed, "passed": good and not missed}
+
+
+def exit_code(outcome: Mapping[str, Any]) -> int:
+    """Return 0 if the run passed, 2 if all that is wrong is that nobody knows, else 1."""
+    if outcome["passed"]:
+        return PASSED
+    return UNKNOWN if outcome["valid"] == "unknown" else FAILED
+
+
+def worst(codes: Sequence[int]) -> int:
+    """Return the exit code of several runs: a violation, then a broken harness, then unknown."""
+    broken = [code for code in codes if code not in (PASSED, FAILED, UNKNOWN)]
+    for code in (FAILED, *broken, UNKNOWN):
+        if code in codes:
+            return code
+    return PASSED
+
+
+def _least(text: str) -> tuple[str, int]:
+    what, _, number = text.rpartition("=")
+    if not number.isdigit():
+        raise click.UsageError(f"--min-ok is a number, or f=number, or faults=number, not {text!r}")
+    return what, int(number)
+
+
+def _availability(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
+    share, least = outcome["availability"], limits.min_availability
+    if least is None or (share is not None and share >= least):
+        return []
+    return [f"availability {share} is below --min-availability {least:g}"]
+
+
+def _times(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
+    missed = []
+    longest, most = outcome["longest_unavailability"], limits.max_unavailability
+    if most is not None and (longest is None or longest > most):
+        missed.append(f"nothing was acknowledged for {longest} s, --max-unavailability is {most:g}")
+    for fault in outcome["faults"] if limits.max_recovery is not None else ():
+        took = fault["seconds_to_recover"]
+        if took is None and fault["recover_by_node"]:
+            missed.append(f"not every node recovered from fault {fault['fault']}")
+        elif took is not None and took > limits.max_recovery:
+            missed.append(
+                f"recovery from fault {fault['fault']} took {took} s, "
+                f"--max-recovery is {limits.max_recovery:g}"
+            )
+    return missed
+
+
+def _counts(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
+    missed = []
+    for what, least in limits.min_ok.items():
+        for name, count in _succeeded(outcome, what).items():
+            if count < least:
+                missed.append(f"{count} {name} succeeded, --min-ok asks for {least}")
+    return missed
+
+
+def _succeeded(outcome: Mapping[str, Any], what: str) -> dict[str, int]:
+    if not what:
+        return {"operations": outcome["ok"]}
+    if what == "faults":
+        faults = outcome["faults"]
+        return {f"operations during fault {fault['fault']}": fault["ok"] for fault in faults}
+    row = outcome["statistics"]["by_f"].get(what, {"ok": 0})
+    return {f"operations of {what}": row["ok"]}

@@ -1,0 +1,187 @@
+"""One run from its options: nodes made or reached, the run, and all of it taken down again.
+
+`options` are those of the command line by name (`harness.options`). They stand in run.json, so
+that a run can be repeated from there.
+"""
+
+import json
+import random
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness import local, user_namespace
+from harness.cluster import Node, local_nodes, remote_nodes
+from harness.gate import thresholds
+from harness.progress import Progress
+from harness.run import RunSpec, run, tear_down
+from harness.ssh import Login, SshError
+from harness.systems import HasPause, HasPrimaries, System, load_system
+from nemesis import schedule as plans
+from workloads.workload import WORKLOADS
+
+Options = Mapping[str, Any]
+
+
+def prepare(system: str, options: Options) -> tuple[System, RunSpec]:
+    """Make the system and the run's specification; refuse what cannot be done.
+
+    Touches nothing. Raises `click.UsageError` or `ScheduleError`.
+    """
+    thresholds(options)
+    store = load_system(system, _shape(options))
+    return store, _spec(system, store, node_names(options), options)
+
+
+def conduct(system: str, options: Options, runs: Path, progress: Progress) -> dict[str, Any]:
+    """Do one run as the options say and return its results."""
+    store, spec = prepare(system, options)
+    names = node_names(options)
+    keep = options["leave_running"]
+    if not names:
+        user_namespace.enter()
+    with _nodes(names, len(spec.nodes), options, keep=keep) as nodes, ExitStack() as last:
+        if names and not keep:
+            last.callback(tear_down, store, nodes)
+        workload = WORKLOADS[spec.workload](spec.keys)
+        outcome = run(spec, store, workload, nodes, runs, progress, thresholds(options))
+        progress.say("tearing down")
+    return outcome
+
+
+def stored(directory: Path) -> tuple[str, dict[str, Any]]:
+    """Return the system and the options of a stored run. Raises `click.UsageError`."""
+    try:
+        arguments = json.loads((directory / "run.json").read_text())["arguments"]
+        return arguments.pop("system"), arguments
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise click.UsageError(
+            f"--repeat {directory}: not a run of this version of Partita ({error!r})"
+        ) from None
+
+
+@contextmanager
+def _nodes(
+    names: Sequence[str], count: int, options: Options, *, keep: bool
+) -> Iterator[list[Node]]:
+    """Reach the named nodes, or make a local cluster for as long as the block lasts."""
+    with ExitStack() as stack:
+        if names:
+            login = Login(
+                username=options["username"],
+                port=options["ssh_port"],
+                key=options["ssh_private_key"],
+                strict=options["strict"],
+            )
+            try:
+                nodes = remote_nodes(names, login)
+            except SshError as error:
+                raise click.ClickException(str(error)) from error
+        else:
+            name = f"test-{random.SystemRandom().randrange(16**6):06x}"
+            if keep:
+                cluster = local.up(count, name)
+                click.echo(f"partita cluster down {name} ends the cluster", err=True)
+            else:
+                cluster = stack.enter_context(local.cluster_of(count, name))
+            nodes = local_nodes(cluster)
+        for node in nodes:
+            stack.callback(node.close)
+        yield nodes
+
+
+def _spec(system: str, store: System, names: Sequence[str], options: Options) -> RunSpec:
+    """Make the run's specification, refusing what cannot be done before anything is touched."""
+    count = len(names) or (5 if options["local_count"] is None else options["local_count"])
+    if not 1 <= count <= local.NODES_MAX:
+        raise click.UsageError(f"--local must be between 1 and {local.NODES_MAX}, not {count}")
+    workload = options["workload"]
+    if workload not in WORKLOADS:
+        raise click.UsageError(
+            f"no workload is called {workload!r}: choose from {', '.join(WORKLOADS)}"
+        )
+    for name in ("time_limit", "timeout"):
+        if options[name] <= 0:
+            raise click.UsageError(f"--{name.replace('_', '-')} must be more than 0")
+    if options["rate"] < 0:
+        raise click.UsageError("--rate must not be negative (0: as fast as the clients go)")
+    nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
+    return RunSpec(
+        system=Path(system).stem if ":" in system else system,
+        workload=workload,
+        nodes=nodes,
+        concurrency=_concurrency(options["concurrency"], count),
+        rate=options["rate"],
+        time_limit=options["time_limit"],
+        timeout=options["timeout"],
+        seed=random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"],
+        schedule=_schedule(store, count, options),
+        keys=options["keys"] or (1 if workload == "append" else 5),
+        reads=options["reads"],
+        arguments={"system": system} | {name: _plain(value) for name, value in options.items()},
+        command=shlex.join(["partita", *sys.argv[1:]]),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _schedule(store: System, count: int, options: Options) -> tuple[plans.Step, ...]:
+    names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
+    if options["schedule"] and names:
+        raise click.UsageError("--schedule and --nemesis exclude each other")
+    if options["schedule"]:
+        steps = plans.parse(options["schedule"])
+    else:
+        steps = plans.plan(names, options["nemesis_interval"], options["time_limit"])
+    plans.check(
+        steps,
+        count,
+        options["time_limit"],
+        has_leader=isinstance(store, HasPrimaries),
+        can_pause=isinstance(store, HasPause),
+    )
+    return steps
+
+
+def _shape(options: Options) -> dict[str, Any]:
+    """Gather the options that the system itself takes."""
+    try:
+        more = tuple(shlex.split(options["server_args"]))
+    except ValueError as error:
+        raise click.UsageError(f"--server-args: {error}") from None
+    names = ("reads", "binary", "archive", "bug")
+    return {name: options[name] for name in names} | {"server_args": more}
+
+
+def _concurrency(text: str, nodes: int) -> int:
+    match = re.fullmatch(r"(\d+)(n?)", text)
+    count = int(match[1]) * (nodes if match[2] else 1) if match else 0
+    if not 1 <= count <= 10_000:
+        raise click.UsageError(f"--concurrency is a number such as 10 or 2n, not {text!r}")
+    return count
+
+
+def node_names(options: Options) -> list[str]:
+    """Gather the nodes from all three options; none means a local cluster."""
+    names = list(options["single"]) + (options["listed"] or "").split(",")
+    if options["nodes_file"]:
+        try:
+            names += options["nodes_file"].read_text().splitlines()
+        except OSError as error:
+            raise click.UsageError(
+                f"--nodes-file {options['nodes_file']}: {error.strerror}"
+            ) from None
+    names = [name.strip() for name in names if name.strip() and not name.startswith("#")]
+    if names and options["local_count"] is not None:
+        raise click.UsageError("--local and named nodes exclude each other")
+    if len(set(names)) < len(names):
+        raise click.UsageError("a node is named twice")
+    return names

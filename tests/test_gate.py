@@ -1,0 +1,183 @@
+"""The gate: thresholds, exit codes, and what a CI job is told."""
+
+import json
+import xml.etree.ElementTree as xml
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from conftest import Partita
+
+from harness.announce import announce
+from harness.gate import Thresholds, exit_code, judge, thresholds, worst
+
+STORES = Path(__file__).parent / "stores.py"
+
+
+def outcome(**changes: Any) -> dict[str, Any]:
+    fault = {"fault": 1, "action": "partition", "target": "one", "ok": 40}
+    fault |= {"seconds_to_recover": 3.0, "recover_by_node": {"n1": 3.0}}
+    return {
+        "valid": True,
+        "reason": None,
+        "system": "zookeeper",
+        "workload": "register",
+        "ok": 100,
+        "availability": 0.8,
+        "longest_unavailability": 12.0,
+        "faults": [fault],
+        "statistics": {"by_f": {"write": {"ok": 30}}},
+        "seed": 7,
+        "seconds": 60.0,
+        "run": "runs/x",
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("limits", "missed"),
+    [
+        (Thresholds(min_availability=0.8), None),
+        (Thresholds(min_availability=0.81), "availability 0.8 is below --min-availability 0.81"),
+        (Thresholds(max_unavailability=12), None),
+        (Thresholds(max_unavailability=11), "nothing was acknowledged for 12.0 s"),
+        (Thresholds(max_recovery=3), None),
+        (Thresholds(max_recovery=2.9), "recovery from fault 1 took 3.0 s"),
+        (Thresholds(min_ok={"": 100}), None),
+        (Thresholds(min_ok={"": 101}), "100 operations succeeded, --min-ok asks for 101"),
+        (Thresholds(min_ok={"write": 31}), "30 operations of write succeeded"),
+        (Thresholds(min_ok={"cas": 1}), "0 operations of cas succeeded"),
+        (Thresholds(min_ok={"faults": 41}), "40 operations during fault 1 succeeded"),
+    ],
+)
+def test_each_threshold(limits: Thresholds, missed: str | None) -> None:
+    judged = judge(outcome(), limits)
+    assert judged["passed"] is (missed is None)
+    assert len(judged["missed"]) == (missed is not None)
+    if missed:
+        assert judged["missed"][0].startswith(missed)
+        assert exit_code(outcome(**judged)) == 1
+
+
+def test_a_node_that_never_recovered_misses_any_limit() -> None:
+    fault = outcome()["faults"][0] | {"seconds_to_recover": None, "recover_by_node": {"n1": None}}
+    judged = judge(outcome(faults=[fault]), Thresholds(max_recovery=1000))
+    assert judged["missed"] == ["not every node recovered from fault 1"]
+
+
+def test_what_was_never_measured_passes_no_threshold() -> None:
+    nothing = outcome(availability=None, longest_unavailability=None)
+    assert not judge(nothing, Thresholds(min_availability=0.0))["passed"]
+    assert not judge(nothing, Thresholds(max_unavailability=99))["passed"]
+
+
+@pytest.mark.parametrize(
+    ("valid", "unknown_passes", "code"),
+    [
+        (True, False, 0),
+        (False, False, 1),
+        (False, True, 1),
+        ("unknown", False, 2),
+        ("unknown", True, 0),
+    ],
+)
+def test_verdicts_become_exit_codes(valid: Any, unknown_passes: bool, code: int) -> None:
+    run = outcome(valid=valid)
+    assert exit_code(run | judge(run, Thresholds(unknown_passes=unknown_passes))) == code
+
+
+def test_the_worst_code_counts() -> None:
+    assert worst([0, 2, 255, 1]) == 1
+    assert worst([0, 2, 255]) == 255
+    assert worst([0, 2]) == 2
+    assert worst([0]) == 0
+
+
+def given(**options: Any) -> dict[str, Any]:
+    none = dict.fromkeys(("min_availability", "max_unavailability", "max_recovery"))
+    return {**none, "min_ok": (), "unknown": "fail", **options}
+
+
+def test_least_counts_are_read() -> None:
+    limits = thresholds(given(min_ok=("5", "write=3", "faults=2"), unknown="pass"))
+    assert limits.min_ok == {"": 5, "write": 3, "faults": 2}
+    assert limits.unknown_passes
+    with pytest.raises(click.UsageError, match="not 'write=many'"):
+        thresholds(given(min_ok=("write=many",)))
+
+
+RUNS = [
+    outcome(passed=True, missed=[]),
+    outcome(valid=False, passed=False, missed=[], reason="process 3 read <17> & more"),
+    outcome(valid="unknown", passed=False, missed=[], reason="nothing was read"),
+    outcome(passed=False, missed=["availability 0.8 is below --min-availability 0.9"]),
+    {
+        **{"valid": "unknown", "passed": False, "error": "n1: gone", "reason": "n1: gone"},
+        **{"system": "etcd", "workload": "append", "seed": 1, "run": None},
+    },
+]
+
+
+def test_junit_tells_violations_from_what_is_not_known(tmp_path: Path) -> None:
+    announce(RUNS, junit=tmp_path / "junit.xml", summary=None)
+    (suite,) = xml.parse(tmp_path / "junit.xml").getroot()
+    assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["5", "2", "2"]
+    kinds = [[child.tag for child in case if child.tag != "system-out"] for case in suite]
+    assert kinds == [[], ["failure"], ["error"], ["failure"], ["error"]]
+    assert suite[1][0].text == "process 3 read <17> & more"
+    assert suite[4][0].get("type") == "harness failure"
+
+
+def test_the_summary_is_a_table(tmp_path: Path) -> None:
+    announce(RUNS, junit=None, summary=tmp_path / "summary.md")
+    rows = (tmp_path / "summary.md").read_text().splitlines()
+    assert rows[4].startswith("| valid | zookeeper register, partition one, seed 7 | 80.0 % |")
+    assert len(rows) == 4 + len(RUNS)
+
+
+def test_github_is_told_where_it_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "page"))
+    announce(
+        [outcome(valid=False, passed=False, missed=[], reason="100 %\nof it")],
+        junit=None,
+        summary=None,
+    )
+    assert "100 %25%0Aof it" in capsys.readouterr().err
+    assert "| invalid |" in (tmp_path / "page").read_text()
+
+
+@pytest.mark.cluster
+def test_several_runs_thresholds_and_reports(partita: Partita, tmp_path: Path) -> None:
+    done = partita(
+        *("test-all", "--systems", f"{STORES}:Good,{STORES}:Stale", "--workloads", "register"),
+        *("--nemeses", "none", "--local", "3", "--time-limit", "5", "--rate", "60", "--json"),
+        *("--min-ok", "write=10", "--junit", "junit.xml", "--summary", "summary.md", "--seed", "3"),
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    together = json.loads(done.stdout)
+    assert together["valid"] is False
+    assert [run["valid"] for run in together["runs"]] == [True, False]
+    assert [run["seed"] for run in together["runs"]] == [3, 4]
+    assert xml.parse(tmp_path / "junit.xml").getroot()[0].get("failures") == "1"
+    assert "| invalid |" in (tmp_path / "summary.md").read_text()
+    first = json.loads((tmp_path / together["runs"][0]["run"] / "run.json").read_text())
+    again = partita("test", "--repeat", together["runs"][0]["run"], "--json", "--min-ok", "9999")
+    assert again.returncode == 1
+    results = json.loads(again.stdout)
+    assert (results["valid"], results["passed"]) == (True, False)
+    assert results["missed"][0].endswith("--min-ok asks for 9999")
+    second = json.loads((tmp_path / results["run"] / "run.json").read_text())
+    for name in ("seed", "rate", "time_limit", "workload", "nodes", "keys", "schedule"):
+        assert first[name] == second[name], name
+
+
+def test_what_is_no_run_cannot_be_repeated(partita: Partita, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text('{"system": "zookeeper"}')
+    done = partita("test", "--repeat", ".")
+    assert done.returncode == 254
+    assert "not a run of this version" in done.stderr
+    assert done.stderr.count("\n") == 1
