@@ -26,7 +26,7 @@ from harness.load import Load
 from harness.monitor import Monitor
 from harness.progress import Progress
 from harness.store_processes import StoreProcesses
-from harness.systems.system import HasPrimaries, StoreError, System
+from harness.systems.system import HasPrimaries, HasRunning, StoreError, System
 from nemesis.driver import Driver
 from nemesis.schedule import Step
 from workloads.workload import Workload
@@ -123,10 +123,15 @@ def set_up(system: System, nodes: Sequence[Node], progress: Progress) -> None:
     tear_down(system, nodes)
     on_all(nodes, lambda node: system.start(node, nodes))
     sick = _await_healthy(system, nodes, HEALTH_WAIT_S)
+    if ended := _ended(system, sick):
+        raise StoreError(
+            f"{system.name} on {_names(ended)} ended as soon as it was started; "
+            f"{_last_words(system, ended[0])}"
+        )
     if sick:
         raise StoreError(
-            f"{system.name} on {', '.join(node.name for node in sick)} does not serve after "
-            f"{HEALTH_WAIT_S:g} s; {_last_words(system, sick[0])}"
+            f"{system.name} on {_names(sick)} does not serve after {HEALTH_WAIT_S:g} s; "
+            f"{_last_words(system, sick[0])}"
         )
 
 
@@ -254,14 +259,29 @@ def _leaders_of(system: System, nodes: Sequence[Node]) -> Callable[[], list[str]
 
 
 def _await_healthy(system: System, nodes: Sequence[Node], wait_s: float) -> list[Node]:
-    """Wait until every node serves; return those that do not after `wait_s` seconds."""
+    """Wait until every node serves; return those that do not after `wait_s` seconds.
+
+    Nobody waits for a process that is not there any more.
+    """
     deadline = time.monotonic() + wait_s
     while True:
         answers = on_all(nodes, system.healthy)
         sick = [node for node, healthy in zip(nodes, answers, strict=True) if not healthy]
-        if not sick or time.monotonic() > deadline:
+        if not sick or time.monotonic() > deadline or _ended(system, sick):
             return sick
         time.sleep(0.2)
+
+
+def _ended(system: System, nodes: Sequence[Node]) -> list[Node]:
+    """Return the nodes whose process is gone, as far as the system can tell."""
+    if not isinstance(system, HasRunning):
+        return []
+    running = on_all(nodes, system.running)
+    return [node for node, runs in zip(nodes, running, strict=True) if not runs]
+
+
+def _names(nodes: Sequence[Node]) -> str:
+    return ", ".join(node.name for node in nodes)
 
 
 def _last_words(system: System, node: Node) -> str:

@@ -20,6 +20,8 @@ import paramiko
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 15
+UPLOAD_S = 600
+_PIECE = 1 << 18
 
 
 class SshError(Exception):
@@ -98,7 +100,8 @@ class Remote:
         """Write a file whole, its folder made if missing."""
         script = 'umask 077; mkdir -p "$(dirname "$1")" && cat > "$1.new" && chmod "$2" "$1.new"'
         script += ' && mv "$1.new" "$1"'
-        self.run(["sh", "-c", script, "write", path, f"{mode:o}"], stdin=content)
+        command = ["sh", "-c", script, "write", path, f"{mode:o}"]
+        self.run(command, stdin=content, timeout_s=UPLOAD_S)
 
     def upload(self, local: Path, path: str, *, mode: int | None = None) -> None:
         """Copy a file to the host."""
@@ -221,8 +224,9 @@ def _reason(host: str, login: Login, error: Exception) -> str | None:
 def _converse(channel: paramiko.Channel, stdin: bytes, deadline: float) -> Completed:
     """Send stdin, gather both outputs until the command ends; `TimeoutError` past the deadline."""
     channel.settimeout(max(0.1, deadline - time.monotonic()))
-    if stdin:
-        channel.sendall(stdin)
+    # In pieces, since paramiko copies what is left of a text for each packet that it sends.
+    for start in range(0, len(stdin), _PIECE):
+        channel.sendall(stdin[start : start + _PIECE])
     channel.shutdown_write()
     stdout, stderr = bytearray(), bytearray()
     while True:

@@ -1,5 +1,6 @@
 """A store's program that the user gives, as a file or inside an archive, and how nodes get it."""
 
+import hashlib
 import shutil
 import tarfile
 import tempfile
@@ -30,30 +31,29 @@ def local(name: str, binary: Path | None, archive: str | None) -> Path | None:
 
 def put(node: Node, name: str, binary: Path) -> None:
     """Bring the program to the node, unless it is there already."""
-    if node.local:
-        return
-    there, size = path(node, name, binary), binary.stat().st_size
-    if node.run(["stat", "-c", "%s", there], check=False).stdout.strip() != str(size):
-        node.remote.upload(binary, there, mode=0o755)
+    here = hashlib.sha256(binary.read_bytes()).hexdigest()
+    there = node.run(["sha256sum", "--", path(name)], check=False).stdout.split()
+    if there[:1] != [here]:
+        node.remote.upload(binary, path(name), mode=0o755)
 
 
-def path(node: Node, name: str, binary: Path) -> str:
-    """Return where the program is on the node."""
-    # Beside the store's own folder, which is deleted before each run.
-    return str(binary) if node.local else f"{FOLDER}/bin/{binary.name}"
+def path(name: str) -> str:
+    """Return where the program is on a node: beside the folders that a run deletes."""
+    return f"{FOLDER}/bin/{name}"
 
 
 def version(node: Node, name: str, command: list[str]) -> str:
     """Ask the program for its version, and so find out whether it runs on the node at all."""
     done = node.run(command, check=False)
     said = (done.stdout or done.stderr).strip().splitlines()
-    if done.status != 0 or not said:
-        why = said[-1] if said else f"status {done.status}"
+    if done.status != 0 or not said or name not in said[0].lower():
+        why = said[0] if said else f"status {done.status}"
         raise StoreError(
             f"{command[0]} does not run on {node.name}: {why}: is it {name}, "
             "and for that machine's architecture?"
         )
-    return said[0].removeprefix(f"{name} Version: ").removeprefix("Consul v")
+    # "etcd Version: 3.4.23", "Consul v1.8.7"
+    return said[0].split()[-1].removeprefix("v")
 
 
 def _unpacked(name: str, archive: str) -> Path:

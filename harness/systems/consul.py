@@ -55,13 +55,14 @@ class Consul:
 
     def install(self, node: Node) -> None:
         binaries.put(node, NAME, self._binary)
+        self.versions(node)
 
     def versions(self, node: Node) -> str:
-        return binaries.version(node, NAME, [self._program(node), "version"])
+        return binaries.version(node, NAME, [binaries.path(NAME), "version"])
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         node.write(f"{HOME}/agent.json", json.dumps(_configuration(node, nodes), indent=1))
-        command = [self._program(node), "agent", "-config-file", f"{HOME}/agent.json"]
+        command = [binaries.path(NAME), "agent", "-config-file", f"{HOME}/agent.json"]
         node.start_daemon(NAME, command + self._arguments)
 
     def healthy(self, node: Node) -> bool:
@@ -74,6 +75,9 @@ class Consul:
             return False
         finally:
             connection.close()
+
+    def running(self, node: Node) -> bool:
+        return node.daemon_runs(NAME)
 
     def stop(self, node: Node) -> None:
         # SIGTERM ends a server without its leaving the cluster, see `_configuration`.
@@ -106,9 +110,6 @@ class Consul:
             if raft.get("state") == "Leader"
         ]
         return [name for _, name in sorted(leading, reverse=True)]
-
-    def _program(self, node: Node) -> str:
-        return binaries.path(node, NAME, self._binary)
 
 
 class ConsulClient:

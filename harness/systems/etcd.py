@@ -48,19 +48,21 @@ class Etcd:
         self.reads = reads
         self._arguments = list(server_args)
         self._binary = binaries.local(NAME, binary, archive)
+        self._program = "/usr/bin/etcd" if self._binary is None else binaries.path(NAME)
 
     def install(self, node: Node) -> None:
         if self._binary is None:
             node.install_packages(["etcd-server"])
         else:
             binaries.put(node, NAME, self._binary)
+        self.versions(node)
 
     def versions(self, node: Node) -> str:
-        return binaries.version(node, NAME, [self._program(node), "--version"])
+        return binaries.version(node, NAME, [self._program, "--version"])
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         peers = [f"{each.name}={_url(each, PEER_PORT)}" for each in nodes]
-        command = [self._program(node), "--name", node.name, "--data-dir", f"{HOME}/data"]
+        command = [self._program, "--name", node.name, "--data-dir", f"{HOME}/data"]
         command += ["--listen-client-urls", _url(node, PORT)]
         command += ["--advertise-client-urls", _url(node, PORT)]
         command += ["--listen-peer-urls", _url(node, PEER_PORT)]
@@ -72,6 +74,9 @@ class Etcd:
     def healthy(self, node: Node) -> bool:
         answers = ask_all([node.address], PORT, "GET", "/health")
         return answers[0] is not None and answers[0].get("health") in ("true", True)
+
+    def running(self, node: Node) -> bool:
+        return node.daemon_runs(NAME)
 
     def stop(self, node: Node) -> None:
         node.stop_daemon(NAME)
@@ -103,9 +108,6 @@ class Etcd:
             if status and status.get("leader", "0") == status["header"]["member_id"]
         ]
         return [name for _, name in sorted(leading, reverse=True)]
-
-    def _program(self, node: Node) -> str:
-        return "/usr/bin/etcd" if self._binary is None else binaries.path(node, NAME, self._binary)
 
 
 class EtcdClient:

@@ -81,6 +81,9 @@ class Raft:
             client.close()
         return True
 
+    def running(self, node: Node) -> bool:
+        return node.daemon_runs(NAME)
+
     def stop(self, node: Node) -> None:
         node.stop_daemon(NAME)
 

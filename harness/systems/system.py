@@ -52,6 +52,14 @@ class System(Protocol):
 
 
 @runtime_checkable
+class HasRunning(Protocol):
+    """A system that can tell at once that its process has ended, and need not be waited for."""
+
+    def running(self, node: Node) -> bool:
+        """Say whether the process is there, whether or not it serves."""
+
+
+@runtime_checkable
 class HasPause(Protocol):
     """A system whose processes can be frozen, and let go on."""
 

@@ -81,6 +81,9 @@ class ZooKeeper:
     def healthy(self, node: Node) -> bool:
         return _mode(node) is not None
 
+    def running(self, node: Node) -> bool:
+        return node.daemon_runs(NAME)
+
     def stop(self, node: Node) -> None:
         node.stop_daemon(NAME)
 
