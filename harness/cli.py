@@ -15,6 +15,7 @@ from harness.cluster_command import cluster
 from harness.journal import JournalError, RunsDirError
 from harness.local import LocalError
 from harness.report_command import compare, report
+from harness.serve_command import serve
 from harness.ssh import SshError
 from harness.systems import StoreError
 from harness.test_command import test, test_all
@@ -46,6 +47,7 @@ def partita() -> None:
 partita.add_command(cluster)
 partita.add_command(compare)
 partita.add_command(report)
+partita.add_command(serve)
 partita.add_command(test)
 partita.add_command(test_all)
 

@@ -1,17 +1,30 @@
 """Says and draws what a run came to. Everything here is a function of the stored run alone."""
 
 from reports.comparison import Comparison
-from reports.stored import RunError, StoredRun, read_run
+from reports.gallery import is_alive, rows_of
+from reports.interactive import plotly_source
+from reports.live import added
+from reports.page import live_page, message_page, runs_page
+from reports.stored import RunError, StoredRun, read_json, read_run
 from reports.summary import summarise
-from reports.writing import FORMATS, compared, write_all, write_violation
+from reports.writing import FORMATS, compared, page_of, write_all, write_violation
 
 __all__ = [
     "FORMATS",
     "Comparison",
     "RunError",
     "StoredRun",
+    "added",
     "compared",
+    "is_alive",
+    "live_page",
+    "message_page",
+    "page_of",
+    "plotly_source",
+    "read_json",
     "read_run",
+    "rows_of",
+    "runs_page",
     "summarise",
     "write_all",
     "write_violation",

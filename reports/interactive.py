@@ -45,7 +45,7 @@ def interactive(run: StoredRun) -> Interactive:
         "counterexample": contradiction,
         "faults": _faults(run),
         "availability": _availability(run),
-        "colours": {name: _variable(colour) for name, colour in OUTCOME.items()},
+        "colours": {name: colour_variable(colour) for name, colour in OUTCOME.items()},
     }
     return Interactive(
         header=script_safe(header),
@@ -81,7 +81,7 @@ def _faults(run: StoredRun) -> list[dict[str, Any]]:
             "label": fault.label,
             "from": fault.begin / SECOND,
             "to": fault.ended(run.end) / SECOND,
-            "colour": _variable(fault_colour(fault.action)),
+            "colour": colour_variable(fault_colour(fault.action)),
         }
         for fault in run.faults
     ]
@@ -103,7 +103,7 @@ def _availability(run: StoredRun) -> dict[str, Any]:
     }
 
 
-def _variable(colour: str) -> str:
+def colour_variable(colour: str) -> str:
     """The CSS variable that holds a colour of the palette (see `page.css_colours`)."""
     assert colour in ON_DARK
     return f"--c-{colour[1:]}"

@@ -14,7 +14,8 @@ from markupsafe import Markup
 
 from reports import palette, sentences
 from reports.comparison import Comparison
-from reports.interactive import interactive
+from reports.gallery import Row
+from reports.interactive import colour_variable, interactive, script_safe
 from reports.logs import excerpts
 from reports.stored import StoredRun
 from reports.violation import Violation
@@ -72,6 +73,30 @@ def comparison_page(comparison: Comparison, picture: str) -> str:
     return template.render(comparison=comparison, picture=Markup(_inlined("overlaid", picture)))
 
 
+def runs_page(runs: str, rows: Sequence[Row]) -> str:
+    """A page that lists runs, for `partita serve`; `runs` names the directory."""
+    return _environment().get_template("runs.html").render(runs=runs, rows=rows)
+
+
+def live_page(path: str, spec: Mapping[str, Any]) -> str:
+    """A page that follows a run in progress, for `partita serve`."""
+    said = {"path": path, "timeout_s": spec.get("timeout"), "time_limit_s": spec.get("time_limit")}
+    name = f"{spec.get('system', '?')} {spec.get('workload', '?')}"
+    said["colours"] = {
+        outcome: colour_variable(colour) for outcome, colour in palette.OUTCOME.items()
+    }
+    return (
+        _environment()
+        .get_template("live.html")
+        .render(name=name, facts=_facts(spec), said=script_safe(said))
+    )
+
+
+def message_page(title: str, text: str) -> str:
+    """A page that says one thing, such as that there is no such run."""
+    return _environment().get_template("message.html").render(title=title, text=text)
+
+
 def _violation(violation: Violation | None, pictures: Mapping[str, str]) -> dict[str, Any]:
     names = violation.figures if violation else ()
     figures = [_figure(name, pictures[name]) for name in names]
@@ -107,13 +132,11 @@ def _seconds(value: float | None) -> str:
 
 def _colours() -> str:
     """CSS: a variable for each colour of the palette, once for light ground and once for dark."""
-    light = "".join(f"{_variable(colour)}:{colour};" for colour in palette.ON_DARK)
-    dark = "".join(f"{_variable(colour)}:{other};" for colour, other in palette.ON_DARK.items())
+    light = "".join(f"{colour_variable(colour)}:{colour};" for colour in palette.ON_DARK)
+    dark = "".join(
+        f"{colour_variable(colour)}:{other};" for colour, other in palette.ON_DARK.items()
+    )
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}"
-
-
-def _variable(colour: str) -> str:
-    return f"--c-{colour[1:]}"
 
 
 def _figure(name: str, svg: str) -> dict[str, Any]:
@@ -130,7 +153,7 @@ def _inlined(name: str, svg: str) -> str:
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(url\(|href=")#', rf"\1#{name}-", svg)
     for colour in palette.ON_DARK:
-        svg = svg.replace(colour, f"var({_variable(colour)})")
+        svg = svg.replace(colour, f"var({colour_variable(colour)})")
     return svg
 
 

@@ -88,7 +88,7 @@ def _read_spec(directory: Path) -> dict[str, Any]:
     path = directory / "run.json"
     if not path.exists():
         raise RunError(f"{directory} is no run directory: it has no run.json")
-    spec = _read_object(path)
+    spec = read_json(path)
     if spec.get("format", NEWEST_FORMAT) > NEWEST_FORMAT:
         raise RunError(f"{path} was written by a newer Partita: report on it with that version")
     missing = [name for name in ("nodes", "timeout") if name not in spec]
@@ -110,10 +110,11 @@ def _read_verdict(directory: Path) -> dict[str, Any]:
     path = directory / "results.json"
     if not path.exists():
         return {"valid": "unknown", "reason": "the history of this run has not been checked"}
-    return _read_object(path)
+    return read_json(path)
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object. Raises `RunError`."""
     try:
         found = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:

@@ -44,6 +44,15 @@ def write_all(run_directory: Path, formats: Sequence[str] = ("png", "svg", "html
     return [run.directory / name for name in files]
 
 
+def page_of(run_directory: Path) -> str:
+    """The page of a run as HTML, with nothing written. Raises `RunError`."""
+    run = read_run(run_directory)
+    violation = _violation(run)
+    figures = dict(charts_of(run)) | (violation.figures if violation else {})
+    pictures = {name: _svg(figure, name).decode() for name, figure in figures.items()}
+    return run_page(run, pictures, violation)
+
+
 def _pictures(figures: Mapping[str, Figure], formats: Sequence[str]) -> dict[str, bytes]:
     """The files that the pictures make, by their names."""
     kinds = [kind for kind in ("png", "svg") if kind in formats]

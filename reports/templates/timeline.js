@@ -105,7 +105,7 @@ function timeline(header, ops, view) {
       context.lineWidth = 1.5;
       context.strokeRect(left, top, room, height);
     }
-    if (room > 46 && height > 10) drawLabel(context, i, left, top, room, height, readableOn(fill));
+    if (room > 46 && height > 10) drawLabel(context, i, left, top, room, height, contradicting.size && !bold ? ink : readableOn(fill));
   }
 
   function drawLabel(context, i, left, top, room, height, text) {

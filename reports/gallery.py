@@ -1,0 +1,110 @@
+"""Many runs at a glance: what lies under a directory of runs, from the small files alone.
+
+A history may have millions of events, and there may be hundreds of runs: a row of the list is made
+of `run.json` and `results.json`. What is missing or broken is said in the row, not hidden.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from reports.sentences import verdict_sentence, verdict_word
+from reports.stored import RunError, read_json
+
+# A history that has grown in the last so many seconds belongs to a run in progress.
+ALIVE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run in the list. `path` is relative to the directory of runs; shares run from 0 to 1.
+
+    `state` is "Valid", "Invalid", "Unknown", "Running", "Unfinished" (no results, and its history
+    no longer grows) or "Unreadable" (`note` says why). Figures are None where nobody knows.
+    """
+
+    path: str
+    state: str
+    note: str
+    system: str = ""
+    workload: str = ""
+    faults: str = ""
+    started: str = ""
+    availability: float | None = None
+    longest_unavailability: float | None = None
+    operations: int | None = None
+    seconds: float | None = None
+
+
+def rows_of(runs: Path) -> list[Row]:
+    """All runs under a directory, the latest first."""
+    rows = [_row(runs, directory) for directory in _run_directories(runs)]
+    return sorted(rows, key=lambda row: (row.started, row.path), reverse=True)
+
+
+def _run_directories(runs: Path) -> Iterator[Path]:
+    """Directories with a `run.json`; links are not followed, so `latest` is not a run again."""
+    for folder, folders, files in os.walk(runs):
+        if "run.json" in files:
+            folders.clear()
+            yield Path(folder)
+
+
+def _row(runs: Path, directory: Path) -> Row:
+    path = directory.relative_to(runs).as_posix()
+    try:
+        spec = read_json(directory / "run.json")
+        results = _results(directory)
+        state, note = _state(directory, results)
+        return _known(Row(path, state, note), spec, results or {})
+    except (RunError, TypeError, ValueError, AttributeError) as error:
+        return Row(path, "Unreadable", str(error))
+
+
+def _results(directory: Path) -> dict[str, Any] | None:
+    path = directory / "results.json"
+    return read_json(path) if path.exists() else None
+
+
+def _state(directory: Path, results: Mapping[str, Any] | None) -> tuple[str, str]:
+    if results is not None:
+        return verdict_word(results), verdict_sentence(results)
+    if is_alive(directory):
+        return "Running", "in progress"
+    return "Unfinished", "it has no results: partita check reads its history all the same"
+
+
+def is_alive(directory: Path) -> bool:
+    """Whether a run seems to be in progress."""
+    history = directory / "history.jsonl"
+    if (directory / "results.json").exists():
+        return False
+    newest = history if history.exists() else directory / "run.json"
+    return time.time() - newest.stat().st_mtime < ALIVE_S
+
+
+def _known(row: Row, spec: Mapping[str, Any], results: Mapping[str, Any]) -> Row:
+    """The row with what was run, and the figures that came out."""
+    faults = [
+        f"{step.get('action', '')} {step.get('target') or ''}".strip()
+        for step in spec.get("schedule") or ()
+        if step.get("action") != "heal"
+    ]
+    return replace(
+        row,
+        system=str(spec.get("system", "")),
+        workload=str(spec.get("workload", "")),
+        started=str(spec.get("started", "")),
+        faults=", ".join(dict.fromkeys(faults)),
+        seconds=_number(spec.get("time_limit")),
+        availability=_number(results.get("availability")),
+        longest_unavailability=_number(results.get("longest_unavailability")),
+        operations=results.get("operations"),
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
