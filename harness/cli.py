@@ -12,6 +12,7 @@ import click
 
 from checker import HistoryError
 from harness.cluster_command import cluster
+from harness.doctor_command import doctor, heal
 from harness.journal import JournalError, RunsDirError
 from harness.local import LocalError
 from harness.report_command import compare, report
@@ -45,6 +46,8 @@ def partita() -> None:
 
 
 partita.add_command(cluster)
+partita.add_command(doctor)
+partita.add_command(heal)
 partita.add_command(compare)
 partita.add_command(report)
 partita.add_command(serve)

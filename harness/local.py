@@ -150,6 +150,18 @@ def cluster_of(count: int, name: str) -> Iterator[LocalCluster]:
         _destroy(cluster)
 
 
+def missing_packages() -> list[str]:
+    """Return the Debian packages that a local cluster needs and this machine lacks."""
+    packages = {
+        "ip": "iproute2",
+        "iptables": "iptables",
+        "sshd": "openssh-server",
+        "ssh-keygen": "openssh-client",
+        "unshare": "util-linux",
+    }
+    return sorted({package for tool, package in packages.items() if not _tool(tool)})
+
+
 def state_root() -> Path:
     """Return the folder that holds a folder for each local cluster."""
     if STATE in os.environ:
@@ -168,18 +180,10 @@ def _preflight(count: int) -> None:
         raise LocalError(f"--local must be between 1 and {NODES_MAX}, not {count}")
     if os.geteuid() != 0:
         raise LocalError("a local cluster needs root or a user namespace")
-    packages = {
-        "ip": "iproute2",
-        "iptables": "iptables",
-        "sshd": "openssh-server",
-        "ssh-keygen": "openssh-client",
-        "unshare": "util-linux",
-    }
-    missing = {package for tool, package in packages.items() if not _tool(tool)}
+    missing = missing_packages()
     if missing:
         raise LocalError(
-            f"missing on this machine: {', '.join(sorted(missing))}: "
-            f"apt-get install {' '.join(sorted(missing))}"
+            f"missing on this machine: {', '.join(missing)}: apt-get install {' '.join(missing)}"
         )
 
 

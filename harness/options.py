@@ -26,17 +26,12 @@ def together(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
     return decorate
 
 
-where = together(
-    click.option(
-        "--local", "local_count", type=int, metavar="N", help="N nodes on this machine [5]."
-    ),
+named = together(
     click.option("--node", "-n", "single", multiple=True, help="A node to use; may be repeated."),
     click.option("--nodes", "listed", help="Nodes to use, separated by commas."),
     click.option("--nodes-file", type=click.Path(path_type=Path), help="A file, a node a line."),
     click.option("--username", default="root", show_default=True, help="Logs in to the nodes."),
-    click.option(
-        "--ssh-private-key", type=click.Path(path_type=Path), help="The key to log in with."
-    ),
+    click.option("--ssh-private-key", type=_FILE, help="The key to log in with."),
     click.option("--ssh-port", default=22, show_default=True, type=click.IntRange(1, 65535)),
     click.option(
         "--strict-host-key-checking/--no-strict-host-key-checking",
@@ -45,6 +40,13 @@ where = together(
         show_default=True,
         help="Refuse nodes whose host key is not in known_hosts.",
     ),
+)
+
+where = together(
+    click.option(
+        "--local", "local_count", type=int, metavar="N", help="N nodes on this machine [5]."
+    ),
+    named,
 )
 
 load = together(

@@ -66,6 +66,20 @@ def stored(directory: Path) -> tuple[str, dict[str, Any]]:
         ) from None
 
 
+def reach(names: Sequence[str], options: Options) -> list[Node]:
+    """Log in to the named nodes. Raises `click.ClickException` for one that cannot be reached."""
+    login = Login(
+        username=options["username"],
+        port=options["ssh_port"],
+        key=options["ssh_private_key"],
+        strict=options["strict"],
+    )
+    try:
+        return remote_nodes(names, login)
+    except SshError as error:
+        raise click.ClickException(str(error)) from error
+
+
 @contextmanager
 def _nodes(
     names: Sequence[str], count: int, options: Options, *, keep: bool
@@ -73,16 +87,7 @@ def _nodes(
     """Reach the named nodes, or make a local cluster for as long as the block lasts."""
     with ExitStack() as stack:
         if names:
-            login = Login(
-                username=options["username"],
-                port=options["ssh_port"],
-                key=options["ssh_private_key"],
-                strict=options["strict"],
-            )
-            try:
-                nodes = remote_nodes(names, login)
-            except SshError as error:
-                raise click.ClickException(str(error)) from error
+            nodes = reach(names, options)
         else:
             name = f"test-{random.SystemRandom().randrange(16**6):06x}"
             if keep:
@@ -180,7 +185,7 @@ def node_names(options: Options) -> list[str]:
                 f"--nodes-file {options['nodes_file']}: {error.strerror}"
             ) from None
     names = [name.strip() for name in names if name.strip() and not name.startswith("#")]
-    if names and options["local_count"] is not None:
+    if names and options.get("local_count") is not None:
         raise click.UsageError("--local and named nodes exclude each other")
     if len(set(names)) < len(names):
         raise click.UsageError("a node is named twice")

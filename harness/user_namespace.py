@@ -11,6 +11,8 @@ from collections.abc import Sequence
 
 from harness import local
 
+ENTER = ("unshare", "--user", "--map-root-user", "--map-auto", "--net", "--mount")
+
 
 def enter(name: str | None = None) -> None:
     """Without root: run this very command again inside a user namespace, as root there.
@@ -27,8 +29,8 @@ def enter(name: str | None = None) -> None:
         target = str(cluster.holders[0].pid)
         into = ["nsenter", "-t", target, "-U", "-n", "-m", "--preserve-credentials", "--"]
     else:
-        into = ["unshare", "--user", "--map-root-user", "--map-auto", "--net", "--mount", "--"]
-        require(into)
+        require(ENTER)
+        into = [*ENTER, "--"]
         command = ["sh", "-c", 'ip link set lo up && exec "$@"', "inside", *command]
     os.execvpe(into[0], into + command, environment)
 
