@@ -106,9 +106,9 @@ def _scatter(axes: Axes, run: StoredRun, begin: int, end: int) -> None:
     for code, outcome in enumerate(OUTCOMES):
         for number in range(len(history.fs)):
             chosen = shown & (history.outcome == code) & (history.f == number)
-            # A mismatch is a store's everyday answer: it must not drown the failures.
-            _points(axes, run, chosen & mismatch, outcome, number, alpha=0.35)
-            _points(axes, run, chosen & ~mismatch, outcome, number, alpha=0.9)
+            # A mismatch is a store's everyday answer: faint, and behind all else.
+            _points(axes, run, chosen & mismatch, outcome, number, faint=True)
+            _points(axes, run, chosen & ~mismatch, outcome, number, faint=False)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(milliseconds))
     axes.set_ylabel("Latency from due time")
@@ -132,22 +132,25 @@ def _time_out_line(axes: Axes, at_ms: float) -> None:
 
 
 def _points(
-    axes: Axes, run: StoredRun, chosen: Bools, outcome: str, shape: int, alpha: float
+    axes: Axes, run: StoredRun, chosen: Bools, outcome: str, shape: int, *, faint: bool
 ) -> None:
     colour, certain, total = OUTCOME[outcome], outcome == "ok", len(run.history)
     if not chosen.any():
         return
-    axes.scatter(
+    # Markers of a line, not a scatter: they are stamped, which is many times faster.
+    size = float(np.sqrt(np.clip(30_000 / max(total, 1), 3, 16)))
+    axes.plot(
         due_s(run)[chosen],
         latencies_ms(run)[chosen],
-        s=float(np.clip(30_000 / max(total, 1), 3, 16)) * (1 if certain else 1.6),
+        linestyle="",
         marker=SHAPES[shape % len(SHAPES)],
-        facecolors=colour if certain else "none",
-        edgecolors="none" if certain else colour,
-        linewidths=0.9,
-        alpha=0.55 if certain else alpha,
+        markersize=size * (1 if certain else 1.25),
+        markerfacecolor=colour if certain else "none",
+        markeredgecolor="none" if certain else colour,
+        markeredgewidth=0.9,
+        alpha=0.55 if certain else 0.35 if faint else 0.9,
         rasterized=total > POINTS_AS_VECTORS,
-        zorder=3 if certain else 4,
+        zorder=2 if faint else 3 if certain else 4,
     )
 
 

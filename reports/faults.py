@@ -44,7 +44,8 @@ class Fault:
     @property
     def label(self) -> str:
         """What stands above the fault's band in a chart."""
-        return f"{self.action} {self.description or self.target}".strip()
+        said = self.description or self.target
+        return said if said.startswith(self.action) else f"{self.action} {said}".strip()
 
     def ended(self, run_end: int) -> int:
         """When it was over, ns: at the run's end at the latest."""

@@ -63,5 +63,13 @@ def proof_sentence(fault: Mapping[str, Any]) -> str:
     if "packets_dropped" in proof:
         said.append(f"{proof['packets_dropped']:,} packets dropped")
     known = ("pairs_cut", "pairs_unreachable", "packets_dropped")
-    said += [f"{name.replace('_', ' ')}: {proof[name]}" for name in proof if name not in known]
+    others = (name for name in proof if name not in known)
+    said += [f"{name.replace('_', ' ')}: {_listed(proof[name])}" for name in others]
     return ", ".join(said) or "nobody looked"
+
+
+def _listed(value: Any) -> str:
+    """A list by its elements, of which each may be a pair of nodes."""
+    if not isinstance(value, list | tuple):
+        return str(value)
+    return " ".join(">".join(each) if isinstance(each, list) else str(each) for each in value)

@@ -106,5 +106,7 @@ def test_sentences() -> None:
         "All 1,200 acknowledged elements were there in the end: none was lost. "
         "1 unacknowledged element was committed all the same."
     )
+    struck = {"proof": {"silent": ["n1", "n2"], "strays": [["n1", "n3"]]}}
+    assert proof_sentence(struck) == "silent: n1 n2, strays: n1>n3"
     assert proof_sentence({"proof": {}}) == "nobody looked"
     assert proof_sentence({"error": "no iptables"}) == "injection failed: no iptables"

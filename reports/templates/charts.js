@@ -10,7 +10,7 @@ function charts(header, ops, view) {
   let ownZoom = false;
 
   // One trace for each outcome and f. A mismatch is a store's everyday answer: drawn faintly, in
-  // a trace of its own, it does not drown the failures.
+  // a trace of its own behind the others, it does not drown the failures.
   function latencies() {
     const mismatch = header.errors.indexOf("mismatch");
     const groups = new Map();
@@ -21,7 +21,7 @@ function charts(header, ops, view) {
       if (!group.rows.length) groups.set(name.join(), group);
       group.rows.push(i);
     }
-    return [...groups.values()].map(({ name, rows }) => scatter(rows, header.outcomes[name[0]], name[1], name[2]));
+    return [...groups.values()].sort((a, b) => b.name[2] - a.name[2]).map(({ name, rows }) => scatter(rows, header.outcomes[name[0]], name[1], name[2]));
   }
 
   function scatter(rows, outcome, number, faint) {
