@@ -4,7 +4,17 @@ Imports none of the other packages and does no I/O but reading and writing histo
 """
 
 from checker.check import ENGINES, check
-from checker.history import NEVER, OUTCOMES, Event, History, HistoryError, Op, Outcome
+from checker.fitting import fitting_model
+from checker.history import (
+    NEVER,
+    OUTCOMES,
+    Event,
+    History,
+    HistoryError,
+    Op,
+    Outcome,
+    ReadingStopped,
+)
 from checker.models import MODELS, Model, ModelError, load_model
 from checker.statistics import Counts, Statistics, statistics, vacuous
 from checker.verdict import Counterexample, Finding, Limits, Validity, Verdict
@@ -25,10 +35,12 @@ __all__ = [
     "ModelError",
     "Op",
     "Outcome",
+    "ReadingStopped",
     "Statistics",
     "Validity",
     "Verdict",
     "check",
+    "fitting_model",
     "load_model",
     "statistics",
     "vacuous",

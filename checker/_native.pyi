@@ -1,6 +1,7 @@
 """The native half of the checker."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -71,3 +72,18 @@ def search_table(
     change the state. `ask` gives the number of the state after an operation of a kind, -1 if it
     is not possible; the initial state is 0. What it raises goes through.
     """
+
+def read_file(
+    path: str, edn: bool, deadline: float | None, memory: int | None
+) -> tuple[dict[str, Any], list[str]] | tuple[None, int, str]:
+    """Read a history file into the columns of a `History`, and notes about the file.
+
+    Returns None, a line from 1 (0: it is about the file) and a reason for a file that is no
+    history. The line is negative if a limit was hit there.
+    """
+
+def compact_json(json: bytes) -> bytes:
+    """Return a JSON value in the one form that all values in a history have."""
+
+def read_text(text: bytes, edn: bool) -> tuple[dict[str, Any], list[str]] | tuple[None, int, str]:
+    """Read the text of a history in the same way."""

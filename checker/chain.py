@@ -29,8 +29,9 @@ import numpy.typing as npt
 from checker import _native
 from checker.chain_explanation import Conflict, explain
 from checker.explain import quoted
-from checker.history import NO_PAIR, OUTCOMES, History, IntColumn, Op
+from checker.history import OUTCOMES, History, IntColumn, Op
 from checker.models import CasRegister, Model, ModelError
+from checker.values import NO_PAIR
 from checker.verdict import Finding, Limits, Mismatch
 
 _KINDS: Final = ("read", "write", "cas")

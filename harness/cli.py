@@ -10,7 +10,8 @@ import traceback
 
 import click
 
-from checker import HistoryError
+from checker import HistoryError, ModelError
+from harness.check_command import check_command
 from harness.cluster_command import cluster
 from harness.doctor_command import doctor, heal
 from harness.journal import JournalError, RunsDirError
@@ -30,6 +31,7 @@ HARNESS_FAILED = 255
 _MISTAKES = (
     HistoryError,
     LocalError,
+    ModelError,
     RunError,
     RunsDirError,
     ScheduleError,
@@ -45,6 +47,7 @@ def partita() -> None:
     """Find out whether a coordination store keeps its promises when the network breaks."""
 
 
+partita.add_command(check_command)
 partita.add_command(cluster)
 partita.add_command(doctor)
 partita.add_command(heal)

@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "bindings.h"
 #include "chain.h"
 #include "columns.h"
 #include "search.h"
@@ -52,4 +53,5 @@ NB_MODULE(_native, m) {
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("stop").none());
     partita::bind_search(m);
+    partita::bind_reader(m);
 }

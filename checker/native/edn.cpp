@@ -1,0 +1,257 @@
+// EDN, the notation of Clojure, in which Jepsen writes histories: a map an event, one after
+// the other, or all of them in one vector or list. Values become JSON: keywords are strings
+// that begin with a colon, vectors, lists and sets are lists.
+
+#include "scanner.h"
+
+namespace partita {
+namespace {
+
+bool is_blank(char c) {
+    return c == ' ' || c == ',' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\v';
+}
+
+bool ends_token(char c) {
+    return is_blank(c) || c == '(' || c == ')' || c == '[' || c == ']' || c == '{' || c == '}' ||
+           c == '"' || c == ';';
+}
+
+// Counts how deeply forms are nested, and refuses what would overflow the stack.
+class Nested {
+   public:
+    explicit Nested(int& depth) : depth_(depth) {
+        if (++depth_ > depth_max) throw Malformed("not EDN: nested too deeply");
+    }
+    ~Nested() { depth_--; }
+    Nested(const Nested&) = delete;
+    Nested& operator=(const Nested&) = delete;
+
+   private:
+    int& depth_;
+};
+
+}  // namespace
+
+// Where nothing more follows the end of the text, a form that reaches it is complete.
+void Edn::need(bool enough) const {
+    if (!enough) throw Unfinished{};
+}
+
+char Edn::peek() const {
+    need(at_ < end_);
+    return *at_;
+}
+
+const char* Edn::read(const char* at, const char* end, bool last) {
+    start_ = at_ = at;
+    end_ = end;
+    last_ = last;
+    nesting_ = 0;
+    skip_blanks();
+    start_ = at_;
+    if (at_ == end_) return at_;
+    if (depth_ == 0 && (*at_ == '[' || *at_ == '(')) {
+        depth_ = 1;
+        return ++at_;
+    }
+    if (depth_ == 1 && (*at_ == ']' || *at_ == ')')) {
+        depth_ = 0;
+        return ++at_;
+    }
+    if (*at_ == '#' || *at_ == '^') {
+        tag();
+        return at_;
+    }
+    read_event();
+    return at_;
+}
+
+void Edn::skip_blanks() {
+    for (;;) {
+        while (at_ < end_ && is_blank(*at_)) at_++;
+        if (at_ == end_) return;
+        if (*at_ == ';') {
+            const char* comment = at_;
+            while (at_ < end_ && *at_ != '\n') at_++;
+            if (at_ == end_ && !last_) {
+                at_ = comment;
+                throw Unfinished{};
+            }
+        } else if (*at_ == '#') {
+            need(at_ + 1 < end_);
+            if (at_[1] != '_') return;
+            at_ += 2;
+            skip_form();
+        } else {
+            return;
+        }
+    }
+}
+
+void Edn::skip_form() {
+    const Nested nested(nesting_);
+    std::string ignored;
+    value(ignored);
+}
+
+// A tag says what the form after it is to become, which values do not need to know; metadata
+// is a form of its own before the one that it describes.
+void Edn::tag() {
+    if (*at_++ == '^') return skip_form();
+    if (peek() != '{') token();
+}
+
+void Edn::read_event() {
+    if (*at_ != '{') {
+        throw Malformed(std::string("not EDN: an event is a map, which begins with { (found ") +
+                        (*at_ >= ' ' ? *at_ : '?') + ")");
+    }
+    at_++;
+    recorder_.begin_event();
+    for (;;) {
+        skip_blanks();
+        if (peek() == '}') break;
+        name_.clear();
+        json_.clear();
+        value(name_);
+        skip_blanks();
+        value(json_);
+        const bool keyword = name_.size() > 2 && name_[0] == '"' && name_[1] == ':';
+        if (keyword) recorder_.field(std::string_view(name_).substr(2, name_.size() - 3), json_);
+    }
+    at_++;
+    recorder_.end_event();
+}
+
+void Edn::value(std::string& out) {
+    const Nested nested(nesting_);
+    skip_blanks();
+    switch (peek()) {
+        case '{': at_++; return map(out);
+        case '[': at_++; return sequence(']', out);
+        case '(': at_++; return sequence(')', out);
+        case '"': return string(out);
+        case '\\': return character(out);
+        case '}':
+        case ']':
+        case ')': throw Malformed(std::string("not EDN: a value is missing before ") + *at_);
+        case '^': tag(); return value(out);
+        case '#': break;
+        default: return atom(out);
+    }
+    need(at_ + 1 < end_);
+    if (at_[1] == '{') {
+        at_ += 2;
+        return sequence('}', out);
+    }
+    if (at_[1] == '#') {  // ##Inf, ##NaN
+        const std::string_view symbol = token();
+        return append_json_string(symbol, out);
+    }
+    tag();
+    value(out);
+}
+
+void Edn::sequence(char close, std::string& out) {
+    out += '[';
+    for (bool first = true;; first = false) {
+        skip_blanks();
+        const char c = peek();
+        if (c == close) break;
+        if (!first) out += ',';
+        value(out);
+    }
+    at_++;
+    out += ']';
+}
+
+void Edn::map(std::string& out) {
+    std::vector<std::string> members;
+    for (;;) {
+        skip_blanks();
+        if (peek() == '}') break;
+        std::string key, member;
+        value(key);
+        if (key[0] == '"') {
+            member = key;
+        } else {
+            append_json_string(key, member);
+        }
+        member += ':';
+        value(member);
+        members.push_back(std::move(member));
+    }
+    at_++;
+    append_json_object(members, out);
+}
+
+void Edn::string(std::string& out) {
+    std::string text;
+    for (at_++; peek() != '"'; at_++) {
+        if (*at_ != '\\') {
+            text += *at_;
+            continue;
+        }
+        at_++;
+        switch (peek()) {
+            case 'n': text += '\n'; break;
+            case 't': text += '\t'; break;
+            case 'r': text += '\r'; break;
+            case 'b': text += '\b'; break;
+            case 'f': text += '\f'; break;
+            case 'u':
+                need(end_ - at_ > 10 || last_);
+                at_++;
+                append_utf8(read_escaped(at_, end_), text);
+                at_--;
+                break;
+            default: text += *at_;
+        }
+    }
+    at_++;
+    append_json_string(text, out);
+}
+
+void Edn::character(std::string& out) {
+    at_++;
+    need(at_ < end_);
+    const char* begin = at_++;
+    while (at_ < end_ && !ends_token(*at_)) at_++;
+    need(at_ < end_ || last_);
+    const std::string_view name(begin, static_cast<size_t>(at_ - begin));
+    append_json_string(name == "newline" ? "\n" : name == "space" ? " " : name == "tab" ? "\t"
+                       : name == "return" ? "\r" : name, out);
+}
+
+std::string_view Edn::token() {
+    const char* begin = at_;
+    while (at_ < end_ && !ends_token(*at_)) at_++;
+    need(at_ < end_ || last_);
+    if (at_ == begin) throw Malformed(std::string("not EDN: unexpected ") + *at_);
+    return {begin, static_cast<size_t>(at_ - begin)};
+}
+
+// Numbers, keywords, and the words nil, true and false. Other symbols are kept as strings.
+void Edn::atom(std::string& out) {
+    std::string_view text = token();
+    if (text == "nil") {
+        out += "null";
+        return;
+    }
+    if (text == "true" || text == "false") {
+        out += text;
+        return;
+    }
+    std::string_view digits = text;
+    const bool negative = digits[0] == '-';
+    if (negative || digits[0] == '+') digits.remove_prefix(1);
+    if (digits.empty() || digits[0] < '0' || digits[0] > '9') return append_json_string(text, out);
+    if (digits.back() == 'N' || digits.back() == 'M') digits.remove_suffix(1);
+    if (digits.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
+        return append_json_string(text, out);  // a ratio, or another radix
+    }
+    while (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') digits.remove_prefix(1);
+    append_json_number((negative ? "-" : "") + std::string(digits), out);
+}
+
+}  // namespace partita

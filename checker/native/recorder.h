@@ -1,0 +1,78 @@
+// From events, as they stand in a file, to the columns of checker.history.History.
+
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "values.h"
+
+namespace partita {
+
+// What is wrong with a history, without its file and line, which the reader knows.
+struct Malformed : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// Names by number, in the order in which they came.
+class Names {
+   public:
+    int32_t number(std::string_view name);
+    std::vector<std::string> names;
+
+   private:
+    struct Hash : std::hash<std::string_view> {
+        using is_transparent = void;
+    };
+    std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> numbers_;
+};
+
+// The events that belong to no client: the nemesis and the monitor.
+struct Other {
+    int64_t rank;
+    int64_t time;
+    std::string process, type, f;
+    int32_t value;
+    std::string error;  // empty: none
+};
+
+class Recorder {
+   public:
+    std::vector<int64_t> process, invoked_rank, completed_rank, ended_rank;
+    std::vector<int64_t> invoked_ns, completed_ns, due_ns;
+    std::vector<int32_t> f, key, input, output, node, error;
+    std::vector<int8_t> outcome;
+    Names fs, nodes, errors;
+    Values values, keys;
+    std::vector<Other> others;
+    int64_t events = 0;
+
+    // An event is given field by field, then taken. Values are compact JSON; keywords of EDN
+    // are strings that begin with a colon, which only values and keys keep.
+    void begin_event();
+    void field(std::string_view name, std::string_view json);
+    void end_event();
+
+   private:
+    struct Event {
+        bool client, has_process, has_value, has_actual;
+        int64_t process, time, due;
+        int32_t value, key, actual;
+        std::string process_name, type, f, node, error;
+    };
+
+    void invoke();
+    void complete(int8_t outcome);
+    int64_t* open_row(int64_t process);
+
+    Event event_;
+    // Rows of the operations that are under way, by process: -1 if none is.
+    std::vector<int64_t> open_;
+    std::unordered_map<int64_t, int64_t> open_far_;
+};
+
+}  // namespace partita

@@ -1,0 +1,86 @@
+// What the two notations, JSON and EDN, have in common for whoever reads them.
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "recorder.h"
+
+namespace partita {
+
+// Thrown when the text ends inside of a form: more of it must be read first, if there is more.
+struct Unfinished {};
+
+// Deeper nesting than this would overflow the stack, and is no history.
+constexpr int depth_max = 200;
+
+// Appends a string as compact JSON: only quotes, backslashes and control characters are
+// escaped, and in one way only, so that equal strings get equal texts. Throws `Malformed`
+// if it is not UTF-8.
+void append_json_string(std::string_view utf8, std::string& out);
+
+// Appends a character as UTF-8. Throws `Malformed` if there is no such character.
+void append_utf8(uint32_t character, std::string& out);
+
+// Appends a number as compact JSON: 1.0 and 1e0 are 1.
+void append_json_number(std::string_view number, std::string& out);
+
+// Appends an object of members like "name":value. They are sorted, for their order says
+// nothing.
+void append_json_object(std::vector<std::string>& members, std::string& out);
+
+// Returns one JSON value in the compact form.
+std::string compact_json(std::string_view json);
+
+// Reads the four digits of \uXXXX at `at`, and the second half of a surrogate pair after them
+// if need be. Leaves `at` behind them.
+uint32_t read_escaped(const char*& at, const char* end);
+
+// Reads one event in JSON, which must be all of the line.
+void read_json_event(std::string_view line, Recorder& recorder);
+
+// Reads events in EDN, one map at a time.
+class Edn {
+   public:
+    explicit Edn(Recorder& recorder) : recorder_(recorder) {}
+
+    // Reads what comes next at `at`: a map that is an event, a bracket that opens or closes
+    // the whole, or blanks. Returns where it ended, or `end`. Throws `Unfinished` if that
+    // lies beyond `end`, unless `last` says that nothing follows.
+    const char* read(const char* at, const char* end, bool last);
+
+    // Where the form that was read last began, and how far reading came.
+    const char* start() const { return start_; }
+    const char* position() const { return at_; }
+
+    // Whether a list that holds all events is still open.
+    bool open() const { return depth_ > 0; }
+
+   private:
+    void skip_blanks();
+    void skip_form();
+    void read_event();
+    void value(std::string& out);
+    void sequence(char close, std::string& out);
+    void map(std::string& out);
+    void string(std::string& out);
+    void character(std::string& out);
+    void atom(std::string& out);
+    void tag();
+    std::string_view token();
+    char peek() const;
+    void need(bool enough) const;
+
+    Recorder& recorder_;
+    const char* start_ = nullptr;
+    const char* at_ = nullptr;
+    const char* end_ = nullptr;
+    bool last_ = false;
+    int depth_ = 0;    // of brackets around the events
+    int nesting_ = 0;  // of forms in an event
+    std::string name_, json_;
+};
+
+}  // namespace partita

@@ -1,0 +1,154 @@
+#include "values.h"
+
+#include <charconv>
+
+namespace partita {
+namespace {
+
+uint64_t mix(uint64_t x) {
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93u;
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93u;
+    return x ^ (x >> 32);
+}
+
+uint64_t hash_text(std::string_view text) { return std::hash<std::string_view>{}(text); }
+
+uint64_t hash_pair(int32_t first, int32_t second) {
+    return mix((static_cast<uint64_t>(static_cast<uint32_t>(first)) << 32) |
+               static_cast<uint32_t>(second));
+}
+
+bool is_whole(std::string_view json, int64_t& whole) {
+    if (json.empty() || !(json[0] == '-' || (json[0] >= '0' && json[0] <= '9'))) return false;
+    const auto [end, error] = std::from_chars(json.data(), json.data() + json.size(), whole);
+    return error == std::errc() && end == json.data() + json.size();
+}
+
+size_t string_end(std::string_view json, size_t at) {
+    for (at++; json[at] != '"'; at++) {
+        if (json[at] == '\\') at++;
+    }
+    return at;
+}
+
+// Splits a compact JSON list of exactly two elements.
+bool is_pair(std::string_view json, std::string_view& first, std::string_view& second) {
+    if (json.size() < 5 || json[0] != '[') return false;
+    size_t comma = 0;
+    int depth = 0;
+    for (size_t at = 0; at < json.size(); at++) {
+        const char c = json[at];
+        if (c == '"') {
+            at = string_end(json, at);
+        } else if (c == '[' || c == '{') {
+            depth++;
+        } else if (c == ']' || c == '}') {
+            depth--;
+        } else if (c == ',' && depth == 1) {
+            if (comma != 0) return false;
+            comma = at;
+        }
+    }
+    if (comma == 0) return false;
+    first = json.substr(1, comma - 1);
+    second = json.substr(comma + 1, json.size() - comma - 2);
+    return true;
+}
+
+}  // namespace
+
+Values::Values() : slots_(1024, -1) {}
+
+int32_t Values::number(std::string_view json) {
+    if (json == "null") return null;
+    if (int64_t whole; is_whole(json, whole)) return number_of_whole(whole);
+    if (std::string_view first, second; is_pair(json, first, second)) {
+        const int32_t a = number(first);
+        const int32_t b = number(second);
+        return number_of_pair(a, b);
+    }
+    return number_of_text(json);
+}
+
+int32_t Values::number_of_whole(int64_t whole) {
+    if (whole >= 0 && whole < small_limit) {
+        if (static_cast<size_t>(whole) >= small_.size()) {
+            small_.resize(std::max<size_t>(whole + 1, 2 * small_.size()), -1);
+        }
+        int32_t& number = small_[whole];
+        if (number < 0) number = add(whole, false, no_pair, no_pair);
+        return number;
+    }
+    int32_t* slot = find(mix(static_cast<uint64_t>(whole)), [&](int32_t n) {
+        return !is_text[n] && pairs[2 * n] == no_pair && payload[n] == whole;
+    });
+    if (*slot < 0) {
+        *slot = add(whole, false, no_pair, no_pair);
+        grow();
+        return static_cast<int32_t>(size() - 1);
+    }
+    return *slot;
+}
+
+int32_t Values::number_of_pair(int32_t first, int32_t second) {
+    int32_t* slot = find(hash_pair(first, second), [&](int32_t n) {
+        return pairs[2 * n] == first && pairs[2 * n + 1] == second;
+    });
+    if (*slot >= 0) return *slot;
+    const int32_t number = *slot = add(0, false, first, second);
+    grow();
+    return number;
+}
+
+int32_t Values::number_of_text(std::string_view json) {
+    int32_t* slot = find(hash_text(json),
+                         [&](int32_t n) { return is_text[n] && text_at(payload[n]) == json; });
+    if (*slot >= 0) return *slot;
+    const int32_t number = *slot =
+        add(static_cast<int64_t>(text_ends.size()), true, no_pair, no_pair);
+    text += json;
+    text_ends.push_back(static_cast<int64_t>(text.size()));
+    grow();
+    return number;
+}
+
+int32_t Values::add(int64_t whole_or_text, bool as_text, int32_t first, int32_t second) {
+    payload.push_back(whole_or_text);
+    is_text.push_back(as_text);
+    pairs.push_back(first);
+    pairs.push_back(second);
+    return static_cast<int32_t>(payload.size() - 1);
+}
+
+std::string_view Values::text_at(int64_t index) const {
+    const int64_t begin = index == 0 ? 0 : text_ends[index - 1];
+    return std::string_view(text).substr(begin, text_ends[index] - begin);
+}
+
+uint64_t Values::hash_at(int32_t n) const {
+    if (is_text[n]) return hash_text(text_at(payload[n]));
+    if (pairs[2 * n] != no_pair) return hash_pair(pairs[2 * n], pairs[2 * n + 1]);
+    return mix(static_cast<uint64_t>(payload[n]));
+}
+
+// Returns the slot of a value, or the free one where it belongs.
+template <class Same>
+int32_t* Values::find(uint64_t hash, Same same) {
+    const size_t mask = slots_.size() - 1;
+    for (size_t at = hash & mask;; at = (at + 1) & mask) {
+        if (slots_[at] < 0 || same(slots_[at])) return &slots_[at];
+    }
+}
+
+void Values::grow() {
+    if (2 * ++used_ < slots_.size()) return;
+    std::vector<int32_t> old(2 * slots_.size(), -1);
+    old.swap(slots_);
+    for (int32_t number : old) {
+        if (number >= 0) *find(hash_at(number), [](int32_t) { return false; }) = number;
+    }
+}
+
+}  // namespace partita

@@ -1,0 +1,51 @@
+// Values by number: the same value gets the same number, so that engines see only integers.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace partita {
+
+// What a number stands for. Whole numbers and pairs (a cas's input) are kept as such, all
+// else as compact JSON, back to back in `text`.
+class Values {
+   public:
+    static constexpr int32_t null = -1;
+    static constexpr int32_t no_pair = -2;
+
+    Values();
+
+    // Returns the number of a value given as compact JSON (see Json::append_value).
+    int32_t number(std::string_view json);
+
+    size_t size() const { return payload.size(); }
+
+    // By number: a whole number itself, or the index of a text.
+    std::vector<int64_t> payload;
+    std::vector<int8_t> is_text;
+    std::vector<int32_t> pairs;  // two each
+    std::vector<int64_t> text_ends;
+    std::string text;
+
+   private:
+    int32_t number_of_whole(int64_t whole);
+    int32_t number_of_pair(int32_t first, int32_t second);
+    int32_t number_of_text(std::string_view json);
+    int32_t add(int64_t whole_or_text, bool is_text, int32_t first, int32_t second);
+    std::string_view text_at(int64_t index) const;
+    uint64_t hash_at(int32_t number) const;
+    template <class Same>
+    int32_t* find(uint64_t hash, Same same);
+    void grow();
+
+    // Small whole numbers, which most histories write, are looked up without hashing.
+    static constexpr int64_t small_limit = 1 << 20;
+    std::vector<int32_t> small_;
+    std::vector<int32_t> slots_;  // open addressing; -1: free
+    size_t used_ = 0;
+};
+
+}  // namespace partita

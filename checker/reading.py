@@ -1,0 +1,115 @@
+"""History files into columns: JSON Lines, and Jepsen's EDN.
+
+The reading is native (checker/native/reader.h). A file that was cut off by a crash is read
+as far as it goes, and the notes say so; anything else that is wrong with a file is an error
+that names its line.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from checker import _native
+from checker.values import NO_PAIR, NULL, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a history that belongs to no client: the nemesis or the monitor."""
+
+    rank: int
+    time: int
+    process: str
+    type: str
+    f: str
+    value: Any
+    error: str | None = None
+
+
+class HistoryError(Exception):
+    """A history that cannot be read: one line that names the file, the line and the reason."""
+
+
+class ReadingStopped(Exception):
+    """A limit was hit while a history was read: one line that names it."""
+
+
+# The fields of a `History`, by name.
+Fields = dict[str, Any]
+
+
+def read_file(
+    path: Path, keyed: bool | None, deadline: float | None, memory_bytes: int | None
+) -> Fields:
+    """Read a history file, see `History.read`."""
+    path = Path(path)
+    if path.is_dir():
+        raise HistoryError(f"{path}: this is a directory, not a history file")
+    found = _native.read_file(str(path), path.suffix == ".edn", deadline, memory_bytes)
+    if found[0] is None:
+        _, line, reason = found
+        if line < 0:
+            raise ReadingStopped(f"{reason} reached while reading line {-line} of {path}")
+        raise HistoryError(f"{path}, line {line}: {reason}" if line else f"{path}: {reason}")
+    return _split_pairs(_fields(*found), keyed, str(path))
+
+
+def read_events(events: Iterable[Mapping[str, Any]]) -> Fields:
+    """Read events that are at hand, see `History.of_events`."""
+    text = b"\n".join(map(msgspec.json.encode, events))
+    found = _native.read_text(text, False)
+    if found[0] is None:
+        raise HistoryError(f"event {found[1]}: {found[2]}")
+    return _fields(*found)
+
+
+def _fields(columns: Fields, notes: list[str]) -> Fields:
+    values = Values(**columns["values"])
+    others = [
+        Event(rank, time, process, type_, f, values.decoded(value), error or None)
+        for rank, time, process, type_, f, value, error in columns["others"]
+    ]
+    keys = Values(**columns["keys"])
+    return {**columns, "values": values, "keys": keys, "others": others, "notes": notes}
+
+
+def _split_pairs(fields: Fields, keyed: bool | None, name: str) -> Fields:
+    """Take `[key, value]` pairs apart, if the file is written so."""
+    values: Values = fields["values"]
+    given, returned = fields["input"], fields["output"]
+    if keyed is False or not len(given):
+        return fields
+    parts = np.vstack([values.pairs, [[NO_PAIR, NO_PAIR]]])  # -1, null, is no pair either
+    unpaired = np.flatnonzero(
+        (parts[given, 0] == NO_PAIR) | ((parts[returned, 0] == NO_PAIR) & (returned != NULL))
+    )
+    if not keyed and (len(unpaired) or not _invokes_empty_reads(fields, parts)):
+        return fields
+    if len(unpaired):
+        row = int(unpaired[0])
+        value = msgspec.json.encode(values.decoded(given[row])).decode()
+        raise HistoryError(
+            f"{name}: not keyed, for not all values are [key, value] pairs: process"
+            f" {fields['process'][row]} invokes {fields['fs'][fields['f'][row]]} with {value}"
+        )
+    numbers, keys = np.unique(parts[given, 0], return_inverse=True)
+    split = {
+        "key": keys.astype(np.int32),
+        "keys": [values.decoded(number) for number in numbers],
+        "input": parts[given, 1],
+        "output": np.where(returned == NULL, NULL, parts[returned, 1]).astype(np.int32),
+    }
+    note = "every value is a [key, value] pair, so keys were split (--no-keyed: they are not)"
+    return {**fields, **split, "notes": [*fields["notes"], *([] if keyed else [note])]}
+
+
+def _invokes_empty_reads(fields: Fields, parts: Any) -> bool:
+    """Tell pairs with a key from other pairs: reads are invoked with a key and no value."""
+    if "read" not in fields["fs"] or (fields["key"] != NULL).any():
+        return False
+    reads = fields["f"] == fields["fs"].index("read")
+    return bool((parts[fields["input"][reads], 1] == NULL).all())

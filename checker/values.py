@@ -1,0 +1,111 @@
+"""Values by number, in columns as the reader made them: decoded one at a time, when looked at.
+
+A history of ten million operations mentions nearly as many values; as Python objects they
+would need more memory than everything else, and hardly any of them is ever looked at.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, overload
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from checker import _native
+
+NULL: Final = -1
+NO_PAIR: Final = -2
+# The number of a value that does not occur.
+ABSENT: Final = -9
+
+
+@dataclass(frozen=True, slots=True)
+class Values(Sequence[Any]):
+    """A table of values: those with equal JSON have the same number.
+
+    `payload` holds whole numbers themselves and indexes of texts, as `is_text` says; `pairs`
+    the numbers of the two parts of a list of two (else `NO_PAIR`). Texts are compact JSON.
+    """
+
+    payload: npt.NDArray[np.int64]
+    is_text: npt.NDArray[np.int8]
+    pairs: npt.NDArray[np.int32]
+    text_ends: npt.NDArray[np.int64]
+    text: bytes
+
+    def __len__(self) -> int:
+        return len(self.payload)
+
+    @overload
+    def __getitem__(self, number: int) -> Any: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Any]: ...
+    def __getitem__(self, number: int | slice) -> Any:
+        if isinstance(number, slice):
+            return [self[each] for each in range(*number.indices(len(self)))]
+        first, second = self.pairs[number].tolist()
+        if first != NO_PAIR:
+            return [self.decoded(first), self.decoded(second)]
+        payload = int(self.payload[number])
+        return msgspec.json.decode(self._json(payload)) if self.is_text[number] else payload
+
+    def decoded(self, number: int) -> Any:
+        """Return a value by its number, None for null."""
+        return None if number < 0 else self[number]
+
+    def number(self, value: Any) -> int:
+        """Return the number of a value, `ABSENT` if it does not occur."""
+        if value is None:
+            return NULL
+        if isinstance(value, list | tuple) and len(value) == 2:
+            return self._first(np.all(self.pairs == [self.number(each) for each in value], axis=1))
+        json = _native.compact_json(msgspec.json.encode(value))
+        if json.removeprefix(b"-").isdigit() and -(2**63) <= int(json) < 2**63:
+            plain = (self.is_text == 0) & (self.pairs[:, 0] == NO_PAIR)
+            return self._first(plain & (self.payload == int(json)))
+        return self._number_of_text(json)
+
+    def _number_of_text(self, json: bytes) -> int:
+        lengths = np.diff(self.text_ends, prepend=0)
+        for index in np.flatnonzero(lengths == len(json)):
+            if self._json(int(index)) == json:
+                return self._first((self.is_text == 1) & (self.payload == index))
+        return ABSENT
+
+    def _json(self, index: int) -> bytes:
+        begin = self.text_ends[index - 1] if index else 0
+        return self.text[begin : self.text_ends[index]]
+
+    @staticmethod
+    def _first(found: npt.NDArray[np.bool_]) -> int:
+        at = int(found.argmax()) if len(found) else 0
+        return at if len(found) and found[at] else ABSENT
+
+    def selected(self, numbers: npt.NDArray[np.int32]) -> tuple["Values", npt.NDArray[np.int32]]:
+        """Return a table of these values and their parts alone, and the new number of each old.
+
+        The second result has one entry more than this table, so that -1 stays -1.
+        """
+        used = np.zeros(len(self) + 1, dtype=bool)
+        used[numbers] = True
+        # Parts have smaller numbers than their pair: one pass from the last to the first would
+        # do, and a few passes over all do as well, for pairs are hardly ever nested.
+        while True:
+            parts = self.pairs[used[:-1] & (self.pairs[:, 0] != NO_PAIR)].ravel()
+            if used[parts].all():
+                break
+            used[parts] = True
+        used[-1] = False
+        kept = np.flatnonzero(used)
+        new = np.full(len(self) + 1, NULL, dtype=np.int32)
+        new[kept] = np.arange(len(kept), dtype=np.int32)
+        return self._kept(kept, new), new
+
+    def _kept(self, kept: npt.NDArray[np.intp], new: npt.NDArray[np.int32]) -> "Values":
+        pairs, payload, is_text = self.pairs[kept], self.payload[kept], self.is_text[kept]
+        pairs = np.where(pairs == NO_PAIR, NO_PAIR, new[pairs]).astype(np.int32)
+        texts = [self._json(int(index)) for index in payload[is_text == 1]]
+        payload[is_text == 1] = np.arange(len(texts))
+        ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+        return Values(payload, is_text, pairs, ends, b"".join(texts))

@@ -1,0 +1,217 @@
+"""`partita check`: verdicts on stored histories, from files to exit code."""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checker import (
+    ENGINES,
+    MODELS,
+    OUTCOMES,
+    History,
+    HistoryError,
+    ModelError,
+    ReadingStopped,
+    Validity,
+    Verdict,
+    check,
+    fitting_model,
+    vacuous,
+)
+from checker.verdict import Mismatch
+from harness.verdict_output import Outcome, as_object, as_text
+
+# None: a file that could not be checked.
+_EXIT_CODES: Mapping[Validity | None, int] = {True: 0, False: 1, "unknown": 2, None: 254}
+_MODEL_OF_WORKLOAD = {"append": "append", "register": "cas-register"}
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, such as 500MB or 2GiB."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        """Return the number of bytes."""
+        text = str(value).strip().lower()
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|m|g|ki|mi|gi)?b?", text)
+        if not match or not float(match[1]):
+            self.fail(f"{value!r} is no size: write 500MB or 2GiB", param, ctx)
+        return int(float(match[1]) * _UNITS[match[2] or ""])
+
+
+class Json(click.ParamType[Any]):
+    """A value in JSON."""
+
+    name = "json"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return the value."""
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            self.fail(f"{value!r} is not JSON: text needs quotes, '\"a\"'", param, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to check with, as the options say."""
+
+    model: str | None
+    initial: Any
+    engine: str
+    time_limit: float | None
+    memory_limit: int | None
+    mismatch: Mismatch | None
+    keyed: bool | None
+    executor: Executor | None
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
+@click.option(
+    "--model",
+    help=f"{', '.join(MODELS)}, or path/to/file.py:Model. [by the operations]",
+)
+@click.option("--initial", type=Json(), help="The value before the first operation. [null]")
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", *ENGINES]),
+    help="auto: the quickest that applies.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="For each file, reading included; then the verdict is unknown.",
+)
+@click.option("--memory-limit", type=Size(), help="For the whole process, as 2GB.")
+@click.option(
+    "--mismatch",
+    type=click.Choice(["observe", "ignore"]),
+    help="Whether a cas that failed with mismatch observed another value. [observe; EDN: ignore]",
+)
+@click.option(
+    "--keyed/--no-keyed",
+    default=None,
+    help="Whether values are [key, value] pairs. [if all are]",
+)
+@click.option("--executor", "address", help="dask://HOST:PORT checks keys on a Dask cluster.")
+def check_command(files: tuple[Path, ...], as_json: bool, address: str | None, **given: Any) -> int:
+    """Decide whether recorded histories are linearizable.
+
+    FILE is a history in JSON Lines or Jepsen's EDN (.edn), or the directory of a run.
+
+    Exit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 failure.
+    """
+    with _executor(address) as executor:
+        request = Request(**given, executor=executor)
+        validities = [_print_outcome(file, request, as_json) for file in files]
+    worst = next((each for each in (False, None, "unknown") if each in validities), True)
+    return _EXIT_CODES[worst]
+
+
+def _print_outcome(file: Path, request: Request, as_json: bool) -> Validity | None:
+    """Check one file; None: it could not be, which must not keep the others from being."""
+    try:
+        outcome = _outcome(file, request)
+    except (HistoryError, ModelError) as error:
+        click.echo(f"partita: {error}", err=True)
+        return None
+    click.echo(json.dumps(as_object(outcome)) if as_json else as_text(outcome))
+    return outcome.verdict.valid
+
+
+@contextmanager
+def _executor(address: str | None) -> Iterator[Executor | None]:
+    """Connect to where keys are checked; None: threads of this process."""
+    if address is None:
+        yield None
+        return
+    if not address.startswith("dask://"):
+        raise click.UsageError(f"--executor {address}: only dask://HOST:PORT is known")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise click.UsageError(
+            "--executor dask://… needs Dask: pip install 'partita[dask]'"
+        ) from None
+    try:
+        client = Client("tcp://" + address.removeprefix("dask://"), timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise click.UsageError(f"--executor {address}: no scheduler answers there") from error
+    with client:
+        yield client.get_executor()
+
+
+def _outcome(file: Path, request: Request) -> Outcome:
+    begin = time.monotonic()
+    deadline = begin + request.time_limit if request.time_limit else None
+    path, run = _stored(file)
+    try:
+        history = History.read(
+            path, keyed=request.keyed, deadline=deadline, memory_bytes=request.memory_limit
+        )
+    except ReadingStopped as stopped:
+        verdict = Verdict("unknown", "none", request.model or "none", 0, 0, 0.0)
+        seconds = time.monotonic() - begin
+        return Outcome(file, None, replace(verdict, reason=str(stopped)), seconds, [])
+    load_seconds = time.monotonic() - begin
+    _refuse_empty(file, history)
+    model, why = (request.model, None) if request.model else _model(history, run)
+    verdict = check(
+        history,
+        model,
+        initial=request.initial,
+        engine=request.engine,
+        time_limit=max(deadline - time.monotonic(), 0.0) if deadline else None,
+        memory_limit=request.memory_limit,
+        mismatch=request.mismatch or ("ignore" if path.suffix == ".edn" else "observe"),
+        executor=request.executor,
+    )
+    nothing = vacuous(history)
+    if nothing and run and verdict.valid is True:
+        # The test of a store that did nothing is not passed.
+        verdict = replace(verdict, valid="unknown", reason=nothing)
+        nothing = None
+    notes = [*history.notes, *filter(None, [why, nothing])]
+    return Outcome(file, history, verdict, load_seconds, notes)
+
+
+def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
+    """Return the history's path, and what is known of the run if FILE is its directory."""
+    if not file.is_dir():
+        return file, None
+    path = file / "history.jsonl"
+    if not path.exists():
+        raise HistoryError(f"{file}: this directory is no run: it has no history.jsonl")
+    try:
+        return path, json.loads((file / "run.json").read_text())
+    except (OSError, ValueError):
+        return path, None
+
+
+def _refuse_empty(file: Path, history: History) -> None:
+    if not len(history):
+        raise HistoryError(f"{file}: nothing to check: no operation is in it")
+    if (history.outcome == OUTCOMES.index("fail")).all():
+        raise HistoryError(f"{file}: nothing to check: all {len(history)} operations failed")
+
+
+def _model(history: History, run: dict[str, Any] | None) -> tuple[str, str | None]:
+    if run and run.get("workload") in _MODEL_OF_WORKLOAD:
+        return _MODEL_OF_WORKLOAD[run["workload"]], None
+    model = fitting_model(history)
+    return model, f"model {model} was chosen by the operations: {', '.join(sorted(history.fs))}"
