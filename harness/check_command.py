@@ -119,7 +119,8 @@ def check_command(files: tuple[Path, ...], as_json: bool, address: str | None, *
     with _executor(address) as executor:
         request = Request(**given, executor=executor)
         validities = [_print_outcome(file, request, as_json) for file in files]
-    worst = next((each for each in (False, None, "unknown") if each in validities), True)
+    ranked: tuple[Validity | None, ...] = (False, None, "unknown")
+    worst = next((each for each in ranked if each in validities), True)
     return _EXIT_CODES[worst]
 
 
