@@ -56,6 +56,7 @@ def run_page(run: StoredRun, pictures: Mapping[str, str], violation: Violation |
             data=interactive(run),
             excerpts=excerpts(run),
             facts=_facts(run.spec),
+            repeat=_repeat(run.spec),
             files=_files(run.directory),
         )
     )
@@ -127,7 +128,18 @@ def _percent(share: float | None) -> str:
 
 
 def _seconds(value: float | None) -> str:
-    return NOTHING if value is None else f"{value:,.1f} s" if value >= 0.1 else f"{value:.2f} s"
+    """With a space between number and unit at which no line breaks."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.1f}\N{NO-BREAK SPACE}s" if value >= 0.1 else f"{value:.2f}\N{NO-BREAK SPACE}s"
+
+
+def _repeat(spec: Mapping[str, Any]) -> str:
+    """The command that was given, with the seed that it drew if it named none."""
+    command, seed = str(spec.get("command") or ""), spec.get("seed")
+    if not command or seed is None or "--seed" in command:
+        return command
+    return f"{command} --seed {seed}"
 
 
 def _colours() -> str:

@@ -27,7 +27,12 @@
     if (event.f === "leader") put("leader", (event.value || []).join(" ") || "none");
     else if (event.f === "phase") phase = event.value;
     else if (event.f === "heal" && event.type === "ok") (event.value.faults || []).forEach((number) => faults.delete(number));
-    else if (event.type === "invoke" && event.value?.fault) faults.set(event.value.fault, event.f + " " + (event.value.description || event.value.target || ""));
+    else if (event.type === "invoke" && event.value?.fault) faults.set(event.value.fault, label(event));
+  }
+
+  function label({ f, value }) {
+    const said = value.description || value.target || "";
+    return said.startsWith(f) ? said : f + " " + said;
   }
 
   function show() {
@@ -43,7 +48,10 @@
       height: 420, margin: { l: 74, r: 12, t: 10, b: 40 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
       font: { color: ink, family: "system-ui, sans-serif", size: 12 }, legend: { orientation: "h", y: -0.18 }, datarevision: now,
       xaxis: { range: [0, Math.max(said.time_limit_s || 0, now)], gridcolor: grid, zeroline: false },
-      yaxis: { type: "log", title: { text: "Latency from due time (ms)" }, gridcolor: grid, zeroline: false },
+      yaxis: {
+        type: "log", title: { text: "Latency from due time" }, gridcolor: grid, zeroline: false,
+        tickvals: [0.1, 1, 10, 100, 1000, 1e4, 1e5], ticktext: ["0.1 ms", "1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s"],
+      },
     }, { responsive: true, displayModeBar: false });
   }
 

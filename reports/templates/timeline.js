@@ -1,7 +1,8 @@
 // Every operation as a bar on its worker's lane, to the scale of time. Drawn on a canvas, since
 // hundreds of thousands of elements would be too many; only what is in sight is drawn.
 
-const GUTTER = 74, RULER = 22;
+// The gutter and the right margin are those of the charts above, so that times stand in line.
+const GUTTER = 74, RIGHT = 12, RULER = 22;
 
 function timeline(header, ops, view) {
   const canvas = document.getElementById("timeline");
@@ -10,8 +11,9 @@ function timeline(header, ops, view) {
   const contradicting = new Set(header.counterexample);
   let width = 0, scale = 1;
 
-  const x = (seconds) => GUTTER + ((seconds - view.from) / (view.to - view.from)) * (width - GUTTER);
-  const secondsAt = (pixel) => view.from + ((pixel - GUTTER) / (width - GUTTER)) * (view.to - view.from);
+  const room = () => width - GUTTER - RIGHT;
+  const x = (seconds) => GUTTER + ((seconds - view.from) / (view.to - view.from)) * room();
+  const secondsAt = (pixel) => view.from + ((pixel - GUTTER) / room()) * (view.to - view.from);
 
   function prepare() {
     width = canvas.clientWidth;
@@ -29,12 +31,12 @@ function timeline(header, ops, view) {
 
   function draw() {
     const context = prepare();
-    if (width <= GUTTER) return;
+    if (room() <= 0) return;
     const ink = colour("--c-1f2328"), muted = colour("--c-636c76"), grid = colour("--c-d9dee3");
     const paint = header.outcomes.map((name) => colour(header.colours[name]));
     context.save();
     context.beginPath();
-    context.rect(GUTTER, 0, width - GUTTER, canvas.height);
+    context.rect(GUTTER, 0, room(), canvas.height);
     context.clip();
     drawFaults(context);
     drawRuler(context, grid, muted);
@@ -53,7 +55,7 @@ function timeline(header, ops, view) {
   }
 
   function drawRuler(context, grid, muted) {
-    const wanted = ((view.to - view.from) / (width - GUTTER)) * 90;
+    const wanted = ((view.to - view.from) / room()) * 90;
     const power = 10 ** Math.floor(Math.log10(wanted));
     const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= wanted);
     const digits = Math.max(0, -Math.floor(Math.log10(step)));
@@ -93,25 +95,25 @@ function timeline(header, ops, view) {
   }
 
   function drawBar(context, i, fill, ink) {
-    const left = x(ops.sent[i]), room = Math.max(1.5, x(ops.to[i]) - left);
+    const left = x(ops.sent[i]), wide = Math.max(1.5, x(ops.to[i]) - left);
     const top = RULER + ops.lane[i] * lane + 2, height = Math.max(2, lane - 4);
     const bold = contradicting.has(ops.row[i]);
     context.fillStyle = fill;
     context.globalAlpha = contradicting.size && !bold ? 0.45 : 0.9;
-    context.fillRect(left, top, room, height);
+    context.fillRect(left, top, wide, height);
     context.globalAlpha = 1;
     if (bold) {
       context.strokeStyle = ink;
       context.lineWidth = 1.5;
-      context.strokeRect(left, top, room, height);
+      context.strokeRect(left, top, wide, height);
     }
-    if (room > 46 && height > 10) drawLabel(context, i, left, top, room, height, contradicting.size && !bold ? ink : readableOn(fill));
+    if (wide > 46 && height > 10) drawLabel(context, i, left, top, wide, height, contradicting.size && !bold ? ink : readableOn(fill));
   }
 
-  function drawLabel(context, i, left, top, room, height, text) {
+  function drawLabel(context, i, left, top, wide, height, text) {
     context.save();
     context.beginPath();
-    context.rect(left, top, room - 2, height);
+    context.rect(left, top, wide - 2, height);
     context.clip();
     context.fillStyle = text;
     context.fillText(brief(header, ops, i), Math.max(left, GUTTER) + 4, top + height / 2 + 0.5);
@@ -157,7 +159,7 @@ function timeline(header, ops, view) {
       const bounds = canvas.getBoundingClientRect();
       const [left, right] = [pressed, event.clientX - bounds.left].sort((a, b) => a - b);
       pressed = null;
-      if (right - left > 6) view.zoom(secondsAt(Math.max(left, GUTTER)), secondsAt(Math.min(right, width)));
+      if (right - left > 6) view.zoom(secondsAt(Math.max(left, GUTTER)), secondsAt(Math.min(right, width - RIGHT)));
       else draw();
     });
     canvas.addEventListener("pointerleave", hint.hide);
