@@ -42,13 +42,14 @@ def search_register(
     memory: int | None,
     stop: npt.NDArray[np.uint8] | None,
     beam: int,
-    refute: bool,
+    window: int,
     without: str,
-) -> tuple[int, str, int, int, int]:
+) -> tuple[int, str, int, int, list[int], int]:
     """Search for an order of a register's operations.
 
     Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
-    rank of the event that could not be passed; and how many nodes were expanded.
+    rank of the event that could not be passed; places of operations that contradict each
+    other; and how many nodes were expanded.
     """
 
 def search_table(
@@ -63,9 +64,9 @@ def search_table(
     memory: int | None,
     stop: npt.NDArray[np.uint8] | None,
     beam: int,
-    refute: bool,
+    window: int,
     without: str,
-) -> tuple[int, str, int, int, int]:
+) -> tuple[int, str, int, int, list[int], int]:
     """Search for an order of operations under any model; returns what `search_register` does.
 
     `kinds` has the kind of each of `rows`, `reads` says of each kind whether it can never

@@ -20,9 +20,9 @@ import numpy as np
 
 from checker import _native
 from checker.chain import kinds_of_f, recorded
-from checker.explain import who
 from checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
 from checker.models import CasRegister, Model, ModelError
+from checker.search_explanation import explain
 from checker.verdict import Finding, Limits, Mismatch
 
 
@@ -30,12 +30,13 @@ from checker.verdict import Finding, Limits, Mismatch
 class Plan:
     """How to search; only tests need another than the usual.
 
-    `beam` is how many configurations are kept after an event (0: all). `without` names the
+    `beam` is how many configurations are kept after an event (0: all), `window` how many
+    events the first local refutation goes back (0: none is tried). `without` names the
     reductions to leave out: p(ure), h(idden), e(arliest), u(seful), d(ominate), (u)n(seen).
     """
 
     beam: int = 4
-    refute: bool = True
+    window: int = 64
     without: str = ""
 
 
@@ -57,19 +58,21 @@ def search(
         answer = _search_register(history, rows, model, limits, plan)
     else:
         answer = _search_table(history, rows, model, limits, plan)
-    decision, stopped, place, rank, nodes = answer
+    decision, stopped, place, rank, contradiction, nodes = answer
     details = {"configurations": nodes}
     if decision == _VALID:
         return Finding(True, details=details)
     if decision == _UNKNOWN:
         reason = f"{stopped} reached" if stopped.endswith("limit") else stopped
         return Finding("unknown", reason=reason, proven=rank, details=details)
-    row = int(rows[place])
-    sentence = f"No order of the operations can hold {who(history, row)}."
-    return Finding(False, (row,), sentence, details=details)
+    last = int(rows[place])
+    operations, explanation = explain(
+        history, rows, model, last, sorted(int(rows[each]) for each in contradiction)
+    )
+    return Finding(False, operations, explanation, details=details)
 
 
-_Answer = tuple[int, str, int, int, int]
+_Answer = tuple[int, str, int, int, list[int], int]
 
 
 def _search_register(
@@ -90,7 +93,7 @@ def _search_register(
         limits.memory_bytes,
         limits.stop,
         plan.beam,
-        plan.refute,
+        plan.window,
         plan.without,
     )
 
@@ -112,7 +115,7 @@ def _search_table(
         limits.memory_bytes,
         limits.stop,
         plan.beam,
-        plan.refute,
+        plan.window,
         plan.without,
     )
 

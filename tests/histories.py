@@ -68,6 +68,67 @@ def _change(random: Random, events: list[tuple[float, Event]]) -> None:
     events[number : number + 2] = [(begin + shift, asked), (end + shift, op)]
 
 
+def run_events(
+    random: Random, operations: int, processes: int, *, unique: bool, violation: str = ""
+) -> list[Event]:
+    """Return events of a register used by processes that wait for each answer.
+
+    A `violation` gives a read near the end a value from long before ("stale"; provably wrong
+    if values are unique) or a value never written ("phantom"). Otherwise half of the histories
+    get a few changed outputs.
+    """
+    events: list[Event] = []
+    open_ops: dict[int, tuple[Event, bool]] = {}
+    names = list(range(processes))
+    state, fresh, begun = None, 0, 0
+    while begun < operations or open_ops:
+        slot = random.randrange(processes)
+        if slot not in open_ops:
+            if begun == operations:
+                continue
+            begun += 1
+            fresh += 1
+            new = fresh if unique else random.randrange(5)
+            f = random.choice(["read", "write", "cas"])
+            old = state if unique or random.random() < 0.5 else random.randrange(5)
+            asked = {"read": None, "write": new, "cas": [old, new]}[f]
+            op: Event = {"process": names[slot], "f": f, "value": asked}
+            events.append({**op, "type": "invoke"})
+            open_ops[slot] = op, False
+            continue
+        op, done = open_ops[slot]
+        if not done:
+            state = _effect(op, state)
+            open_ops[slot] = op, True
+        else:
+            del open_ops[slot]
+            if random.random() < 0.02 and op.get("type") != "fail":
+                names[slot] += processes
+                op |= {"type": "info"}
+            events.append({"type": "ok", **op})
+    reads = [each for each in events if each["f"] == "read" and each["type"] == "ok"]
+    late = len(reads) * 19 // 20
+    if violation:
+        reads[late]["value"] = "odd" if violation == "phantom" else reads[late // 2]["value"]
+    elif random.random() < 0.5:
+        for read in random.sample(reads, min(2, len(reads))):
+            read["value"] = random.choice(reads)["value"]
+    return events
+
+
+def _effect(op: Event, state: Any) -> Any:
+    """Carry an operation out, and note what it answers."""
+    if op["f"] == "write":
+        return op["value"]
+    if op["f"] == "read":
+        op["value"] = state
+        return state
+    if op["value"][0] == state:
+        return op["value"][1]
+    op |= {"type": "fail", "error": "mismatch"}
+    return state
+
+
 def append_events(random: Random, operations: int) -> list[Event]:
     """Return events of a list, in the same way."""
     times = _times(random, operations)

@@ -4,10 +4,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from histories import model_events, register_events
+from histories import model_events, register_events, run_events
 
 from checker.check import counting
-from checker.history import History
+from checker.history import History, IntColumn
 from checker.models import load_model
 from checker.reference import linearizable
 from checker.search import Plan, search
@@ -17,7 +17,8 @@ PLANS = {
     "usual": Plan(),
     "all configurations": Plan(beam=0),
     "narrowest beam": Plan(beam=1),
-    "beam without refutation": Plan(beam=2, refute=False),
+    "narrowest beam and window": Plan(beam=1, window=2),
+    "beam without refutation": Plan(beam=2, window=0),
     "not pure at once": Plan(beam=0, without="p"),
     "not hidden": Plan(beam=0, without="h"),
     "not earliest": Plan(beam=0, without="e"),
@@ -49,6 +50,66 @@ def test_agrees_with_the_oracle(mismatch: Mismatch, unique: bool) -> None:
             finding = found(history, model, mismatch, plan)
             assert finding.valid == expected, f"seed {seed}, {name}: {finding}"
     assert invalid > 100
+
+
+@pytest.mark.parametrize("unique", [True, False], ids=["unique", "small"])
+def test_narrow_beams_agree_with_all_configurations(unique: bool) -> None:
+    model = load_model("cas-register")
+    invalid = 0
+    for seed in range(400):
+        random = Random(seed)
+        history = History.of_events(run_events(random, 60, random.randrange(3, 12), unique=unique))
+        expected = found(history, model, "observe", Plan(beam=0)).valid
+        invalid += not expected
+        for beam, window in [(1, 4), (1, 16), (2, 8)]:
+            finding = found(history, model, "observe", Plan(beam, window))
+            assert finding.valid == expected, f"seed {seed}, {beam}, {window}: {finding}"
+    assert invalid > 50
+
+
+def test_what_is_named_contradicts_itself_whatever_the_others_did() -> None:
+    model = load_model("cas-register")
+    explained = 0
+    for seed in range(3_000):
+        random = Random(seed)
+        history = History.of_events(register_events(random, random.randrange(2, 8), unique=False))
+        finding = found(history, model, "observe", Plan(window=random.choice([4, 64])))
+        if finding.valid is False and len(finding.operations) < len(history):
+            explained += 1
+            rows = counting(history, model, "observe")
+            named = {row for row in finding.operations if history[row].outcome != "info"}
+            assert not possible_if_only(history, rows, model, named), f"seed {seed}: {finding}"
+    assert explained > 100
+
+
+def possible_if_only(history: History, rows: IntColumn, model: Any, needed: set[int]) -> bool:
+    """Say whether an order exists if only these must happen, and all others may, once each."""
+
+    def order(left: frozenset[int], state: Any, latest: int) -> bool:
+        """`latest` is the latest invocation among those that are in the order already."""
+        if not left & needed:
+            return True
+        limit = min(int(history.completed_rank[row]) for row in left & needed)
+        for row in left:
+            begin, end = int(history.invoked_rank[row]), int(history.completed_rank[row])
+            after = model.step(state, history[row]) if latest < end and begin < limit else None
+            if after is not None and order(left - {row}, after, max(latest, begin)):
+                return True
+        return False
+
+    return order(frozenset(map(int, rows)), model.initial, -1)
+
+
+@pytest.mark.parametrize("violation", ["stale", "phantom"])
+@pytest.mark.parametrize("processes", [5, 30])
+def test_a_violation_in_a_long_history_is_explained(processes: int, violation: str) -> None:
+    model = load_model("cas-register")
+    for seed in range(5):
+        unique = violation == "stale"
+        events = run_events(Random(seed), 3_000, processes, unique=unique, violation=violation)
+        finding = found(History.of_events(events), model, "observe", Plan())
+        assert finding.valid is False
+        assert 1 <= len(finding.operations) <= 5, finding
 
 
 @pytest.mark.parametrize("name", ["multi-register", "mutex", "fifo-queue", "set", "counter", "kv"])

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "excerpt.h"
 #include "frontier.h"
 
 namespace partita::search {
@@ -15,24 +16,23 @@ enum class Decision { kValid, kInvalid, kUnknown };
 
 struct Plan {
     Reductions reductions;
-    std::size_t beam = 16;       // Configurations kept after an event; 0: all.
-    bool refute = true;          // Whether to refute locally.
+    std::size_t beam = 4;  // Configurations kept after an event; 0: all.
+    bool refute = true;    // Whether to refute locally.
+    std::int32_t window = 64;  // Events before a death from which it is first refuted.
 };
 
 struct Outcome {
     Decision decision = Decision::kUnknown;
-    std::int32_t event = 0;      // Valid: all; invalid: where; unknown: proven up to there.
-    std::int32_t from = 0;       // Invalid: the refutation needed nothing from before this event.
-    bool from_anything = false;
-    int level = 0;
-    int rescues = 0;
+    std::int32_t event = 0;  // The first event that could not be passed.
     std::size_t nodes = 0;
-    std::size_t most = 0;
-    std::string stopped;         // Unknown: the limit that was hit.
+    std::string stopped;     // Unknown: the limit that was hit.
+    // Invalid: operations that contradict each other, if that could be narrowed down.
+    std::vector<std::int32_t> contradiction;
 };
 
-template <class Space, class Mask>
+template <class Problem, class Mask>
 class Search {
+    using Space = typename Problem::template Space<Mask>;
     using Configuration = Config<Mask>;
     struct Checkpoint {
         std::int32_t position;
@@ -41,26 +41,28 @@ class Search {
     };
 
   public:
-    Search(const Timeline& timeline, Space& space, std::size_t kinds, std::int32_t initial,
-           const Plan& plan, const Limits& limits)
-        : timeline_(timeline),
-          space_(space),
+    Search(const Problem& problem, const Timeline& timeline, const Plan& plan,
+           const Limits& limits)
+        : problem_(problem),
+          timeline_(timeline),
           plan_(plan),
-          frontier_(timeline, space, kinds, plan.reductions, limits) {
-        Configuration first;
-        first.state = initial;
-        frontier_.configs = {first};
+          limits_(limits),
+          space_(problem.template space<Mask>()),
+          frontier_(timeline, space_, problem.kinds(), plan.reductions, limits) {
+        space_.look_ahead(timeline);
+        frontier_.start({problem.initial()});
         checkpoints_.push_back({0, true, frontier_.configs});
     }
 
     Outcome run() {
         try {
             decide();
+            if (outcome_.decision == Decision::kInvalid) explain();
         } catch (const Stopped& stopped) {
             outcome_.stopped = stopped.reason;
         }
         if (outcome_.decision != Decision::kInvalid) outcome_.event = furthest_;
-        outcome_.nodes = frontier_.nodes();
+        outcome_.nodes = frontier_.nodes() + nodes_elsewhere_;
         return outcome_;
     }
 
@@ -69,7 +71,7 @@ class Search {
         while (frontier_.position() < end()) {
             frontier_.thrifty = plan_.beam > 0;
             if (step(plan_.beam)) continue;
-            if (exact_) invalid(frontier_.position() - 1, 0, false);
+            if (exact_) invalid(frontier_.position() - 1);
             if (exact_ || !rescue()) return;
         }
         outcome_.decision = Decision::kValid;
@@ -77,11 +79,9 @@ class Search {
 
     std::int32_t end() const { return static_cast<std::int32_t>(timeline_.events.size()); }
 
-    void invalid(std::int32_t event, std::int32_t from, bool from_anything) {
+    void invalid(std::int32_t event) {
         outcome_.decision = Decision::kInvalid;
         outcome_.event = event;
-        outcome_.from = from;
-        outcome_.from_anything = from_anything;
     }
 
     // Goes over one event with a beam; false if no configuration is left.
@@ -91,7 +91,6 @@ class Search {
         frontier_.advance();
         if (frontier_.gave_up) exact_ = false;
         if (frontier_.configs.empty()) return false;
-        outcome_.most = std::max(outcome_.most, frontier_.configs.size());
         if (beam > 0 && frontier_.configs.size() > beam) narrow(beam);
         furthest_ = std::max(furthest_, frontier_.position());
         if (frontier_.position() % 32 == 0) remember();
@@ -114,7 +113,7 @@ class Search {
     // Checkpoints lie the wider apart the older they are, so that their number grows only with
     // the logarithm of the length.
     void remember() {
-        if (!checkpoints_.empty() && checkpoints_.back().position >= frontier_.position()) return;
+        if (checkpoints_.back().position >= frontier_.position()) return;
         checkpoints_.push_back({frontier_.position(), exact_, frontier_.configs});
         auto now = frontier_.position();
         std::size_t kept = 1;
@@ -127,7 +126,7 @@ class Search {
             }
         }
         checkpoints_.resize(kept);
-        if (frontier_.usage().size() > 2 * used_ + 1024) forget_usage();
+        if (frontier_.usage().size() > 2 * usages_ + 1024) forget_usage();
     }
 
     // What no configuration uses any more is forgotten when it has come to be the greater part.
@@ -138,7 +137,7 @@ class Search {
             for (auto& config : checkpoint.configs) numbers.push_back(&config.usage);
         }
         frontier_.usage().keep(numbers);
-        used_ = frontier_.usage().size();
+        usages_ = frontier_.usage().size();
     }
 
     // The beam has died: either there is no order, or it was too narrow. Small windows and
@@ -146,19 +145,13 @@ class Search {
     bool rescue() {
         auto died = frontier_.position() - 1;
         for (int level = 0;; ++level) {
-            outcome_.level = std::max(outcome_.level, level);
-            auto window = std::int32_t{64} << std::min(level, 24);
+            auto window = plan_.window << std::min(level, 20);
             auto from = std::max(0, died - window);
-            if (plan_.refute && from > 0 && !space_.starts().empty()) {
-                if (refute(from, died, std::size_t{512} << std::min(level, 40))) {
-                    invalid(died, from, true);
-                    return false;
-                }
+            if (plan_.refute && refute(from, died, level)) {
+                invalid(died);
+                return false;
             }
-            if (widen(from, died, window, plan_.beam << std::min(level + 1, 40))) {
-                ++outcome_.rescues;
-                return true;
-            }
+            if (widen(from, died, window, plan_.beam << std::min(level + 1, 40))) return true;
             if (outcome_.decision == Decision::kInvalid) return false;
             // It came further than before: what killed it there may be easier to refute.
             if (frontier_.position() - 1 > died) {
@@ -168,55 +161,114 @@ class Search {
         }
     }
 
-    // Starts from any state, with all that is pending free and crashed operations reusable:
-    // this contains every true configuration, so that if it dies there is no order, whatever
-    // came before.
-    bool refute(std::int32_t from, std::int32_t died, std::size_t most) {
-        frontier_.seek(from);
-        frontier_.configs.clear();
-        for (auto state : space_.starts()) {
-            frontier_.configs.emplace_back().state = state;
-        }
-        frontier_.counted = false;
-        frontier_.node_limit = most * 16;
-        frontier_.gave_up = false;
-        while (frontier_.position() <= died && !frontier_.configs.empty()) {
-            frontier_.advance();
-            if (frontier_.gave_up || frontier_.configs.size() > most) {
-                frontier_.gave_up = true;
-                break;
-            }
-        }
-        frontier_.counted = true;
-        return frontier_.configs.empty() && !frontier_.gave_up;
-    }
-
     bool widen(std::int32_t from, std::int32_t died, std::int32_t window, std::size_t beam) {
         std::size_t at = checkpoints_.size() - 1;
         while (at > 0 && checkpoints_[at].position > from) --at;
+        checkpoints_.resize(at + 1);
         frontier_.thrifty = false;
         frontier_.seek(checkpoints_[at].position);
         frontier_.configs = checkpoints_[at].configs;
         exact_ = checkpoints_[at].exact;
-        checkpoints_.resize(at + 1);
         auto until = std::min(end(), died + window);
         while (frontier_.position() < until) {
             if (!step(beam)) {
-                if (exact_) invalid(frontier_.position() - 1, 0, false);
+                if (exact_) invalid(frontier_.position() - 1);
                 return false;
             }
         }
         return true;
     }
 
+    // Starts a little before the death from any state, with what was pending there optional and
+    // crashed operations reusable: this contains every true configuration, so that if it dies
+    // too there is no order, whatever came before. First only the quickest operations count.
+    bool refute(std::int32_t from, std::int32_t died, int level) {
+        if (!problem_.knows_states()) return false;
+        auto excerpt = window(from, died);
+        const auto most = std::size_t{2048} << std::min(level, 40);
+        for (int tracked = 6; tracked <= 6 << std::min(level, 10); tracked *= 2) {
+            excerpt.track(tracked);
+            if (excerpt.contradicts(most, plan_.reductions, limits_)) return true;
+        }
+        nodes_elsewhere_ += excerpt.nodes();
+        return false;
+    }
+
+    // Looks for few operations that contradict each other, whatever the others did: the last
+    // one alone, or some of a window, the smaller the better. May cost as much as the search.
+    void explain() {
+        const auto most = frontier_.nodes() + nodes_elsewhere_ + 100'000;
+        const auto died = outcome_.event;
+        auto excerpt = window(0, died);
+        excerpt.track_last();
+        if (excerpt.contradicts(most, plan_.reductions, limits_)) {
+            outcome_.contradiction = excerpt.tracked();
+            return;
+        }
+        for (std::int64_t span = plan_.window;; span *= 2) {
+            const auto from = static_cast<std::int32_t>(std::max<std::int64_t>(0, died - span));
+            if (from > 0 && !problem_.knows_states()) continue;
+            excerpt = window(from, died);
+            for (int tracked = 6; tracked < kSlotsMost; tracked *= 4) {
+                excerpt.track(tracked);
+                if (!excerpt.contradicts(most, plan_.reductions, limits_)) continue;
+                excerpt.shrink(most, plan_.reductions, limits_);
+                outcome_.contradiction = excerpt.tracked();
+                return;
+            }
+            if (from == 0 || span > std::int64_t{plan_.window} << 20) return;
+        }
+    }
+
+    Excerpt<Problem> window(std::int32_t from, std::int32_t until) {
+        frontier_.seek(from);
+        std::vector<std::int32_t> kinds, numbers;
+        frontier_.each_pending([&](const Operation& operation) {
+            numbers.push_back(static_cast<std::int32_t>(&operation - timeline_.operations.data()));
+            kinds.push_back(operation.kind);
+        });
+        for (auto at = from; at <= until; ++at) {
+            auto event = timeline_.events[at];
+            if (event < 0) continue;
+            numbers.push_back(event);
+            kinds.push_back(timeline_.operations[event].kind);
+        }
+        auto known = kinds.size();
+        problem_.add_relevant(kinds, crashed_kinds());
+        for (auto i = known; i < kinds.size(); ++i) {
+            auto number = first_crashed_[kinds[i]];
+            if (timeline_.operations[number].invoked < from) numbers.push_back(number);
+        }
+        std::sort(numbers.begin(), numbers.end());
+        return {problem_, timeline_, std::move(numbers), from, until};
+    }
+
+    // The kinds of crashed operations, arranged; and the first operation of each.
+    const std::vector<std::int32_t>& crashed_kinds() {
+        if (!first_crashed_.empty()) return crashed_kinds_;
+        first_crashed_.assign(problem_.kinds(), -1);
+        for (std::size_t i = 0; i < timeline_.operations.size(); ++i) {
+            const auto& operation = timeline_.operations[i];
+            if (operation.role != Role::kPooled || first_crashed_[operation.kind] >= 0) continue;
+            first_crashed_[operation.kind] = static_cast<std::int32_t>(i);
+            crashed_kinds_.push_back(operation.kind);
+        }
+        problem_.arrange(crashed_kinds_);
+        return crashed_kinds_;
+    }
+
+    const Problem& problem_;
     const Timeline& timeline_;
-    Space& space_;
     Plan plan_;
+    const Limits& limits_;
+    Space space_;
     Frontier<Space, Mask> frontier_;
     std::vector<Checkpoint> checkpoints_;
     bool exact_ = true;
-    std::size_t used_ = 0;
+    std::size_t usages_ = 0;
+    std::size_t nodes_elsewhere_ = 0;
     std::int32_t furthest_ = 0;
+    std::vector<std::int32_t> first_crashed_, crashed_kinds_;
     Outcome outcome_;
 };
 

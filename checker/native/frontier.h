@@ -54,6 +54,18 @@ class Frontier {
                configs.capacity() * sizeof(Configuration);
     }
 
+    // Begins with one configuration for each of these states.
+    void start(const std::vector<std::int32_t>& states) {
+        configs.clear();
+        for (auto state : states) configs.emplace_back().state = state;
+    }
+
+    // Calls with each operation that is pending, but for the pooled ones.
+    template <class Visit>
+    void each_pending(Visit visit) const {
+        pending_.each([&](int slot) { visit(*in_slot_[slot]); });
+    }
+
     // Moves to a place in time without looking at configurations.
     void seek(std::int32_t position) {
         while (position_ < position) skip_forth();
@@ -178,7 +190,7 @@ class Frontier {
     void explore(const Target& target) {
         allowance_ = std::numeric_limits<std::int32_t>::max();
         if (!thrifty || !counted || !space_.has_pool()) {
-            prepare();
+            prepare(target);
             explore_once(target);
             return;
         }
@@ -190,15 +202,16 @@ class Frontier {
         explore_once(target);
         gave_up = true;
         if (reached_.size() > 0) return;
-        prepare();
+        prepare(target);
         for (std::int32_t more = 1; more < 64 && reached_.size() == 0; more *= 2) {
             allowance_ = least + more;
             explore_once(target);
         }
     }
 
-    void prepare() {
+    void prepare(const Target& target) {
         space_.prepare([&](auto visit) {
+            visit(target.kind);
             pending_.each([&](int slot) { visit(in_slot_[slot]->kind); });
         });
     }
@@ -279,8 +292,9 @@ class Frontier {
 
     void take_pooled(const Configuration& from, std::int32_t kind, const Target& target) {
         if (space_.next(from.state, kind) == kImpossible) return;
-        // A pending operation that does the same is taken first: the crashed one can wait.
-        if (reductions_.earliest && of_kind_[kind].without(from.spent).any()) return;
+        // A pending operation that does the same is taken first: the crashed one can wait. (One
+        // that is not counted may complete before the other.)
+        if (reductions_.earliest && counted && of_kind_[kind].without(from.spent).any()) return;
         Configuration child = from;
         if (counted) {
             if (usage_.count(from.usage, kind) >= space_.available(kind)) return;

@@ -54,10 +54,7 @@ class RegisterSpace {
                 cells_[kind.guard].next_guard = i;
             }
         }
-        invoked_at_.resize(count);
-        for (std::int32_t at = 0; at < static_cast<std::int32_t>(timeline.events.size()); ++at) {
-            if (timeline.events[at] >= 0) invoked_at_[timeline.events[at]] = at;
-        }
+        timeline_ = &timeline;
     }
 
     // Moves over the invocation of an operation, forth or back.
@@ -114,7 +111,7 @@ class RegisterSpace {
         const auto& cell = cells_[state];
         if (cell.pooled_from > 0 || (cell.reads | cell.cas | cell.unequal).any()) return false;
         return cell.next_guard == kNever ||
-               invoked_at_[cell.next_guard] > overwritten_[upcoming_];
+               timeline_->operations[cell.next_guard].invoked > overwritten_[upcoming_];
     }
 
     // Changes how many operations of a kind are in the pool.
@@ -203,7 +200,8 @@ class RegisterSpace {
     Mask writes_, unequal_;
     std::int32_t values_;
     std::int32_t upcoming_ = 0;
-    std::vector<std::int32_t> overwritten_, next_same_, invoked_at_;
+    const Timeline* timeline_ = nullptr;
+    std::vector<std::int32_t> overwritten_, next_same_;
     std::vector<Pooled> pool_;
     std::unordered_map<std::int32_t, std::vector<std::int32_t>> makers_;
     std::vector<std::int32_t> pooled_;

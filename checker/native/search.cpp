@@ -3,6 +3,7 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <stdexcept>
 #include <unordered_map>
@@ -10,8 +11,7 @@
 #include "columns.h"
 #include "decide.h"
 #include "limits.h"
-#include "register_space.h"
-#include "table_space.h"
+#include "problem.h"
 
 namespace nb = nanobind;
 
@@ -31,10 +31,11 @@ struct Given {
     Limits limits() const { return Limits(deadline, stop ? stop->data() : nullptr, memory); }
 };
 
-search::Plan plan_of(std::size_t beam, bool refute, const std::string& without) {
+search::Plan plan_of(std::size_t beam, int32_t window, const std::string& without) {
     search::Plan plan;
     plan.beam = beam;
-    plan.refute = refute;
+    plan.refute = window > 0;
+    if (window > 0) plan.window = window;
     auto is_on = [&](char letter) { return without.find(letter) == std::string::npos; };
     plan.reductions = {is_on('p'), is_on('h'), is_on('e'), is_on('u'), is_on('d'), is_on('n')};
     return plan;
@@ -59,20 +60,16 @@ class Kinds {
 
 struct Task {
     search::Timeline timeline;
-    std::vector<search::RegisterKind> kinds;
-    std::vector<int32_t> rows;  // By operation of the timeline: its place among those given.
-    int32_t values = 0;
-    int32_t initial = 0;
+    std::vector<int32_t> places;  // By operation of the timeline: its place among those given.
 };
 
 // Operations that ask nothing and leave nothing behind, and crashed ones whose value nobody
 // could ever see, are left out: any order without them is an order, and they can be taken out
 // of any other.
-Task lay_out(const RegisterOperations& read) {
-    Task task;
-    task.values = read.values + 1;
-    task.initial = read.initial < 0 ? read.values : read.initial;
-    std::vector<bool> is_seen(task.values);
+search::RegisterProblem lay_out(const RegisterOperations& read, Task& task) {
+    const int32_t values = read.values + 1;
+    const int32_t initial = read.initial < 0 ? read.values : read.initial;
+    std::vector<bool> is_seen(values);
     bool unequal = false;
     for (const auto& op : read.operations) {
         if (op.seen >= 0) is_seen[op.seen] = true;
@@ -86,45 +83,40 @@ Task lay_out(const RegisterOperations& read) {
         if (kind.result == kind.guard) kind.result = search::kKeep;
         const bool idle = kind.result == search::kKeep && (kind.guard < 0 || op.crashed);
         if (idle || (op.crashed && !unequal && !is_seen[op.left])) continue;
-        builder.add(kinds(kind), op.invoked, op.completed, op.crashed, search::Role::kOwed);
-        task.rows.push_back(static_cast<int32_t>(i));
+        builder.add(kinds(kind), op.invoked, op.completed, op.crashed,
+                    op.crashed ? search::Role::kPooled : search::Role::kOwed);
+        task.places.push_back(static_cast<int32_t>(i));
     }
     task.timeline = builder.finish();
-    task.kinds = std::move(kinds.all);
-    return task;
+    return {std::move(kinds.all), values, initial};
 }
 
-// Calls with masks wide enough for the operations that are ever under way at once.
-template <class Run>
-search::Outcome with_slots(int slots, Run run) {
-    if (slots <= 64) return run(search::Bits<1>());
-    if (slots <= 256) return run(search::Bits<4>());
-    if (slots <= 4096) return run(search::Bits<64>());
-    search::Outcome outcome;
-    outcome.stopped = "more than 4096 operations under way at once";
-    return outcome;
-}
-
-template <class Space, class Mask>
-search::Outcome decide(const search::Timeline& timeline, Space& space, std::size_t kinds,
-                       int32_t initial, const search::Plan& plan, const Limits& limits) {
-    space.look_ahead(timeline);
-    return search::Search<Space, Mask>(timeline, space, kinds, initial, plan, limits).run();
+template <class Problem>
+search::Outcome decide(const Problem& problem, const Task& task, const search::Plan& plan,
+                       const Limits& limits) {
+    if (task.timeline.slots > search::kSlotsMost) {
+        throw Stopped{"more than 4096 operations were under way at once"};
+    }
+    return search::with_slots(task.timeline.slots, [&]<class Mask>(Mask) {
+        return search::Search<Problem, Mask>(problem, task.timeline, plan, limits).run();
+    });
 }
 
 // What Python is told: the decision, which limit was hit, the place of the operation whose
-// event could not be passed and that event's rank, and the number of nodes.
-nb::tuple told(const search::Outcome& found, const search::Timeline& timeline,
-               const std::vector<int32_t>& places, const int64_t* rows,
+// event could not be passed and that event's rank, the places of operations that contradict
+// each other, and the number of nodes.
+nb::tuple told(const search::Outcome& found, const Task& task, const int64_t* rows,
                const int64_t* invoked_rank, const int64_t* completed_rank) {
     int64_t place = -1, rank = -1;
-    if (found.event < static_cast<int32_t>(timeline.events.size())) {
-        const auto event = timeline.events[found.event];
-        place = places[search::Timeline::operation_of(event)];
+    if (found.event < static_cast<int32_t>(task.timeline.events.size())) {
+        const auto event = task.timeline.events[found.event];
+        place = task.places[search::Timeline::operation_of(event)];
         rank = (event < 0 ? completed_rank : invoked_rank)[rows[place]];
     }
+    std::vector<int32_t> contradiction;
+    for (auto number : found.contradiction) contradiction.push_back(task.places[number]);
     return nb::make_tuple(static_cast<int>(found.decision), found.stopped, place, rank,
-                          found.nodes);
+                          contradiction, found.nodes);
 }
 
 nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column<int32_t> f,
@@ -132,30 +124,25 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
                           Column<int64_t> invoked_rank, Column<int64_t> completed_rank,
                           Pairs pairs, int32_t initial, std::optional<double> deadline,
                           std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
-                          std::size_t beam, bool refute, const std::string& without) {
+                          std::size_t beam, int32_t window, const std::string& without) {
     const Columns columns{
         rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
         input.data(),        output.data(),         outcome.data(),   invoked_rank.data(),
         completed_rank.data(), pairs.data(), pairs.shape(0)};
-    const Given given{deadline, memory, stop, plan_of(beam, refute, without)};
+    const Given given{deadline, memory, stop, plan_of(beam, window, without)};
     search::Outcome found;
     Task task;
     {
         nb::gil_scoped_release release;
         auto limits = given.limits();
         try {
-            task = lay_out(read_columns(columns, initial, limits));
-            found = with_slots(task.timeline.slots, [&]<class Mask>(Mask) {
-                search::RegisterSpace<Mask> space(task.kinds, task.values);
-                return decide<search::RegisterSpace<Mask>, Mask>(
-                    task.timeline, space, task.kinds.size(), task.initial, given.plan, limits);
-            });
+            const auto problem = lay_out(read_columns(columns, initial, limits), task);
+            found = decide(problem, task, given.plan, limits);
         } catch (const Stopped& stopped) {
             found.stopped = stopped.reason;
         }
     }
-    return told(found, task.timeline, task.rows, columns.rows, columns.invoked_rank,
-                columns.completed_rank);
+    return told(found, task, columns.rows, columns.invoked_rank, columns.completed_rank);
 }
 
 constexpr int32_t kStatesClosed = 64;
@@ -165,11 +152,10 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
                        nb::callable ask, Column<int8_t> outcome, Column<int64_t> invoked_rank,
                        Column<int64_t> completed_rank, std::optional<double> deadline,
                        std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
-                       std::size_t beam, bool refute, const std::string& without) {
-    const Given given{deadline, memory, stop, plan_of(beam, refute, without)};
+                       std::size_t beam, int32_t window, const std::string& without) {
+    const Given given{deadline, memory, stop, plan_of(beam, window, without)};
     search::Outcome found;
-    search::Timeline timeline;
-    std::vector<int32_t> places;
+    Task task;
     {
         nb::gil_scoped_release release;
         const auto limits = given.limits();
@@ -179,10 +165,10 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
             const bool never = outcome.data()[row] == 2;
             if (never && reads.data()[kinds.data()[i]]) continue;
             builder.add(kinds.data()[i], invoked_rank.data()[row], completed_rank.data()[row],
-                        never, search::Role::kOwed);
-            places.push_back(static_cast<int32_t>(i));
+                        never, never ? search::Role::kPooled : search::Role::kOwed);
+            task.places.push_back(static_cast<int32_t>(i));
         }
-        timeline = builder.finish();
+        task.timeline = builder.finish();
         search::Transitions transitions(
             [&](int32_t state, int32_t kind) {
                 limits.look();
@@ -193,16 +179,13 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
         try {
             const bool closed = transitions.close(kStatesClosed, kQuestionsClosed);
             const std::vector<bool> is_read(reads.data(), reads.data() + reads.size());
-            found = with_slots(timeline.slots, [&]<class Mask>(Mask) {
-                search::TableSpace<Mask> space(transitions, is_read, closed);
-                return decide<search::TableSpace<Mask>, Mask>(
-                    timeline, space, reads.size(), 0, given.plan, limits);
-            });
+            const search::TableProblem problem(transitions, is_read, closed);
+            found = decide(problem, task, given.plan, limits);
         } catch (const Stopped& stopped) {
             found.stopped = stopped.reason;
         }
     }
-    return told(found, timeline, places, rows.data(), invoked_rank.data(), completed_rank.data());
+    return told(found, task, rows.data(), invoked_rank.data(), completed_rank.data());
 }
 
 }  // namespace
@@ -212,11 +195,11 @@ void bind_search(nb::module_& m) {
           nb::arg("input"), nb::arg("output"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
-          nb::arg("beam"), nb::arg("refute"), nb::arg("without"));
+          nb::arg("beam"), nb::arg("window"), nb::arg("without"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
           nb::arg("ask"), nb::arg("outcome"), nb::arg("invoked_rank"), nb::arg("completed_rank"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
-          nb::arg("beam"), nb::arg("refute"), nb::arg("without"));
+          nb::arg("beam"), nb::arg("window"), nb::arg("without"));
 }
 
 }  // namespace partita

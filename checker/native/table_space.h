@@ -75,22 +75,17 @@ class Transitions {
     std::vector<Entry> table_;
 };
 
+struct TableKind {
+    std::int32_t number = 0;  // Among all kinds.
+    bool reads = false;       // It never changes the state.
+    bool overwrites = false;  // It is possible in every state, always with the same result.
+};
+
 template <class Mask>
 class TableSpace {
   public:
-    // `reads` says of each kind whether it is known never to change the state. If all states
-    // are known, that and which kinds overwrite (possible in every state, always with the same
-    // result) is seen from the transitions.
-    TableSpace(Transitions& transitions, std::vector<bool> reads, bool closed)
-        : transitions_(transitions),
-          reads_(std::move(reads)),
-          overwrites_(transitions.kinds(), false),
-          closed_(closed),
-          available_(transitions.kinds(), 0),
-          in_slot_() {
-        if (!closed_) return;
-        for (std::int32_t kind = 0; kind < transitions_.kinds(); ++kind) classify(kind);
-    }
+    TableSpace(Transitions& transitions, const std::vector<TableKind>& kinds, bool closed)
+        : transitions_(transitions), kinds_(kinds), closed_(closed), available_(kinds.size(), 0) {}
 
     std::int32_t states() const { return transitions_.states(); }
     std::int32_t nothing() const { return kImpossible; }
@@ -107,7 +102,7 @@ class TableSpace {
     void open(int slot, std::int32_t kind) {
         in_slot_[slot] = kind;
         pending_.set(slot);
-        if (overwrites_[kind]) hidden_.set(slot);
+        if (kinds_[kind].overwrites) hidden_.set(slot);
         ++version_;
     }
     void close(int slot, std::int32_t) {
@@ -116,9 +111,11 @@ class TableSpace {
         ++version_;
     }
 
-    std::int32_t next(std::int32_t state, std::int32_t kind) { return transitions_(state, kind); }
-    bool changes(std::int32_t kind) const { return !reads_[kind]; }
-    bool overwrites(std::int32_t kind) const { return overwrites_[kind]; }
+    std::int32_t next(std::int32_t state, std::int32_t kind) {
+        return transitions_(state, kinds_[kind].number);
+    }
+    bool changes(std::int32_t kind) const { return !kinds_[kind].reads; }
+    bool overwrites(std::int32_t kind) const { return kinds_[kind].overwrites; }
 
     Mask quiet(std::int32_t state) { return look(state).quiet; }
     Mask steps(std::int32_t state) { return look(state).steps; }
@@ -144,7 +141,7 @@ class TableSpace {
     bool is_unseen(std::int32_t) const { return false; }
 
     void pool(std::int32_t kind, int difference) {
-        if (reads_[kind]) return;
+        if (kinds_[kind].reads) return;
         if (available_[kind] == 0 && difference > 0) pooled_.push_back(kind);
         available_[kind] += difference;
         if (available_[kind] == 0) std::erase(pooled_, kind);
@@ -172,25 +169,13 @@ class TableSpace {
             auto after = next(state, kind);
             if (after == kImpossible) return;
             if (after == state) view.quiet.set(slot);
-            if (after != state || overwrites_[kind]) view.steps.set(slot);
+            if (after != state || kinds_[kind].overwrites) view.steps.set(slot);
         });
         return views_[state] = view;
     }
 
-    void classify(std::int32_t kind) {
-        bool changes = false, constant = true;
-        const auto first = next(0, kind);
-        for (std::int32_t state = 0; state < transitions_.states(); ++state) {
-            auto after = next(state, kind);
-            changes = changes || (after != kImpossible && after != state);
-            constant = constant && after != kImpossible && after == first;
-        }
-        reads_[kind] = !changes;
-        overwrites_[kind] = changes && constant;
-    }
-
     Transitions& transitions_;
-    std::vector<bool> reads_, overwrites_;
+    const std::vector<TableKind>& kinds_;
     bool closed_;
     std::vector<std::int32_t> available_, pooled_;
     std::vector<std::int32_t> in_slot_;

@@ -16,13 +16,15 @@ constexpr std::int32_t kImpossible = -1;  // The state after an operation that c
 // How much an operation counts. Whoever demotes one weakens the history, so that what is
 // contradictory still was contradictory before.
 enum class Role : std::uint8_t {
-    kOwed,     // It happened once, between its two events.
-    kOnce,     // It happened at most once, between its two events.
-    kAnyTimes  // It happened any number of times, between its two events.
+    kOwed,   // It happened once, between its two events.
+    kOnce,   // It happened at most once, between its two events.
+    kPooled  // Operations of its kind happened at most as often as there are of them under
+             // way, or (where the search does not count) any number of times meanwhile.
 };
 
 struct Operation {
     std::int32_t kind = 0;
+    std::int32_t invoked = 0;        // Position of its invocation among the events.
     std::int32_t returned = kNever;  // Position of its completion among the events.
     std::int16_t slot = -1;          // Its bit while it is pending; -1: counted in the pool.
     Role role = Role::kOwed;
@@ -40,8 +42,8 @@ struct Timeline {
 // Collects operations in the order of their invocations and lays their events out.
 //
 // Slots are handed out again as soon as they are free, so that a set of slots is as wide as the
-// most operations ever pending at once, not as the history is long. An operation that never
-// completes needs no slot: it goes to the pool.
+// most operations ever pending at once, not as the history is long. Crashed operations, which stay
+// pending for ever, are better pooled.
 class TimelineBuilder {
   public:
     explicit TimelineBuilder(std::size_t expected) {
@@ -53,13 +55,11 @@ class TimelineBuilder {
              Role role) {
         complete_before(invoked_rank);
         auto number = static_cast<std::int32_t>(timeline_.operations.size());
-        Operation operation{kind, kNever, -1, role};
-        if (never) {
-            if (role == Role::kOwed) operation.role = Role::kOnce;
-        } else {
-            if (role != Role::kAnyTimes) operation.slot = take_slot();
-            push({completed_rank, number});
-        }
+        auto invoked = static_cast<std::int32_t>(timeline_.events.size());
+        Operation operation{kind, invoked, kNever, -1, role};
+        if (never && role == Role::kOwed) operation.role = Role::kOnce;
+        if (role != Role::kPooled) operation.slot = take_slot();
+        if (!never) push({completed_rank, number});
         timeline_.operations.push_back(operation);
         timeline_.events.push_back(number);
     }
