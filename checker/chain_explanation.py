@@ -39,7 +39,7 @@ def explain(history: History, rows: IntColumn, conflict: Conflict) -> Finding:
     """Turn what the engine found into an invalid finding."""
     sentence = _SENTENCES[conflict.kind](history, conflict)
     if conflict.kind == "phantom":
-        sentence += _failed_writers(history, rows, conflict)
+        sentence += _failed_writers(history, conflict)
     roles = [row for row in conflict.roles if row is not None]
     operations, evidence = _completed(history, rows, [*roles, *conflict.links[:_LINKS_SHOWN]])
     return Finding(False, operations, " ".join([sentence, *evidence]))
@@ -77,7 +77,8 @@ class _Observations:
     def __init__(self, history: History, rows: IntColumn) -> None:
         self.rows = rows
         self.history = history
-        self.left = left_behind(history, rows)
+        failed = history.outcome[rows] == OUTCOMES.index("fail")
+        self.left = np.where(failed, _NOTHING, left_behind(history, rows))
         self.seen = _seen(history, rows)
 
     def writers(self, reader: int) -> list[int]:
@@ -94,13 +95,12 @@ class _Observations:
 
 
 def left_behind(history: History, rows: IntColumn) -> CodeColumn:
-    """Return the code of the value that each of these wrote, by write or cas."""
+    """Return the code of the value that each of these would leave, by write or cas."""
     f, value = history.f[rows], history.input[rows]
     is_cas = f == history.f_code("cas")
     new = history.pairs[np.where(is_cas, value, 0), 1] if is_cas.any() else value
     left = np.where(is_cas, new, np.where(f == history.f_code("write"), value, _NOTHING))
-    failed = history.outcome[rows] == OUTCOMES.index("fail")
-    return np.where(failed, _NOTHING, left).astype(np.int32)
+    return left.astype(np.int32)
 
 
 def _seen(history: History, rows: IntColumn) -> CodeColumn:
@@ -134,16 +134,13 @@ def _phantom(history: History, conflict: Conflict) -> str:
     )
 
 
-def _failed_writers(history: History, rows: IntColumn, conflict: Conflict) -> str:
+def _failed_writers(history: History, conflict: Conflict) -> str:
     op = history[_first(conflict)]
     value = op.input[0] if op.f == "cas" else op.output
-    fails = np.flatnonzero(history.outcome == OUTCOMES.index("fail"))
-    for row in fails:
-        failed = history[int(row)]
-        written = {"write": failed.input, "cas": (failed.input or [None])[-1]}.get(failed.f)
-        if written == value and failed.key == op.key and written is not None:
-            return f" {capital(who(history, int(row)))} would have, but it failed."
-    return ""
+    same_key = history.key == history.key[op.index]
+    fails = np.flatnonzero((history.outcome == OUTCOMES.index("fail")) & same_key)
+    would = fails[left_behind(history, fails) == history.code(value)]
+    return f" {capital(who(history, int(would[0])))} would have, but failed." if len(would) else ""
 
 
 def _twice(history: History, conflict: Conflict) -> str:
@@ -227,6 +224,21 @@ def _stale(history: History, read: int, newer: int, older_first: str) -> str:
     )
 
 
+def _mismatch(history: History, conflict: Conflict) -> str:
+    before, mismatch, after = conflict.roles
+    assert mismatch is not None and after is not None
+    old = quoted(history[mismatch].input[0])
+    since = "it was the initial value"
+    if before is not None:
+        over = moment(history, before, completed=True)
+        since = f"{who(history, before)} was over at {over}"
+    return (
+        f"{capital(who(history, mismatch))} answered that the value was not {old}, but it was"
+        f" {old} all the while: {since}, before the cas was invoked, and"
+        f" {who(history, after)} was invoked only at {moment(history, after)}, when it was over."
+    )
+
+
 def _either(first: str, second: str) -> str:
     return first if first == second else f"{first} (which became {second})"
 
@@ -251,4 +263,5 @@ _SENTENCES: dict[str, Callable[[History, Conflict], str]] = {
     "ring": _ring,
     "order": _order,
     "between": _between,
+    "mismatch": _mismatch,
 }

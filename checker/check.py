@@ -166,8 +166,10 @@ def _verdict(job: _Job, keys: Sequence[_Key], findings: Findings, seconds: float
         seconds=seconds,
         details=_details(job, keys, findings),
     )
+    if not len(job.history):
+        return replace(verdict, valid="unknown", reason="nothing to check: no operations")
     if not keys:
-        return replace(verdict, valid="unknown", reason=_nothing(job.history))
+        return verdict
     key = job.history.decoded_key(keys[index].code)
     if valid is False:
         finding = findings[index][1]
@@ -183,12 +185,6 @@ def _worst(findings: Sequence[Finding]) -> tuple[Validity, int]:
         if validity in validities:
             return validity, validities.index(validity)
     return True, 0
-
-
-def _nothing(history: History) -> str:
-    if not len(history):
-        return "nothing to check: the history has no operations"
-    return f"nothing to check: all {len(history)} operations failed"
 
 
 def _reason(job: _Job, key: Any, findings: Findings) -> str:

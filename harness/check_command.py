@@ -170,7 +170,7 @@ def _outcome(file: Path, request: Request) -> Outcome:
         seconds = time.monotonic() - begin
         return Outcome(file, None, replace(verdict, reason=str(stopped)), seconds, [])
     load_seconds = time.monotonic() - begin
-    _refuse_empty(file, history)
+    _refuse_empty(file, history, request)
     model, why = (request.model, None) if request.model else _model(history, run)
     verdict = check(
         history,
@@ -204,11 +204,15 @@ def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
         return path, None
 
 
-def _refuse_empty(file: Path, history: History) -> None:
+def _refuse_empty(file: Path, history: History, request: Request) -> None:
+    """Refuse what cannot show anything. Who names a model asks about exactly this history."""
     if not len(history):
         raise HistoryError(f"{file}: nothing to check: no operation is in it")
-    if (history.outcome == OUTCOMES.index("fail")).all():
-        raise HistoryError(f"{file}: nothing to check: all {len(history)} operations failed")
+    if request.model is None and (history.outcome == OUTCOMES.index("fail")).all():
+        raise HistoryError(
+            f"{file}: nothing to check: all {len(history)} operations failed"
+            " (with --model it is checked, for what that is worth)"
+        )
 
 
 def _model(history: History, run: dict[str, Any] | None) -> tuple[str, str | None]:

@@ -1,22 +1,11 @@
-#include "chain.h"
-
 #include <algorithm>
+#include <cstdlib>
+
+#include "chain_links.h"
+#include "mismatches.h"
 
 namespace partita {
 namespace {
-
-constexpr int32_t none = -1;
-constexpr int64_t before_all = -1;
-
-// A chain's summary: who completed first (m) and who was invoked last (M).
-struct Chain {
-    int32_t head;  // the plain write that begins it, none: the initial value
-    int32_t first_completed = none;
-    int32_t last_invoked = none;
-    int64_t least_completion = never;
-    int64_t greatest_invocation = before_all;
-    bool forward() const { return least_completion < greatest_invocation; }
-};
 
 // An operation's place in its chain: the number of its value's block.
 struct Place {
@@ -28,16 +17,11 @@ class Register {
    public:
     Register(const std::vector<Operation>& operations, int32_t values, int32_t initial,
              Limits& limits)
-        : ops_(operations),
+        : links_(operations, values, initial, limits),
+          ops_(operations),
           initial_(initial),
           limits_(limits),
-          kept_(operations.size(), 0),
-          next_read_(operations.size(), none),
-          writer_(values, none),
-          writer_too_(values, none),
-          first_read_(values, none),
-          next_cas_(values, none),
-          observed_(values, 0) {}
+          writer_too_(values, none) {}
 
     ChainResult check() {
         try {
@@ -49,11 +33,7 @@ class Register {
         } catch (const ChainResult& result) {
             return result;
         }
-        // Whether mismatches fit as well needs more than this.
-        for (const Operation& op : ops_) {
-            if (op.kind == Kind::mismatch) return {Answer::not_applicable, {}};
-        }
-        return {Answer::valid, {}};
+        return mismatches_ ? check_mismatches(links_, chains_) : ChainResult{Answer::valid, {}};
     }
 
    private:
@@ -73,7 +53,7 @@ class Register {
         for (int32_t i = 0; i < size(); i++) {
             limits_.poll();
             if (!writes(ops_[i])) continue;
-            int32_t& writer = writer_[ops_[i].left];
+            int32_t& writer = links_.writer[ops_[i].left];
             (writer == none ? writer : writer_too_[ops_[i].left]) = i;
         }
     }
@@ -83,7 +63,8 @@ class Register {
         for (int32_t i = 0; i < size(); i++) {
             limits_.poll();
             if (ops_[i].crashed) continue;
-            kept_[i] = 1;
+            links_.kept[i] = 1;
+            mismatches_ |= ops_[i].kind == Kind::mismatch;
             if (observes(ops_[i])) observe(i);
         }
     }
@@ -91,9 +72,9 @@ class Register {
     void observe(int32_t observer) {
         for (;;) {
             const int32_t value = ops_[observer].seen;
-            if (observed_[value]) return;
-            observed_[value] = 1;
-            const int32_t writer = writer_[value];
+            if (links_.observed[value]) return;
+            links_.observed[value] = 1;
+            const int32_t writer = links_.writer[value];
             const int32_t rival = value == initial_ ? writer : writer_too_[value];
             if (rival != none) {
                 throw ChainResult{Answer::not_applicable,
@@ -102,8 +83,8 @@ class Register {
             }
             if (value == initial_) return;
             if (writer == none) contradict("phantom", {observer});
-            if (kept_[writer]) return;
-            kept_[writer] = 1;
+            if (links_.kept[writer]) return;
+            links_.kept[writer] = 1;
             if (ops_[writer].kind != Kind::cas) return;
             observer = writer;
         }
@@ -113,34 +94,16 @@ class Register {
     void link() {
         for (int32_t i = size() - 1; i >= 0; i--) {
             limits_.poll();
-            if (!kept_[i]) continue;
+            if (!links_.kept[i]) continue;
             const Operation& op = ops_[i];
             if (op.kind == Kind::read) {
-                next_read_[i] = first_read_[op.seen];
-                first_read_[op.seen] = i;
+                links_.next_read[i] = links_.first_read[op.seen];
+                links_.first_read[op.seen] = i;
             } else if (op.kind == Kind::cas) {
-                if (next_cas_[op.seen] != none) contradict("twice", {i, next_cas_[op.seen]});
-                next_cas_[op.seen] = i;
+                if (links_.next_cas[op.seen] != none) contradict("twice", {i, links_.next_cas[op.seen]});
+                links_.next_cas[op.seen] = i;
                 cas_++;
             }
-        }
-    }
-
-    // Calls visit(operation, block) for the operations of a chain in their forced order.
-    template <class Visit>
-    void walk(int32_t head, Visit visit) {
-        int32_t block = 0;
-        int32_t writer = head;
-        int32_t value = head == none ? initial_ : ops_[head].left;
-        for (;;) {
-            limits_.poll();
-            if (writer != none) visit(writer, block);
-            if (value == none || !observed_[value]) return;
-            for (int32_t r = first_read_[value]; r != none; r = next_read_[r]) visit(r, block);
-            writer = next_cas_[value];
-            if (writer == none) return;
-            value = ops_[writer].left;
-            block++;
         }
     }
 
@@ -153,7 +116,7 @@ class Register {
             cas_walked += walk_chain(chains_.back());
         }
         for (int32_t i = 0; i < size(); i++) {
-            if (!kept_[i] || ops_[i].kind != Kind::write) continue;
+            if (!links_.kept[i] || ops_[i].kind != Kind::write) continue;
             chains_.push_back({i});
             cas_walked += walk_chain(chains_.back());
         }
@@ -166,7 +129,7 @@ class Register {
         bool last_was_read = false;
         int64_t latest = before_all;         // greatest invocation of strictly earlier places
         int64_t latest_in_place = before_all;  // and with this place
-        walk(chain.head, [&](int32_t i, int32_t block) {
+        links_.walk(chain.head, [&](int32_t i, int32_t block) {
             const Operation& op = ops_[i];
             const bool is_read = op.kind == Kind::read;
             if (block != block_before || is_read != last_was_read) latest = latest_in_place;
@@ -191,15 +154,15 @@ class Register {
     std::vector<int32_t> ring() {
         std::vector<uint8_t> reached(ops_.size(), 0);
         auto reach = [&](int32_t i, int32_t) { reached[i] = 1; };
-        for (const Chain& chain : chains_) walk(chain.head, reach);
+        for (const Chain& chain : chains_) links_.walk(chain.head, reach);
         int32_t start = 0;
-        while (!kept_[start] || ops_[start].kind != Kind::cas || reached[start]) start++;
+        while (!links_.kept[start] || ops_[start].kind != Kind::cas || reached[start]) start++;
         while (!reached[start]) {
             reached[start] = 1;
-            start = writer_[ops_[start].seen];
+            start = links_.writer[ops_[start].seen];
         }
         std::vector<int32_t> members{start};
-        for (int32_t i = next_cas_[ops_[start].left]; i != start; i = next_cas_[ops_[i].left]) {
+        for (int32_t i = links_.next_cas[ops_[start].left]; i != start; i = links_.next_cas[ops_[i].left]) {
             members.push_back(i);
         }
         return members;
@@ -207,7 +170,7 @@ class Register {
 
     std::vector<Place> places(int32_t head) {
         std::vector<Place> all;
-        walk(head, [&](int32_t i, int32_t block) { all.push_back({block, i}); });
+        links_.walk(head, [&](int32_t i, int32_t block) { all.push_back({block, i}); });
         return all;
     }
 
@@ -324,16 +287,14 @@ class Register {
 
     int32_t size() const { return static_cast<int32_t>(ops_.size()); }
 
+    Links links_;
     const std::vector<Operation>& ops_;
     const int32_t initial_;
     Limits& limits_;
-    std::vector<uint8_t> kept_;
-    std::vector<int32_t> next_read_;
-    // By value: its writer and another one, its first read, the cas from it.
-    std::vector<int32_t> writer_, writer_too_, first_read_, next_cas_;
-    std::vector<uint8_t> observed_;
+    std::vector<int32_t> writer_too_;  // by value: another writer than links_.writer
     std::vector<Chain> chains_;
     int32_t cas_ = 0;
+    bool mismatches_ = false;
 };
 
 }  // namespace
