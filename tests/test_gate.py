@@ -123,10 +123,14 @@ def test_junit_tells_violations_from_what_is_not_known(tmp_path: Path) -> None:
     announce(RUNS, junit=tmp_path / "junit.xml", summary=None)
     (suite,) = xml.parse(tmp_path / "junit.xml").getroot()
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["5", "2", "2"]
-    kinds = [[child.tag for child in case if child.tag != "system-out"] for case in suite]
+    cases = suite.findall("testcase")
+    kinds = [[child.tag for child in case] for case in cases]
     assert kinds == [[], ["failure"], ["error"], ["failure"], ["error"]]
-    assert suite[1][0].text == "process 3 read <17> & more"
-    assert suite[4][0].get("type") == "harness failure"
+    assert cases[1][0].text == "process 3 read <17> & more"
+    assert cases[4][0].get("type") == "harness failure"
+    assert [child.tag for child in suite if child.tag != "testcase"] == [
+        *("properties", "system-out", "system-err")
+    ]
 
 
 def test_the_summary_is_a_table(tmp_path: Path) -> None:
