@@ -65,6 +65,8 @@ class LocalCluster:
     def status(self) -> str:
         """Say in a word how the cluster is."""
         alive = sum(node.init.alive() for node in self.nodes)
+        if not self.nodes:
+            return "incomplete"
         if alive == len(self.nodes):
             return "up"
         return f"{alive} of {len(self.nodes)} nodes up" if alive else "dead"

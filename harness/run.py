@@ -56,6 +56,7 @@ class RunSpec:
     reads: str | None = None
     arguments: dict[str, Any] = field(default_factory=dict)
     command: str = ""
+    format: int = 1  # of the run directory: a newer one is refused, not misread
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     versions: dict[str, str] = field(default_factory=dict)
 

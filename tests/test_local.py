@@ -69,6 +69,10 @@ def test_a_name_that_is_taken_is_refused(cluster: local.LocalCluster) -> None:
     assert cluster.status() == "up"
 
 
+def test_a_cluster_without_nodes_is_not_up(tmp_path: Path) -> None:
+    assert local.LocalCluster("half", tmp_path, -1, None).status() == "incomplete"
+
+
 def test_a_name_cannot_lead_out_of_the_folder() -> None:
     with pytest.raises(local.LocalError, match="letters"):
         local.up(1, "../../etc")
