@@ -3,7 +3,7 @@
 Imports none of the other packages and does no I/O but reading and writing histories.
 """
 
-from checker.check import ENGINES, check
+from checker.check import check
 from checker.fitting import fitting_model
 from checker.history import (
     NEVER,
@@ -16,6 +16,7 @@ from checker.history import (
     ReadingStopped,
 )
 from checker.models import MODELS, Model, ModelError, load_model
+from checker.scheduling import ENGINES
 from checker.statistics import Counts, Statistics, statistics, vacuous
 from checker.verdict import Counterexample, Finding, Limits, Validity, Verdict
 

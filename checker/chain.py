@@ -27,11 +27,11 @@ import numpy as np
 import numpy.typing as npt
 
 from checker import _native
-from checker.chain_explanation import Conflict, explain
+from checker.chain_explanation import Conflict, explain, left_behind
 from checker.explain import quoted
 from checker.history import OUTCOMES, History, IntColumn, Op
 from checker.models import CasRegister, Model, ModelError
-from checker.values import NO_PAIR
+from checker.values import NO_PAIR, NULL
 from checker.verdict import Finding, Limits, Mismatch
 
 _KINDS: Final = ("read", "write", "cas")
@@ -47,7 +47,7 @@ def chain(
     rows = recorded(history, rows, model)
     answer, kind, roles, links = _native.chain(
         rows,
-        kinds_of_f(history, rows),
+        kinds_of_f(history, rows, model),
         history.f,
         history.input,
         history.output,
@@ -77,9 +77,9 @@ def chain(
 def recorded(history: History, rows: IntColumn, model: CasRegister) -> IntColumn:
     """Leave out the reads whose value was not recorded: they fit anywhere.
 
-    See `CasRegister`: these are reads of null, of a register that was not null at first.
+    See `CasRegister`: these are reads of null, of a register that never held it.
     """
-    if model.value is None:
+    if model.value is None or (left_behind(history, rows) == NULL).any():
         return rows
     is_read = history.f[rows] == history.f_code("read")
     is_ok = history.outcome[rows] == OUTCOMES.index("ok")
@@ -87,9 +87,10 @@ def recorded(history: History, rows: IntColumn, model: CasRegister) -> IntColumn
     return kept
 
 
-def kinds_of_f(history: History, rows: IntColumn) -> npt.NDArray[np.int8]:
-    """Give each f its number in the native code; refuse operations that no register has."""
-    kinds = np.array([_KINDS.index(f) if f in _KINDS else -1 for f in history.fs], dtype=np.int8)
+def kinds_of_f(history: History, rows: IntColumn, model: CasRegister) -> npt.NDArray[np.int8]:
+    """Give each f its number in the native code; refuse operations that the model has not."""
+    known = _KINDS if model.name == "cas-register" else _KINDS[:2]
+    kinds = np.array([known.index(f) if f in known else -1 for f in history.fs], dtype=np.int8)
     codes = history.f[rows]
     strange = rows[kinds[codes] < 0]
     if not len(strange):
@@ -97,10 +98,10 @@ def kinds_of_f(history: History, rows: IntColumn) -> npt.NDArray[np.int8]:
         inputs = history.input[cas]
         strange = cas[(inputs < 0) | (history.pairs[inputs, 0] == NO_PAIR)]
     if len(strange):
-        raise _unfit(history[int(strange[0])])
+        raise _unfit(history[int(strange[0])], model)
     return kinds
 
 
-def _unfit(op: Op) -> ModelError:
+def _unfit(op: Op, model: CasRegister) -> ModelError:
     what = f"operation {op.index} is {op.f!r} with value {quoted(op.input)}"
-    return ModelError(f"a register does not fit the history: {what}")
+    return ModelError(f"model {model.name} does not fit the history: {what}")

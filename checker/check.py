@@ -1,33 +1,23 @@
 """One history, one model, one verdict: split by key, choose engines, obey the limits.
 
 Linearizability is local: a history is linearizable exactly if each key's part is. So each key
-is checked by itself, in parallel. First all keys get the engines that are quick but not made
-for every history, then those left undecided get the search, which may take long: then the
-time that is left is shared out evenly, so that a key that takes for ever hides no other key's
-violation.
+is checked by itself, in parallel (see `checker.scheduling`).
 """
 
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from os import cpu_count
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
-from checker.append import append
-from checker.chain import chain
 from checker.elements import merged
 from checker.explain import quoted
 from checker.history import OUTCOMES, History, IntColumn
-from checker.models import Model, ModelError, load_model
-from checker.search import search
-from checker.verdict import Counterexample, Engine, Finding, Limits, Mismatch, Validity, Verdict
-
-# In the order in which they are tried: each is quicker than the next, and applies less often.
-ENGINES: Final = MappingProxyType[str, Engine]({"chain": chain, "append": append, "search": search})
+from checker.models import Append, CasRegister, Model, ModelError, load_model
+from checker.scheduling import ENGINES, Found, Job, decide
+from checker.verdict import Counterexample, Finding, Limits, Mismatch, Validity, Verdict
 
 
 def check(
@@ -61,16 +51,20 @@ def check(
     deadline = None if time_limit is None else time.monotonic() + time_limit
     limits = Limits(deadline, memory_limit, np.zeros(1, dtype=np.uint8))
     keys = _by_key(history, counting(history, model, mismatch))
-    job = _Job(history, model, _engines(engine), limits, mismatch)
-    findings = _find(job, keys, executor)
+    job = Job(history, model, _engines(engine, model), limits, mismatch)
+    findings = decide(job, [key.rows for key in keys], executor)
     return _verdict(job, keys, findings, time.perf_counter() - begin)
 
 
-def _engines(name: str) -> tuple[str, ...]:
+def _engines(name: str, model: Model) -> tuple[str, ...]:
     if name == "auto":
         return tuple(ENGINES)
     if name not in ENGINES:
         raise ModelError(f"no engine is called {name!r}: take auto or one of {', '.join(ENGINES)}")
+    needed = {"chain": CasRegister, "append": Append}.get(name)
+    if needed and not isinstance(model, needed):
+        what = "registers" if name == "chain" else "the model append"
+        raise ModelError(f"engine {name} is for {what} only, not for model {model.name}")
     return (name,)
 
 
@@ -102,58 +96,7 @@ def _by_key(history: History, rows: IntColumn) -> list[_Key]:
     return [_Key(int(history.key[part[0]]), part) for part in np.split(rows, borders)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """What all keys have in common."""
-
-    history: History
-    model: Model
-    engines: tuple[str, ...]
-    limits: Limits
-    mismatch: Mismatch
-
-    def __call__(self, keys: Sequence[_Key]) -> list[tuple[str, Finding]]:
-        return [self.decide(key) for key in keys]
-
-    def decide(self, key: _Key) -> tuple[str, Finding]:
-        for name in self.engines:
-            found = ENGINES[name](self.history, key.rows, self.model, self.limits, self.mismatch)
-            if found is not None:
-                return name, found
-        return self.engines[-1], Finding("unknown", reason=self.not_applicable())
-
-    def not_applicable(self) -> str:
-        return f"engine {self.engines[-1]} does not apply to these operations"
-
-
-Findings = list[tuple[str, Finding]]
-
-
-def _find(job: _Job, keys: Sequence[_Key], executor: Executor | None) -> Findings:
-    workers = cpu_count() or 1
-    if executor is not None:
-        return _run(executor, job, keys, workers)
-    own = ThreadPoolExecutor(workers, thread_name_prefix="check")
-    try:
-        return _run(own, job, keys, workers)
-    finally:
-        own.shutdown(wait=False, cancel_futures=True)
-
-
-def _run(executor: Executor, job: _Job, keys: Sequence[_Key], workers: int) -> Findings:
-    """Give each worker a few batches of keys: a task for each key would cost more than it does."""
-    size = max(1, len(keys) // (8 * workers))
-    batches = [keys[at : at + size] for at in range(0, len(keys), size)]
-    futures = [executor.submit(job, batch) for batch in batches]
-    try:
-        return [finding for future in futures for finding in future.result()]
-    except BaseException:
-        if job.limits.stop is not None:
-            job.limits.stop[0] = 1
-        raise
-
-
-def _verdict(job: _Job, keys: Sequence[_Key], findings: Findings, seconds: float) -> Verdict:
+def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: float) -> Verdict:
     valid, index = _worst([finding for _, finding in findings])
     names = [name for name, _ in findings]
     used = "+".join(name for name in ENGINES if name in names) or "none"
@@ -187,7 +130,7 @@ def _worst(findings: Sequence[Finding]) -> tuple[Validity, int]:
     return True, 0
 
 
-def _reason(job: _Job, key: Any, findings: Findings) -> str:
+def _reason(job: Job, key: Any, findings: list[Found]) -> str:
     unknown = [finding for _, finding in findings if finding.valid == "unknown"]
     reason = unknown[0].reason or "undecided"
     if unknown[0].proven is not None:
@@ -199,7 +142,7 @@ def _reason(job: _Job, key: Any, findings: Findings) -> str:
     return reason
 
 
-def _details(job: _Job, keys: Sequence[_Key], findings: Findings) -> dict[str, Any]:
+def _details(job: Job, keys: Sequence[_Key], findings: list[Found]) -> dict[str, Any]:
     each: Iterable[tuple[Any, dict[str, Any]]] = (
         (job.history.decoded_key(key.code), finding.details)
         for key, (_, finding) in zip(keys, findings, strict=True)

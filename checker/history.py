@@ -16,7 +16,7 @@ they are kept in `History.others`. Jepsen's EDN is read and written too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -139,6 +139,29 @@ class History:
     def code(self, value: Any) -> int:
         """Return the code of a value: -1 for null, `ABSENT` if the history does not mention it."""
         return self.values.number(value)
+
+    def select(self, rows: IntColumn) -> "History":
+        """Return a history of these operations only, with the tables that they need.
+
+        Ranks stay what they were, and `events` too.
+        """
+        values, new = self.values.selected(np.concatenate([self.input[rows], self.output[rows]]))
+        codes = np.unique(self.key[rows])
+        codes = codes[codes >= 0]
+        key = np.searchsorted(codes, self.key[rows]).astype(np.int32)
+        changed: dict[str, Any] = {
+            "input": new[self.input[rows]],
+            "output": new[self.output[rows]],
+            "key": np.where(self.key[rows] < 0, -1, key).astype(np.int32),
+            "keys": [self.keys[int(code)] for code in codes],
+            "values": values,
+        }
+        columns = {
+            each.name: getattr(self, each.name)[rows]
+            for each in fields(self)
+            if isinstance(getattr(self, each.name), np.ndarray) and each.name not in changed
+        }
+        return replace(self, **columns, **changed, others=[], notes=[])
 
     @staticmethod
     def read(

@@ -80,7 +80,7 @@ def _search_register(
 ) -> _Answer:
     return _native.search_register(
         rows,
-        kinds_of_f(history, rows),
+        kinds_of_f(history, rows, model),
         history.f,
         history.input,
         history.output,
