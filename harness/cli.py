@@ -7,55 +7,64 @@ import logging
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
+from importlib import import_module
 
 import click
-
-from checker import HistoryError, ModelError
-from harness.check_command import check_command
-from harness.cluster_command import cluster
-from harness.doctor_command import doctor, heal
-from harness.journal import JournalError, RunsDirError
-from harness.local import LocalError
-from harness.report_command import compare, report
-from harness.serve_command import serve
-from harness.ssh import SshError
-from harness.systems import StoreError
-from harness.test_command import test, test_all
-from nemesis.schedule import ScheduleError
-from reports import RunError
 
 WRONG_ARGUMENTS = 254
 HARNESS_FAILED = 255
 
-# What the user can mend by asking differently, or by preparing the machine.
-_MISTAKES = (
-    HistoryError,
-    LocalError,
-    ModelError,
-    RunError,
-    RunsDirError,
-    ScheduleError,
-    click.ClickException,
+# Where each command stands. It is imported when it is asked for, because `partita check` must not
+# pay for what draws and what speaks SSH.
+COMMANDS: Mapping[str, str] = {
+    "check": "check_command:check_command",
+    "cluster": "cluster_command:cluster",
+    "compare": "report_command:compare",
+    "doctor": "doctor_command:doctor",
+    "heal": "doctor_command:heal",
+    "report": "report_command:report",
+    "serve": "serve_command:serve",
+    "test": "test_command:test",
+    "test-all": "test_command:test_all",
+}
+
+# What the user can mend by asking differently, or by preparing the machine; and what went wrong
+# in the middle of the work. By name, for the same reason: one that was raised was imported.
+ERRORS: Mapping[str, int] = {
+    "checker.reading.HistoryError": WRONG_ARGUMENTS,
+    "checker.models.ModelError": WRONG_ARGUMENTS,
+    "harness.journal.RunsDirError": WRONG_ARGUMENTS,
+    "harness.local.LocalError": WRONG_ARGUMENTS,
+    "nemesis.schedule.ScheduleError": WRONG_ARGUMENTS,
+    "reports.stored.RunError": WRONG_ARGUMENTS,
+    "harness.journal.JournalError": HARNESS_FAILED,
+    "harness.ssh.SshError": HARNESS_FAILED,
+    "harness.systems.system.StoreError": HARNESS_FAILED,
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is asked for, which click does by inheritance."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"harness.{module}"), name)
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-# What went wrong in the middle of the work.
-_FAILURES = (JournalError, SshError, StoreError)
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="partita")
 def partita() -> None:
     """Find out whether a coordination store keeps its promises when the network breaks."""
-
-
-partita.add_command(check_command)
-partita.add_command(cluster)
-partita.add_command(doctor)
-partita.add_command(heal)
-partita.add_command(compare)
-partita.add_command(report)
-partita.add_command(serve)
-partita.add_command(test)
-partita.add_command(test_all)
 
 
 def main() -> None:
@@ -72,22 +81,22 @@ def _code_of_command() -> int:
         code = partita.main(standalone_mode=False)
     except click.exceptions.Exit as leave:
         return leave.exit_code
-    except _MISTAKES as error:
-        return _say(error, WRONG_ARGUMENTS)
-    except _FAILURES as error:
-        return _say(error, HARNESS_FAILED)
+    except click.ClickException as error:
+        return _say(error.format_message(), WRONG_ARGUMENTS)
     except (click.Abort, KeyboardInterrupt):
         click.echo("partita: interrupted", err=True)
         return 2
     except BrokenPipeError:
         return HARNESS_FAILED
-    except Exception:
+    except Exception as error:
+        known = ERRORS.get(f"{type(error).__module__}.{type(error).__qualname__}")
+        if known is not None:
+            return _say(str(error), known)
         traceback.print_exc()
         return HARNESS_FAILED
     return code if isinstance(code, int) else 0
 
 
-def _say(error: Exception, code: int) -> int:
-    text = error.format_message() if isinstance(error, click.ClickException) else str(error)
+def _say(text: str, code: int) -> int:
     click.echo(f"partita: {text}", err=True)
     return code
