@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 import reports
 from checker import History, Verdict, check, vacuous
 from harness.gate import Thresholds, judge
@@ -45,6 +47,20 @@ def conclude(directory: Path, problems: Sequence[str], limits: Thresholds) -> di
     }
     outcome |= judge(outcome, limits)
     write_json(directory / "results.json", outcome)
+    return outcome
+
+
+def recover(directory: Path) -> dict[str, Any]:
+    """Make the results and the report of a run whose controller died, from its journal.
+
+    Such a run is never valid: it ended before it was over. Raises `RunError` for what is no run,
+    and `click.UsageError` for a run that has its results.
+    """
+    reports.read_run(directory)
+    if (directory / "results.json").exists():
+        raise click.UsageError(f"{directory} has its results already: partita report {directory}")
+    outcome = conclude(directory, ["the run was cut off before it was over"], Thresholds())
+    draw(directory)
     return outcome
 
 

@@ -189,6 +189,11 @@ def test_after_kill_9_the_network_heals_and_the_history_can_be_checked(
     try:
         done = partita("check", "runs/latest")
         assert done.returncode == 0, done.stdout + done.stderr
+        recovered = partita("check", "--recover", "runs/latest", "--json")
+        assert recovered.returncode == 2, recovered.stderr
+        assert "cut off before it was over" in json.loads(recovered.stdout)["reason"]
+        assert (tmp_path / "runs/latest/report.html").exists()
+        assert "has its results already" in partita("check", "--recover", "runs/latest").stderr
         nodes = local_nodes(orphan)
         assert len(partition.reachable(nodes)) == 2
         while len(partition.reachable(nodes)) < 6:
