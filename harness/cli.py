@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "doctor_command:doctor",
     "heal": "doctor_command:heal",
     "report": "report_command:report",
+    "selftest": "selftest:selftest",
     "serve": "serve_command:serve",
     "test": "test_command:test",
     "test-all": "test_command:test_all",

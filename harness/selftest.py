@@ -1,0 +1,184 @@
+"""`partita selftest`: the proof that the instrument works.
+
+Runs the raft example as it is, which must be valid, and then with each of its planted mistakes,
+each of which must be found. A case is the arguments of `partita test`, so that whoever doubts
+it can run it alone.
+"""
+
+import json
+import shlex
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.progress import Progress
+from harness.session import conduct
+from harness.systems.raft import BUGS
+from harness.test_command import test
+
+ATTEMPTS = 4
+WIDTH = 80
+
+# Enough workers that each node has several in flight when a fault begins: what is in flight
+# then is what tells a wrong store from a right one.
+BUSY = "--rate 150 --concurrency 6n --keys 3"
+
+CUTS = (
+    "2s partition leader-minority; 6s heal; 9s partition leader; 13s heal; "
+    "16s partition leader-minority; 20s heal"
+)
+ONE_WAYS = (
+    "2s partition one-way; 5s heal; 8s partition one-way; 11s heal; "
+    "14s partition one-way; 17s heal; 20s partition one-way; 23s heal"
+)
+EVERYTHING = (
+    "3s partition leader-minority; 9s heal; 12s partition one-way; 17s heal; 20s kill leader; "
+    "22s heal; 25s pause leader; 29s heal; 32s kill all; 33s heal; 37s partition leader; "
+    "39s kill minority; 43s heal; 47s partition majorities-ring; 52s heal"
+)
+# The order of events of figure 8 in the Raft paper, with messages slow enough to meet it: a
+# leader is cut off with entries that few have, the next one as soon as it is elected, and the
+# first one again once it has counted its old entries on a majority.
+FIGURE_8 = (
+    "2s partition leader-minority; 6s partition leader-minority; 15s partition leader-minority; "
+    "24s heal; 32s partition leader-minority; 36s partition leader-minority; "
+    "45s partition leader-minority; 54s heal"
+)
+SLOW = '--server-args "--delay 1 --batch 4 --election-timeout 3 --heartbeat 0.5"'
+
+CORRECT = f'{BUSY} --time-limit 60 --schedule "{EVERYTHING}"'
+CASES: dict[str, str] = {
+    "stale-follower-read": f"{BUSY} --time-limit 8",
+    "stale-leader-read": f'{BUSY} --time-limit 14 --schedule "2s partition leader; 11s heal"',
+    "ack-early": f'{BUSY} --time-limit 24 --schedule "{CUTS}"',
+    "lost-log": f'{BUSY} --time-limit 12 --schedule "6s kill all; 7s heal"',
+    "double-vote": f'{BUSY} --time-limit 24 --schedule "{CUTS}" --server-args "--delay 0.1"',
+    "commit-earlier-term": "--rate 20 --concurrency 6n --keys 2 --time-limit 60 --timeout 20 "
+    f'{SLOW} --schedule "{FIGURE_8}"',
+    "apply-twice": f'{BUSY} --time-limit 26 --timeout 10 --schedule "{ONE_WAYS}"',
+    "cas-early-check": "--rate 150 --concurrency 6n --keys 1 --time-limit 8",
+    "definite-timeout": f'{BUSY} --time-limit 24 --timeout 2 --schedule "{CUTS}"',
+    "split-brain": f'{BUSY} --time-limit 26 --schedule "{ONE_WAYS}"',
+}
+SHORT = ("cas-early-check", "lost-log", "definite-timeout")
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of one case: as expected or not, after how many runs and seconds."""
+
+    bug: str | None
+    explanation: str
+    command: str
+    as_expected: bool
+    verdict: Any
+    runs: int
+    seconds: float
+    said: str | None
+    run: str
+
+
+@click.command()
+@click.argument("bugs", nargs=-1)
+@click.option("--short", is_flag=True, help=f"Only the correct store and {', '.join(SHORT)}.")
+@click.option("--seed", default=1, show_default=True, help="The first run's; each next one's +1.")
+@click.option(
+    "--runs-dir",
+    default="runs",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON array.")
+def selftest(bugs: Sequence[str], short: bool, seed: int, runs_dir: Path, as_json: bool) -> int:
+    """Prove that planted mistakes are found, and that a correct store is not blamed.
+
+    BUGS are those to look for [all]. Each is looked for in several runs, if need be.
+    """
+    unknown = [bug for bug in bugs if bug not in CASES]
+    if unknown:
+        raise click.UsageError(f"no bug is called {unknown[0]}: choose from {', '.join(CASES)}")
+    progress = Progress()
+    results = []
+    try:
+        if not bugs:
+            results.append(_correct(seed, runs_dir, progress))
+            _print(results[-1], as_json)
+        for bug in bugs or (SHORT if short else CASES):
+            results.append(_look_for(bug, seed, runs_dir, progress))
+            _print(results[-1], as_json)
+    finally:
+        progress.close()
+    if as_json:
+        click.echo(json.dumps([asdict(result) for result in results], indent=1))
+    return 0 if all(result.as_expected for result in results) else 1
+
+
+def arguments(bug: str | None) -> str:
+    """Return the arguments of `partita test` that a case is, without its seed."""
+    return f"raft {CORRECT}" if bug is None else f"raft --bug {bug} {CASES[bug]}"
+
+
+def _correct(seed: int, runs_dir: Path, progress: Progress) -> Result:
+    began = time.monotonic()
+    outcome = _run(None, seed, runs_dir, progress)
+    return _result(None, outcome, outcome["valid"] is True, 1, began)
+
+
+def _look_for(bug: str, seed: int, runs_dir: Path, progress: Progress) -> Result:
+    """Run until the bug is found, a few times at most."""
+    began, runs = time.monotonic(), 0
+    while True:
+        outcome = _run(bug, seed + runs, runs_dir, progress)
+        runs += 1
+        found = outcome["valid"] is False
+        if found or runs == ATTEMPTS:
+            return _result(bug, outcome, found, runs, began)
+
+
+def _run(bug: str | None, seed: int, runs_dir: Path, progress: Progress) -> dict[str, Any]:
+    words = [*shlex.split(arguments(bug)), "--seed", str(seed), "--runs-dir", str(runs_dir)]
+    progress.say(f"looking for {bug}" if bug else "running the correct store")
+    options = test.make_context("test", words).params
+    return conduct(options["system"], options, runs_dir, progress)
+
+
+def _result(
+    bug: str | None, outcome: dict[str, Any], as_expected: bool, runs: int, began: float
+) -> Result:
+    return Result(
+        bug=bug,
+        explanation=BUGS[bug] if bug else "No mistake: this one must be valid.",
+        command=f"partita test {arguments(bug)} --seed {outcome['seed']}",
+        as_expected=as_expected,
+        verdict=outcome["valid"],
+        runs=runs,
+        seconds=round(time.monotonic() - began, 1),
+        said=outcome["reason"],
+        run=outcome["run"],
+    )
+
+
+def _print(result: Result, as_json: bool) -> None:
+    """Print a case: what was found in how long, what the mistake is, and how to see it again."""
+    if as_json:
+        return
+    if result.bug is None:
+        word = "valid, as it must be" if result.as_expected else "NOT VALID"
+    else:
+        word = "found" if result.as_expected else "NOT FOUND"
+    colour = "green" if result.as_expected else "red"
+    runs = "" if result.runs == 1 else f", {result.runs} runs"
+    head = click.style(f"{result.bug or 'correct store':21}", bold=True)
+    click.echo(f"{head} {click.style(word, fg=colour)} in {result.seconds:.0f} s{runs}")
+    click.echo(_wrapped(result.explanation))
+    if result.said:
+        click.echo(_wrapped(f"Partita says: {result.said}"))
+    click.echo(f"  {result.command}\n", nl=True)
+
+
+def _wrapped(text: str) -> str:
+    return click.wrap_text(text, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
