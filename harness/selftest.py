@@ -43,21 +43,26 @@ EVERYTHING = (
 # The order of events of figure 8 in the Raft paper, with messages slow enough to meet it: a
 # leader is cut off with entries that few have, the next one as soon as it is elected, and the
 # first one again once it has counted its old entries on a majority.
-FIGURE_8 = (
-    "2s partition leader-minority; 6s partition leader-minority; 15s partition leader-minority; "
-    "24s heal; 32s partition leader-minority; 36s partition leader-minority; "
-    "45s partition leader-minority; 54s heal"
+FIGURE_8 = "; ".join(
+    f"{start + 0}s partition leader-minority; {start + 2.2:g}s partition leader-minority; "
+    f"{start + 8.8:g}s partition leader-minority; {start + 13}s heal"
+    for start in (4, 21, 38)
 )
-SLOW = '--server-args "--delay 1 --batch 4 --election-timeout 3 --heartbeat 0.5"'
+SLOW = '--server-args "--delay 0.5 --batch 4 --election-timeout 1.5 --heartbeat 0.25"'
+
+A_LITTLE = (
+    "3s partition leader-minority; 8s heal; 10s kill leader; 12s heal; 14s pause one; 16s heal"
+)
 
 CORRECT = f'{BUSY} --time-limit 60 --schedule "{EVERYTHING}"'
+CORRECT_SHORT = f'{BUSY} --time-limit 20 --schedule "{A_LITTLE}"'
 CASES: dict[str, str] = {
     "stale-follower-read": f"{BUSY} --time-limit 8",
     "stale-leader-read": f'{BUSY} --time-limit 14 --schedule "2s partition leader; 11s heal"',
     "ack-early": f'{BUSY} --time-limit 24 --schedule "{CUTS}"',
     "lost-log": f'{BUSY} --time-limit 12 --schedule "6s kill all; 7s heal"',
     "double-vote": f'{BUSY} --time-limit 24 --schedule "{CUTS}" --server-args "--delay 0.1"',
-    "commit-earlier-term": "--rate 20 --concurrency 6n --keys 2 --time-limit 60 --timeout 20 "
+    "commit-earlier-term": "--rate 30 --concurrency 6n --keys 12 --time-limit 55 --timeout 12 "
     f'{SLOW} --schedule "{FIGURE_8}"',
     "apply-twice": f'{BUSY} --time-limit 26 --timeout 10 --schedule "{ONE_WAYS}"',
     "cas-early-check": "--rate 150 --concurrency 6n --keys 1 --time-limit 8",
@@ -105,7 +110,7 @@ def selftest(bugs: Sequence[str], short: bool, seed: int, runs_dir: Path, as_jso
     results = []
     try:
         if not bugs:
-            results.append(_correct(seed, runs_dir, progress))
+            results.append(_correct(short, seed, runs_dir, progress))
             _print(results[-1], as_json)
         for bug in bugs or (SHORT if short else CASES):
             results.append(_look_for(bug, seed, runs_dir, progress))
@@ -117,42 +122,50 @@ def selftest(bugs: Sequence[str], short: bool, seed: int, runs_dir: Path, as_jso
     return 0 if all(result.as_expected for result in results) else 1
 
 
-def arguments(bug: str | None) -> str:
+def arguments(bug: str | None, *, short: bool = False) -> str:
     """Return the arguments of `partita test` that a case is, without its seed."""
-    return f"raft {CORRECT}" if bug is None else f"raft --bug {bug} {CASES[bug]}"
+    if bug is None:
+        return f"raft {CORRECT_SHORT if short else CORRECT}"
+    return f"raft --bug {bug} {CASES[bug]}"
 
 
-def _correct(seed: int, runs_dir: Path, progress: Progress) -> Result:
-    began = time.monotonic()
-    outcome = _run(None, seed, runs_dir, progress)
-    return _result(None, outcome, outcome["valid"] is True, 1, began)
+def _correct(short: bool, seed: int, runs_dir: Path, progress: Progress) -> Result:
+    began, words = time.monotonic(), arguments(None, short=short)
+    progress.say("running the correct store")
+    outcome = _run(words, seed, runs_dir, progress)
+    return _result(None, words, outcome, outcome["valid"] is True, 1, began)
 
 
 def _look_for(bug: str, seed: int, runs_dir: Path, progress: Progress) -> Result:
     """Run until the bug is found, a few times at most."""
-    began, runs = time.monotonic(), 0
+    began, runs, words = time.monotonic(), 0, arguments(bug)
     while True:
-        outcome = _run(bug, seed + runs, runs_dir, progress)
+        progress.say(f"looking for {bug}")
+        outcome = _run(words, seed + runs, runs_dir, progress)
         runs += 1
         found = outcome["valid"] is False
         if found or runs == ATTEMPTS:
-            return _result(bug, outcome, found, runs, began)
+            return _result(bug, words, outcome, found, runs, began)
 
 
-def _run(bug: str | None, seed: int, runs_dir: Path, progress: Progress) -> dict[str, Any]:
-    words = [*shlex.split(arguments(bug)), "--seed", str(seed), "--runs-dir", str(runs_dir)]
-    progress.say(f"looking for {bug}" if bug else "running the correct store")
-    options = test.make_context("test", words).params
+def _run(words: str, seed: int, runs_dir: Path, progress: Progress) -> dict[str, Any]:
+    more = ["--seed", str(seed), "--runs-dir", str(runs_dir)]
+    options = test.make_context("test", [*shlex.split(words), *more]).params
     return conduct(options["system"], options, runs_dir, progress)
 
 
 def _result(
-    bug: str | None, outcome: dict[str, Any], as_expected: bool, runs: int, began: float
+    bug: str | None,
+    words: str,
+    outcome: dict[str, Any],
+    as_expected: bool,
+    runs: int,
+    began: float,
 ) -> Result:
     return Result(
         bug=bug,
         explanation=BUGS[bug] if bug else "No mistake: this one must be valid.",
-        command=f"partita test {arguments(bug)} --seed {outcome['seed']}",
+        command=f"partita test {words} --seed {outcome['seed']}",
         as_expected=as_expected,
         verdict=outcome["valid"],
         runs=runs,

@@ -118,7 +118,7 @@ def _spec(system: str, store: System, names: Sequence[str], options: Options) ->
         raise click.UsageError("--rate must not be negative (0: as fast as the clients go)")
     nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
     return RunSpec(
-        system=Path(system).stem if ":" in system else system,
+        system=store.name,
         workload=workload,
         nodes=nodes,
         concurrency=_concurrency(options["concurrency"], count),

@@ -183,7 +183,7 @@ class Driver:
     def _await_leader(self) -> list[str]:
         deadline = time.monotonic() + LEADER_WAIT_S
         while not (leaders := self.leaders()):
-            if self._stop.wait(0.5) or time.monotonic() > deadline:
+            if self._stop.wait(0.1) or time.monotonic() > deadline:
                 raise GrudgeError(f"no node said within {LEADER_WAIT_S:g} s that it leads")
         return leaders
 

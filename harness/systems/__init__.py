@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from harness.systems.commands import read_store
 from harness.systems.consul import Consul
 from harness.systems.etcd import Etcd
 from harness.systems.raft import Raft
@@ -22,11 +23,23 @@ SYSTEMS: Mapping[str, Callable[..., System]] = {
     "raft": Raft,
 }
 
+METHODS = (
+    "install",
+    "start",
+    "healthy",
+    "stop",
+    "kill",
+    "wipe",
+    "logs",
+    "versions",
+    "client",
+)
+
 __all__ = ["SYSTEMS", "HasPause", "HasPrimaries", "StoreError", "System", "load_system"]
 
 
 def load_system(name: str, options: Mapping[str, Any]) -> System:
-    """Make the system of that name, or of the user's own class `path/to/file.py:Class`.
+    """Make the system of that name, or the user's own, by `file.py:Class` or `store.toml`.
 
     `options` are those of the command line that shape the system, by the names of its
     parameters; what is None or empty was not given. Raises `click.UsageError` if there is no
@@ -42,17 +55,26 @@ def load_system(name: str, options: Mapping[str, Any]) -> System:
     if reads is not None and known and reads not in known:
         raise click.UsageError(f"{name} has no --reads {reads}: choose from {', '.join(known)}")
     try:
-        return make(**given)
+        system: System = make(**given)
     except StoreError as error:
         raise click.UsageError(str(error)) from error
+    lacking = [f"{method}()" for method in METHODS if not hasattr(system, method)]
+    if lacking or not hasattr(system, "name"):
+        raise click.UsageError(
+            f"{name} lacks {', '.join(lacking) or 'a name'}: see docs/your-own-store.md"
+        )
+    return system
 
 
 def _own(name: str) -> Callable[..., Any]:
+    """Return what makes the user's own system: a store.toml, or a class in a file."""
+    if name.endswith(".toml"):
+        return lambda: read_store(Path(name))
     path, _, attribute = name.rpartition(":")
     if not path.endswith(".py") or not attribute:
         raise click.UsageError(
             f"no system is called {name!r}: choose from {', '.join(SYSTEMS)}, "
-            "or give your own as path/to/file.py:Class"
+            "or give your own as path/to/file.py:Class or path/to/store.toml"
         )
     if not Path(path).is_file():
         raise click.UsageError(f"no file {path}")
