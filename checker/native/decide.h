@@ -12,6 +12,8 @@
 
 namespace partita::search {
 
+constexpr int kStride = 64;  // Events between checkpoints.
+
 enum class Decision { kValid, kInvalid, kUnknown };
 
 struct Plan {
@@ -93,7 +95,7 @@ class Search {
         if (frontier_.configs.empty()) return false;
         if (beam > 0 && frontier_.configs.size() > beam) narrow(beam);
         furthest_ = std::max(furthest_, frontier_.position());
-        if (frontier_.position() % 32 == 0) remember();
+        if (frontier_.position() % kStride == 0) remember();
         return true;
     }
 

@@ -1,4 +1,10 @@
 // One step of the search: from the configurations before an event to those after it.
+//
+// Operations are put in order as late as possible: only when one completes that a configuration
+// still owes are steps taken, until it is done. Nothing is lost, for whatever comes behind it in
+// an order can as well be put there later (Lowe, "Testing for Linearizability", 2017). One that
+// completes when it is free has its last chance: it is let go, and it is also done as a last
+// step, for its result may be seen by others that are not invoked yet.
 
 #pragma once
 
@@ -13,13 +19,32 @@
 
 namespace partita::search {
 
-// Each can be switched off, so that tests can hold it against exhaustive search.
+// What is left out, and why nothing is lost. Each can be switched off, so that tests can hold it
+// against exhaustive search. `free`, `owed` and `spent` are explained in antichain.h.
 struct Reductions {
+    // An operation that is possible now and changes nothing becomes free: its place in the order
+    // can be here, where nobody notices, whether or not it is done again with effect.
     bool pure = true;
+
+    // When an operation is done that overwrites (is possible in every state, always with the
+    // same result), all pending ones that overwrite become free: each can have its place
+    // directly before, where its result is not seen. All of them can, in any order.
     bool hidden = true;
+
+    // Operations of one kind can change places in an order while both are pending. So the one
+    // that completes first is done first, unless only the other one is owed. In the same way a
+    // crashed operation, which never completes, waits while a pending one of its kind is there.
     bool earliest = true;
+
+    // A step is not taken if the state it leads to serves nobody: it frees nothing, and whatever
+    // can be done there could be done directly, with the same result. Doing that directly
+    // leaves the operation of the step free, or hidden, where the step would have spent it.
     bool useful = true;
+
+    // A configuration is dropped if there is one as good (antichain.h).
     bool dominate = true;
+
+    // States that nobody can see any more become one (register_space.h).
     bool unseen = true;
 };
 
@@ -40,10 +65,10 @@ class Frontier {
           in_slot_(timeline.slots) {}
 
     std::vector<Configuration> configs;
-    bool counted = true;          // Whether a pooled operation can be used only once.
-    std::size_t node_limit = 0;   // Give up exploring beyond this many nodes an event; 0: never.
-    bool thrifty = false;         // Use the pool only where there is no other way.
-    bool gave_up = false;
+    bool counted = true;         // Whether a pooled operation can be used only once.
+    std::size_t node_limit = 0;  // Give up an event beyond this many nodes; 0: never.
+    bool thrifty = false;        // Use the pool only where there is no other way.
+    bool gave_up = false;        // Whether configurations may have been missed.
 
     UsageTable& usage() { return usage_; }
     std::int32_t position() const { return position_; }
@@ -136,7 +161,6 @@ class Frontier {
         skip_forth();
         if (operation.slot < 0 || operation.role != Role::kOwed) return;
         for (auto& config : configs) {
-            // Pure operations at once: where it changes nothing it is as good as done.
             bool is_free = reductions_.pure &&
                            space_.next(config.state, operation.kind) == config.state;
             if (!is_free) config.owed.set(operation.slot);
@@ -190,12 +214,12 @@ class Frontier {
     void explore(const Target& target) {
         allowance_ = std::numeric_limits<std::int32_t>::max();
         if (!thrifty || !counted || !space_.has_pool()) {
-            prepare(target);
+            if (!counted || space_.has_pool()) prepare(target);
             explore_once(target);
             return;
         }
         // Crashed operations that are not needed now are better kept: first none is used, then
-        // one, then twice as many each time.
+        // one, then twice as many each time. This may miss configurations.
         auto least = allowance_;
         for (const auto& config : configs) least = std::min(least, usage_.total(config.usage));
         allowance_ = 0;
@@ -268,8 +292,6 @@ class Frontier {
         }
     }
 
-    // Earliest deadline: of two pending operations that do the same, the one that completes
-    // first is taken, unless only the other one is owed.
     bool is_earliest(int slot, const Mask& steps, const Configuration& from) const {
         auto others = of_kind_[in_slot_[slot]->kind] & steps;
         others.reset(slot);
@@ -292,8 +314,7 @@ class Frontier {
 
     void take_pooled(const Configuration& from, std::int32_t kind, const Target& target) {
         if (space_.next(from.state, kind) == kImpossible) return;
-        // A pending operation that does the same is taken first: the crashed one can wait. (One
-        // that is not counted may complete before the other.)
+        // Where pooled operations are not counted they may complete, and then cannot wait.
         if (reductions_.earliest && counted && of_kind_[kind].without(from.spent).any()) return;
         Configuration child = from;
         if (counted) {
@@ -327,8 +348,6 @@ class Frontier {
                 bool needed) {
         auto before = child.owed;
         if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
-        // Useful steps only: in a state in which nothing pending is served, and from which
-        // nothing new can be done, the step could as well be left out.
         if (reductions_.useful && !needed && child.owed == before &&
             !space_.leads_on(from.state, child.state, child.spent)) {
             return;

@@ -29,7 +29,7 @@ template <class Mask>
 class RegisterSpace {
   public:
     RegisterSpace(const std::vector<RegisterKind>& kinds, std::int32_t values)
-        : kinds_(kinds), cells_(values + 2), values_(values), pool_(kinds.size()) {}
+        : kinds_(kinds), values_(values), of_value_(values + 2), pool_(kinds.size()) {}
 
     std::int32_t states() const { return values_ + 2; }
     std::int32_t anything() const { return values_; }
@@ -50,8 +50,8 @@ class RegisterSpace {
                 overwritten_[i] = std::min(overwritten_[i], operation.returned);
             }
             if (kind.guard != kAny) {
-                next_same_[i] = cells_[kind.guard].next_guard;
-                cells_[kind.guard].next_guard = i;
+                next_same_[i] = of_value_[kind.guard].next_guard;
+                of_value_[kind.guard].next_guard = i;
             }
         }
         timeline_ = &timeline;
@@ -61,7 +61,7 @@ class RegisterSpace {
     void pass(std::int32_t number, std::int32_t kind, bool forth) {
         upcoming_ = forth ? number + 1 : number;
         if (kinds_[kind].guard != kAny) {
-            cells_[kinds_[kind].guard].next_guard = forth ? next_same_[number] : number;
+            of_value_[kinds_[kind].guard].next_guard = forth ? next_same_[number] : number;
         }
     }
 
@@ -78,27 +78,26 @@ class RegisterSpace {
 
     // Pending operations that are possible in a state and leave it as it is.
     Mask quiet(std::int32_t state) const {
-        const auto& cell = cells_[state];
+        const auto& cell = pending(state);
         return cell.reads | cell.writes | unequal_.without(cell.unequal);
     }
     // Pending operations that are possible in a state and change it, or hide others.
-    Mask steps(std::int32_t state) const { return writes_ | cells_[state].cas; }
+    Mask steps(std::int32_t state) const { return writes_ | pending(state).cas; }
     // Pending operations that can go unseen directly before any that overwrites.
     Mask hidden() const { return writes_; }
 
     // Whether something not spent can be done in this state that could not be done before it.
     bool leads_on(std::int32_t, std::int32_t state, const Mask& spent) const {
-        const auto& cell = cells_[state];
-        return cell.pooled_from > 0 || cell.cas.without(spent).any();
+        return of_value_[state].pooled_from > 0 || pending(state).cas.without(spent).any();
     }
 
     // Visits the values that `anything()` may turn out to have been, as far as it matters.
     template <class Visit>
     void each_choice(const Mask& owed, const Mask& spent, Visit visit) const {
         for (auto value : wanted_) {
-            const auto& cell = cells_[value];
+            const auto& cell = pending(value);
             if ((owed & cell.reads).any() || cell.cas.without(spent).any() ||
-                cell.pooled_from > 0) {
+                of_value_[value].pooled_from > 0) {
                 visit(value);
             }
         }
@@ -108,10 +107,11 @@ class RegisterSpace {
     // will before an overwriting operation that is yet to be invoked must have taken effect.
     bool is_unseen(std::int32_t state) const {
         if (state >= values_) return false;
-        const auto& cell = cells_[state];
-        if (cell.pooled_from > 0 || (cell.reads | cell.cas | cell.unequal).any()) return false;
-        return cell.next_guard == kNever ||
-               timeline_->operations[cell.next_guard].invoked > overwritten_[upcoming_];
+        const auto& value = of_value_[state];
+        const auto& cell = pending(state);
+        if (value.pooled_from > 0 || (cell.reads | cell.cas | cell.unequal).any()) return false;
+        return value.next_guard == kNever ||
+               timeline_->operations[value.next_guard].invoked > overwritten_[upcoming_];
     }
 
     // Changes how many operations of a kind are in the pool.
@@ -120,7 +120,7 @@ class RegisterSpace {
         if (kind.result == kKeep) return;
         auto& pooled = pool_[number];
         pooled.available += difference;
-        if (kind.guard != kAny) cells_[kind.guard].pooled_from += difference;
+        if (kind.guard != kAny) of_value_[kind.guard].pooled_from += difference;
         if (!pooled.listed) {
             pooled.listed = true;
             makers_[kind.result].push_back(number);
@@ -157,16 +157,21 @@ class RegisterSpace {
                 if (pool_[number].available > 0) useful_.push_back(number);
             }
         }
-        for (auto value : wanted_) cells_[value].wanted = false;
+        for (auto value : wanted_) of_value_[value].wanted = false;
     }
     const std::vector<std::int32_t>& useful() const { return useful_; }
 
   private:
-    struct Cell {
-        Mask reads, writes, cas, unequal;
+    struct Value {
+        std::int32_t cell = -1;  // Where its pending operations are; -1: it has none.
         std::int32_t next_guard = kNever;
         std::int32_t pooled_from = 0;
         bool wanted = false;
+    };
+    // Pending operations that ask for a value or write it. Few values have any at a time.
+    struct Cell {
+        Mask reads, writes, cas, unequal;
+        int count = 0;
     };
     struct Pooled {
         std::int32_t available = 0;
@@ -174,31 +179,57 @@ class RegisterSpace {
     };
 
     void want(std::int32_t value) {
-        if (cells_[value].wanted) return;
-        cells_[value].wanted = true;
+        if (of_value_[value].wanted) return;
+        of_value_[value].wanted = true;
         wanted_.push_back(value);
+    }
+
+    const Cell& pending(std::int32_t value) const {
+        auto cell = of_value_[value].cell;
+        return cell < 0 ? none_ : cells_[cell];
     }
 
     void change(int slot, std::int32_t number, bool on) {
         const auto& kind = kinds_[number];
+        auto& value = of_value_[kind.overwrites() ? kind.result : kind.guard];
+        if (value.cell < 0) value.cell = take_cell();
+        auto& cell = cells_[value.cell];
         auto put = [&](Mask& mask) { on ? mask.set(slot) : mask.reset(slot); };
         if (kind.overwrites()) {
-            put(cells_[kind.result].writes);
+            put(cell.writes);
             put(writes_);
         } else if (kind.result != kKeep) {
-            put(cells_[kind.guard].cas);
+            put(cell.cas);
         } else if (kind.negated) {
-            put(cells_[kind.guard].unequal);
+            put(cell.unequal);
             put(unequal_);
         } else {
-            put(cells_[kind.guard].reads);
+            put(cell.reads);
+        }
+        cell.count += on ? 1 : -1;
+        if (cell.count == 0) {
+            free_cells_.push_back(value.cell);
+            value.cell = -1;
         }
     }
 
+    std::int32_t take_cell() {
+        if (free_cells_.empty()) {
+            cells_.emplace_back();
+            return static_cast<std::int32_t>(cells_.size()) - 1;
+        }
+        auto cell = free_cells_.back();
+        free_cells_.pop_back();
+        return cell;
+    }
+
     const std::vector<RegisterKind>& kinds_;
-    std::vector<Cell> cells_;
-    Mask writes_, unequal_;
     std::int32_t values_;
+    std::vector<Value> of_value_;
+    std::vector<Cell> cells_;
+    std::vector<std::int32_t> free_cells_;
+    Cell none_;
+    Mask writes_, unequal_;
     std::int32_t upcoming_ = 0;
     const Timeline* timeline_ = nullptr;
     std::vector<std::int32_t> overwritten_, next_same_;

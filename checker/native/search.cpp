@@ -6,7 +6,6 @@
 #include <nanobind/stl/vector.h>
 
 #include <stdexcept>
-#include <unordered_map>
 
 #include "columns.h"
 #include "decide.h"
@@ -44,18 +43,34 @@ search::Plan plan_of(std::size_t beam, int32_t window, const std::string& withou
 // The kinds of operations on a register, numbered as they come.
 class Kinds {
   public:
+    Kinds() : table_(256, -1) {}
+
     int32_t operator()(const search::RegisterKind& kind) {
-        const auto key = static_cast<uint64_t>(static_cast<uint32_t>(kind.guard)) << 32 |
-                         static_cast<uint64_t>(static_cast<uint32_t>(kind.result + 1)) << 1 |
-                         static_cast<uint64_t>(kind.negated);
-        auto [at, is_new] = numbers_.try_emplace(key, static_cast<int32_t>(all.size()));
-        if (is_new) all.push_back(kind);
-        return at->second;
+        auto* number = find(kind);
+        if (*number >= 0) return *number;
+        if (2 * all.size() >= table_.size()) {
+            table_.assign(4 * table_.size(), -1);
+            for (std::size_t i = 0; i < all.size(); ++i) *find(all[i]) = static_cast<int32_t>(i);
+            number = find(kind);
+        }
+        *number = static_cast<int32_t>(all.size());
+        all.push_back(kind);
+        return *number;
     }
+
     std::vector<search::RegisterKind> all;
 
   private:
-    std::unordered_map<uint64_t, int32_t> numbers_;
+    int32_t* find(const search::RegisterKind& kind) {
+        auto hash = static_cast<uint64_t>(static_cast<uint32_t>(kind.guard)) << 32 |
+                    static_cast<uint32_t>(2 * kind.result + kind.negated);
+        hash = hash * 0x9e3779b97f4a7c15u >> 20;
+        const auto mask = table_.size() - 1;
+        while (table_[hash & mask] >= 0 && !(all[table_[hash & mask]] == kind)) ++hash;
+        return &table_[hash & mask];
+    }
+
+    std::vector<int32_t> table_;
 };
 
 struct Task {

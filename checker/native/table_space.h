@@ -122,12 +122,13 @@ class TableSpace {
     Mask hidden() const { return hidden_; }
 
     // Whether something not spent can be done in `state` that could not be done, or not with
-    // the same result, in the state before it.
+    // the same result, in the state before it; or that would not hide what led here.
     bool leads_on(std::int32_t before, std::int32_t state, const Mask& spent) {
         bool leads = false;
         auto differs = [&](std::int32_t kind) {
             auto after = next(state, kind);
-            return after != kImpossible && after != state && after != next(before, kind);
+            if (after == kImpossible || after == state) return false;
+            return !kinds_[kind].overwrites || after != next(before, kind);
         };
         look(state).steps.without(spent).each([&](int slot) {
             leads = leads || differs(in_slot_[slot]);
