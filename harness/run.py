@@ -26,7 +26,7 @@ from harness.load import Load
 from harness.monitor import Monitor
 from harness.progress import Progress
 from harness.store_processes import StoreProcesses
-from harness.systems.system import HasPrimaries, HasRunning, StoreError, System
+from harness.systems.system import HasPrimaries, HasRunning, StoreError, System, serves
 from nemesis.driver import Driver
 from nemesis.schedule import Step
 from workloads.workload import Workload
@@ -266,7 +266,7 @@ def _await_healthy(system: System, nodes: Sequence[Node], wait_s: float) -> list
     """
     deadline = time.monotonic() + wait_s
     while True:
-        answers = on_all(nodes, system.healthy)
+        answers = on_all(nodes, lambda node: serves(system, node))
         sick = [node for node, healthy in zip(nodes, answers, strict=True) if not healthy]
         if not sick or time.monotonic() > deadline or _ended(system, sick):
             return sick

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.cluster import Node
-from harness.systems.system import HasPause, System
+from harness.systems.system import HasPause, System, serves
 
 
 class StoreProcesses:
@@ -30,4 +30,4 @@ class StoreProcesses:
         self._system.start(self._nodes[node], list(self._nodes.values()))
 
     def serves(self, node: str) -> bool:
-        return self._system.healthy(self._nodes[node])
+        return serves(self._system, self._nodes[node])

@@ -1,8 +1,10 @@
 """Stores of the user's own: a class in a file, or a store.toml with a client program."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -132,7 +134,7 @@ def test_a_class_that_lacks_a_method_is_refused(partita: Partita, tmp_path: Path
     (tmp_path / "mine.py").write_text("class Mine:\n    name = 'mine'\n")
     done = partita("test", "mine.py:Mine")
     assert done.returncode == 254
-    assert "mine.py:Mine lacks install(), start()" in done.stderr
+    assert "mine.py:Mine lacks start(), healthy(), client()" in done.stderr
 
 
 @pytest.mark.cluster
@@ -172,3 +174,36 @@ def test_a_start_command_that_ends_at_once_is_said_at_once(
     assert "ended as soon as it was started" in done.stderr
     assert "no licence" in done.stderr
     assert time.monotonic() - began < 60
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_the_tutorial_typed_in_literally_works(tmp_path: Path) -> None:
+    text = (ROOT / "docs/your-own-store.md").read_text()
+    code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert len(code) == 1
+    written = [line for line in code[0].splitlines() if line.strip()]
+    assert len(written) <= 40
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    (tmp_path / "mystore.py").write_text(code[0])
+    commands = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    refusal = re.findall(r"```text\n(partita: .*?)```", text, re.DOTALL)[0]
+    # A third of the time, which is enough, and keeps the tests short.
+    short = [command.replace("--time-limit 30", "--time-limit 10") for command in commands]
+    bin_folder = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = [
+        subprocess.run(
+            ["sh", "-c", command],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": bin_folder},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        for command in short
+    ]
+    assert [each.returncode for each in done] == [254, 0, 1, 0], [each.stderr for each in done]
+    assert done[0].stderr == refusal
+    assert done[1].stdout.startswith("VALID")
+    assert done[2].stdout.startswith("INVALID")
+    assert "/report.html" in done[1].stdout.splitlines()[-1]

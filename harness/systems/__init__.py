@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from harness.systems.commands import read_store
+from harness.systems.completion import complete
 from harness.systems.consul import Consul
 from harness.systems.etcd import Etcd
 from harness.systems.raft import Raft
@@ -22,18 +23,6 @@ SYSTEMS: Mapping[str, Callable[..., System]] = {
     "consul": Consul,
     "raft": Raft,
 }
-
-METHODS = (
-    "install",
-    "start",
-    "healthy",
-    "stop",
-    "kill",
-    "wipe",
-    "logs",
-    "versions",
-    "client",
-)
 
 __all__ = ["SYSTEMS", "HasPause", "HasPrimaries", "StoreError", "System", "load_system"]
 
@@ -58,11 +47,9 @@ def load_system(name: str, options: Mapping[str, Any]) -> System:
         system: System = make(**given)
     except StoreError as error:
         raise click.UsageError(str(error)) from error
-    lacking = [f"{method}()" for method in METHODS if not hasattr(system, method)]
-    if lacking or not hasattr(system, "name"):
-        raise click.UsageError(
-            f"{name} lacks {', '.join(lacking) or 'a name'}: see docs/your-own-store.md"
-        )
+    lacking = complete(system) if name not in SYSTEMS else []
+    if lacking:
+        raise click.UsageError(f"{name} lacks {', '.join(lacking)}: see docs/your-own-store.md")
     return system
 
 

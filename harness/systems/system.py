@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from harness.cluster import Node
-from workloads.client import Client
+from workloads.client import Client, Definite, Indefinite
 
 
 class StoreError(Exception):
@@ -27,7 +27,10 @@ class System(Protocol):
         """Configure and start the store's process on the node; no harm if it runs."""
 
     def healthy(self, node: Node) -> bool:
-        """Say whether the node takes part in a cluster that serves."""
+        """Say whether the node takes part in a cluster that serves.
+
+        May raise what a client raises, or `OSError`, which means no.
+        """
 
     def stop(self, node: Node) -> None:
         """End the process as an administrator would."""
@@ -49,6 +52,14 @@ class System(Protocol):
 
     def versions(self, node: Node) -> str:
         """Say which version is installed."""
+
+
+def serves(system: System, node: Node) -> bool:
+    """Say whether the node is healthy; a system that cannot find out says no by raising."""
+    try:
+        return system.healthy(node)
+    except (Definite, Indefinite, OSError):
+        return False
 
 
 @runtime_checkable
