@@ -18,6 +18,7 @@ def chain(
     pairs: npt.NDArray[np.int32],
     initial: int,
     deadline: float | None,
+    memory: int | None,
     stop: npt.NDArray[np.uint8] | None,
 ) -> tuple[int, str, list[int], list[int]]:
     """Decide one register with single writers.
@@ -82,6 +83,9 @@ def read_file(
     Returns None, a line from 1 (0: it is about the file) and a reason for a file that is no
     history. The line is negative if a limit was hit there.
     """
+
+def resident_bytes() -> int:
+    """Return how much memory the process holds."""
 
 def compact_json(json: bytes) -> bytes:
     """Return a JSON value in the one form that all values in a history have."""

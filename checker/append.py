@@ -34,9 +34,18 @@ def append(
     """Decide one list, or return None if this engine does not apply."""
     if not isinstance(model, Append) or model.initial:
         return None
-    log = _Log.of(history, rows)
-    if log is None:
-        return None
+    try:
+        log = _Log.of(history, rows, limits)
+        return None if log is None else _finding(log)
+    except _Stopped as stopped:
+        return Finding("unknown", reason=str(stopped))
+
+
+class _Stopped(Exception):
+    """A limit was reached: which one."""
+
+
+def _finding(log: "_Log") -> Finding:
     if not log.reads:
         return Finding("unknown", reason="nothing was read: no read ever succeeded")
     details = counted(log.adds, log.acknowledged(), log.due(), log.final())
@@ -51,16 +60,17 @@ class _Log:
     """One key's operations, sorted out. Lists are decoded when looked at, never all kept."""
 
     history: History
+    limits: Limits
     adds: dict[Hashable, int]  # rows of the adds that did not fail, by element
     failed: dict[Hashable, int]
-    reads: list[int]  # rows of the reads that succeeded, in the order of their invocations
-    longest: int  # the row of a read that returned most
+    reads: dict[int, int]  # how much each read returned that succeeded, by row, in their order
 
     @staticmethod
-    def of(history: History, rows: IntColumn) -> "_Log | None":
-        log = _Log(history, {}, {}, [], -1)
-        length = -1
-        for row in map(int, rows):
+    def of(history: History, rows: IntColumn, limits: Limits) -> "_Log | None":
+        log = _Log(history, limits, {}, {}, {})
+        for at, row in enumerate(rows.tolist()):
+            if at % 1024 == 0:
+                log.poll()
             f = history.fs[history.f[row]]
             if f in ("add", "append"):
                 element = log.element(row)
@@ -70,9 +80,7 @@ class _Log:
             elif f != "read":
                 raise _unfit(history, row)
             elif history.outcome[row] == _OK:
-                log.reads.append(row)
-                if len(log.read(row)) > length:
-                    length, log.longest = len(log.read(row)), row
+                log.reads[row] = len(log.read(row))
         log.failed = log.find_failed(rows)
         return log
 
@@ -86,21 +94,31 @@ class _Log:
     def element(self, row: int) -> Hashable:
         return frozen(self.history[row].input)
 
+    def poll(self) -> None:
+        if reason := self.limits.reached():
+            raise _Stopped(reason)
+
+    @property
+    def longest(self) -> int:
+        """The row of the first read that returned most."""
+        return max(self.reads, key=self.reads.__getitem__)
+
     def read(self, row: int) -> list[Any]:
+        self.poll()
         output = self.history[row].output
         if output is not None and not isinstance(output, list):
             raise _unfit(self.history, row)
         return output or []
 
     def final(self) -> list[Hashable]:
-        return [frozen(each) for each in self.read(self.reads[-1])]
+        return [frozen(each) for each in self.read(max(self.reads))]
 
     def acknowledged(self) -> list[Hashable]:
         return [each for each, row in self.adds.items() if self.history.outcome[row] == _OK]
 
     def due(self) -> list[Hashable]:
         """Elements acknowledged before the last read was invoked: it should return them."""
-        end = self.history.invoked_rank[self.reads[-1]]
+        end = self.history.invoked_rank[max(self.reads)]
         completed = self.history.completed_rank
         return [each for each, row in self.adds.items() if completed[row] < end]
 
@@ -182,9 +200,9 @@ def _places(log: _Log, order: dict[Hashable, int]) -> tuple[IntColumn, IntColumn
         if element in order or log.history.outcome[row] == _OK:
             rows.append(row)
             places.append(2 * order[element] if element in order else _LAST - 1)
-    for row in log.reads:
+    for row, length in log.reads.items():
         rows.append(row)
-        places.append(2 * len(log.read(row)) - 1)
+        places.append(2 * length - 1)
     return np.array(rows, dtype=np.int64), np.array(places, dtype=np.int64)
 
 
@@ -215,7 +233,7 @@ def _out_of_order(log: _Log, early: int, late: int) -> Contradiction:
 
 def _stale(log: _Log, early: int, late: int) -> Contradiction:
     history = log.history
-    few, many = len(log.read(early)), len(log.read(late))
+    few, many = log.reads[early], log.reads[late]
     missing = log.read(late)[few]
     return [early, late, log.adds[frozen(missing)]], (
         f"{capital(_reader(log, late))} had returned {many} elements by"

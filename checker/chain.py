@@ -57,6 +57,7 @@ def chain(
         history.pairs,
         history.code(model.value),
         limits.deadline,
+        limits.memory_bytes,
         limits.stop,
     )
     if answer == _VALID:

@@ -92,15 +92,16 @@ class _Keys:
         return ours and sum(map(len, self.keys)) <= _SHORT
 
     def _try_here(self) -> None:
+        deadline = self.job.limits.deadline
         until = time.monotonic() + _SHORT_BUDGET_S
-        if self.job.limits.deadline is not None:
-            until = min(until, self.job.limits.deadline)
-        for engines in (self.quick, self.job.engines[len(self.quick) :]):
-            task = _Task(self.job, engines, [], None)
-            for at in sorted(self.open):
-                if time.monotonic() > until or (engines != self.quick and self._is_invalid()):
-                    return
-                self._note(at, task.decide(self.keys[at], until), limited=True)
+        for at in sorted(self.open):
+            task = _Task(self.job, self.quick, [], None)
+            self._note(at, task.decide(self.keys[at], deadline), limited=False)
+        for at in sorted(self.open):
+            if time.monotonic() > until or self._is_invalid():
+                return
+            task = _Task(self.job, self.job.engines[len(self.quick) :], [], None)
+            self._note(at, task.decide(self.keys[at], _sooner(deadline, until)), limited=True)
 
     def _run(self, pool: Executor) -> None:
         if self.quick:

@@ -3,6 +3,7 @@
 An engine is a function of one key's operations; see `Engine` for what it is given.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from checker import _native
 from checker.history import History, IntColumn
 from checker.models import Model
 
@@ -62,6 +64,16 @@ class Limits:
     deadline: float | None = None
     memory_bytes: int | None = None
     stop: npt.NDArray[np.uint8] | None = None
+
+    def reached(self) -> str | None:
+        """Say which limit is reached, None if none is."""
+        if self.stop is not None and self.stop[0]:
+            return "interrupted"
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            return "time limit reached"
+        if self.memory_bytes is not None and _native.resident_bytes() > self.memory_bytes:
+            return "memory limit reached"
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,6 +152,7 @@ nb::bytes compact(const nb::bytes& json) {
 void bind_reader(nb::module_& module) {
     module.def("read_file", &read_file, nb::arg("path"), nb::arg("edn"),
                nb::arg("deadline").none(), nb::arg("memory").none());
+    module.def("resident_bytes", &Limits::resident);
     module.def("compact_json", &compact, nb::arg("json"));
     module.def("read_text", &read_text, nb::arg("text"), nb::arg("edn"));
 }

@@ -41,13 +41,6 @@ class Limits {
         }
     }
 
-   private:
-    static double now() {
-        timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-    }
-
     static int64_t resident() {
         long total = 0, resident = 0;
         if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
@@ -55,6 +48,13 @@ class Limits {
             std::fclose(file);
         }
         return int64_t{resident} * sysconf(_SC_PAGESIZE);
+    }
+
+   private:
+    static double now() {
+        timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
     }
 
     std::optional<double> deadline_;

@@ -22,7 +22,7 @@ using Pairs = nb::ndarray<const int32_t, nb::shape<-1, 2>, nb::c_contig, nb::dev
 nb::tuple chain(Column<int64_t> rows, Column<int8_t> kind_of_f, Column<int32_t> f,
                 Column<int32_t> input, Column<int32_t> output, Column<int8_t> outcome,
                 Column<int64_t> invoked_rank, Column<int64_t> completed_rank, Pairs pairs,
-                int32_t initial, std::optional<double> deadline,
+                int32_t initial, std::optional<double> deadline, std::optional<int64_t> memory,
                 std::optional<Column<uint8_t>> stop) {
     const partita::Columns columns{
         rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
@@ -31,7 +31,7 @@ nb::tuple chain(Column<int64_t> rows, Column<int8_t> kind_of_f, Column<int32_t> 
     partita::ChainResult result;
     {
         nb::gil_scoped_release release;
-        partita::Limits limits(deadline, stop ? stop->data() : nullptr);
+        partita::Limits limits(deadline, stop ? stop->data() : nullptr, memory);
         try {
             const auto read = partita::read_columns(columns, initial, limits);
             result = partita::check_chains(read.operations, read.values, read.initial, limits);
@@ -51,7 +51,7 @@ NB_MODULE(_native, m) {
     m.def("chain", &chain, nb::arg("rows"), nb::arg("kind_of_f"), nb::arg("f"), nb::arg("input"),
           nb::arg("output"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
-          nb::arg("deadline").none(), nb::arg("stop").none());
+          nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none());
     partita::bind_search(m);
     partita::bind_reader(m);
 }
