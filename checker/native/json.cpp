@@ -126,13 +126,12 @@ class Json {
     void expect_string(std::string& out) {
         if (at_ >= end_) throw Unfinished{};
         if (*at_ != '"') fail("a name in quotes is missing");
-        const char* begin = ++at_;
-        while (at_ < end_ && *at_ != '"' && *at_ != '\\') at_++;
-        if (at_ < end_ && *at_ == '"') {
-            append_json_string({begin, static_cast<size_t>(at_++ - begin)}, out);
+        const char* begin = at_++;
+        if (skip_plain()) {
+            out.append(begin, at_);
             return;
         }
-        std::string text(begin, at_);
+        std::string text(begin + 1, at_);
         while (at_ < end_ && *at_ != '"') {
             if (*at_ == '\\') {
                 escape(text);
@@ -143,6 +142,19 @@ class Json {
         if (at_ >= end_) throw Unfinished{};
         at_++;
         append_json_string(text, out);
+    }
+
+    // Steps over the rest of a string if nothing in it has to be looked at more closely.
+    bool skip_plain() {
+        for (; at_ < end_; at_++) {
+            const auto c = static_cast<unsigned char>(*at_);
+            if (c == '"') {
+                at_++;
+                return true;
+            }
+            if (c == '\\' || c < 0x20 || c >= 0x80) return false;
+        }
+        return false;
     }
 
     void escape(std::string& text) {
