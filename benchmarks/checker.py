@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,8 @@ _META = {
     "violation": "violation",
     "s": "seed",
 }
-# Where a check takes less than this, it is measured several times: its time is mostly noise.
-_SHORT_SECONDS = 1.0
+# Where the whole command takes less than this, it is measured several times: short times are noisy.
+_SHORT_SECONDS = 4.0
 _SCALING_SECONDS = 300.0
 
 
@@ -136,8 +137,12 @@ def _stored(folder: Path) -> list[Case]:
     for path in sorted(folder.glob("*.jsonl")):
         meta = json.loads(Path(f"{path}.meta.json").read_text())
         shape = Shape(**{name: meta[short] for short, name in _META.items()})
-        cases.append(Case(shape, meta["expect"], lambda path=path: path, lambda _: None))
+        cases.append(Case(shape, meta["expect"], partial(Path, path), _leave))
     return cases
+
+
+def _leave(path: Path) -> None:
+    """A history that was there before is there afterwards."""
 
 
 def _tools(options: argparse.Namespace, count: int) -> list[tuple[Tool, Sequence[int]]]:
@@ -157,7 +162,7 @@ def _tools(options: argparse.Namespace, count: int) -> list[tuple[Tool, Sequence
 def _median(tool: Tool, file: Path, limits: Limits, repeat: int) -> Measurement:
     """Measure once, or several times where it is quick; return the one with the median time."""
     first = measure(tool, file, limits)
-    if first.valid == "unknown" or first.wall_seconds > _SHORT_SECONDS * 3:
+    if first.valid == "unknown" or first.wall_seconds > _SHORT_SECONDS:
         return first
     again = [measure(tool, file, limits) for _ in range(repeat - 1)]
     return sorted([first, *again], key=lambda each: each.seconds)[len(again) // 2]
