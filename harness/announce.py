@@ -1,6 +1,7 @@
 """Results for machines and for a CI job's page: JUnit XML, Markdown, GitHub annotations."""
 
 import os
+import re
 import socket
 import sys
 import xml.etree.ElementTree as xml
@@ -104,7 +105,9 @@ def _word(outcome: Outcome) -> str:
 
 def _why(outcome: Outcome) -> str:
     reasons = [outcome["reason"], *outcome.get("missed", ())]
-    return "; ".join(reason for reason in reasons if reason) or "no reason given"
+    text = "; ".join(reason for reason in reasons if reason) or "no reason given"
+    # A store's log may stand in it, with colours and other things that no XML may contain.
+    return re.sub(r"\x1b\[[0-9;]*m|[^\t\n\x20-\ud7ff\ue000-\ufffd]", "", text)
 
 
 def _seconds(outcome: Outcome) -> float:

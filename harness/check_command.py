@@ -205,8 +205,22 @@ def _outcome(file: Path, request: Request) -> Outcome:
         # The test of a store that did nothing is not passed.
         verdict = replace(verdict, valid="unknown", reason=nothing)
         nothing = None
-    notes = [*history.notes, *filter(None, [why, nothing])]
+    doubt = _doubt(file) if run else None
+    if doubt and verdict.valid is True:
+        verdict, doubt = replace(verdict, valid="unknown", reason=doubt), None
+    cut_off = run and not (file / "results.json").exists()
+    died = "the run was cut off: partita check --recover makes its results" if cut_off else None
+    notes = [*history.notes, *filter(None, [why, nothing, doubt, died])]
     return Outcome(file, history, verdict, load_seconds, notes)
+
+
+def _doubt(directory: Path) -> str | None:
+    """Say what, beside its history, made a run unknown when it was made: that has not changed."""
+    try:
+        doubts = json.loads((directory / "results.json").read_text())["doubts"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return "; ".join(doubts) or None
 
 
 def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:

@@ -74,6 +74,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A log that cannot be written (a full disk) must not spill tracebacks over the result.
     logging.raiseExceptions = False
+    # They tell of every lost connection, which a partition makes many of.
+    for noisy in ("kazoo", "paramiko"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)
     sys.exit(_code_of_command())
 
 

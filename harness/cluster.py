@@ -85,7 +85,10 @@ class Node:
         """Send a signal to a daemon, wait for its end, and kill it if it does not end."""
         pidfile = f"{FOLDER}/{name}/pid"
         script = (
-            '[ -e "$1" ] || exit 0; pid=$(cat "$1"); kill -"$2" "$pid" 2>/dev/null; '
+            '[ -e "$1" ] || exit 0; pid=$(cat "$1"); '
+            # After a reboot the id may be anybody's: ours works in its own folder.
+            'case $(readlink "/proc/$pid/cwd") in "${1%/pid}"*) ;; *) rm -f "$1"; exit 0 ;; esac; '
+            'kill -"$2" "$pid" 2>/dev/null; '
             'kill -CONT "$pid" 2>/dev/null; i=0; while [ -d "/proc/$pid" ]; do i=$((i + 1)); '
             '[ $i -lt "$3" ] || kill -KILL "$pid" 2>/dev/null; sleep 0.1; done; rm -f "$1"'
         )

@@ -55,11 +55,19 @@ def examine_here(runs: Path) -> list[Finding]:
 def examine_node(node: Node) -> list[Finding]:
     """Look at a node over SSH: may we become root, cut its network, and keep files there?"""
     checks: Mapping[str, Callable[[], str]] = {
+        "clock": lambda: _clock_there(node),
+        "disk": lambda: _disk_there(node),
+    }
+    others = [_examined(node.name, what, check) for what, check in checks.items()]
+    return examine_tools(node) + others
+
+
+def examine_tools(node: Node) -> list[Finding]:
+    """Look only at what a fault needs on a node."""
+    checks: Mapping[str, Callable[[], str]] = {
         "root": lambda: _root_there(node),
         "tools": lambda: _tools_there(node),
         "iptables": lambda: _iptables_there(node),
-        "clock": lambda: _clock_there(node),
-        "disk": lambda: _disk_there(node),
     }
     return [_examined(node.name, what, check) for what, check in checks.items()]
 
@@ -100,7 +108,7 @@ def _iptables() -> str:
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         missing = "No such file" in said or "not found" in said
-        fix = "apt-get install iptables" if missing else "load the kernel's ip_tables or nf_tables"
+        fix = "apt-get install iptables" if missing else "root, and the kernel's nf_tables"
         raise Ailment(f"iptables does not work in a namespace: {said}", fix)
     return "works in a namespace"
 

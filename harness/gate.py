@@ -28,21 +28,34 @@ class Thresholds:
     unknown_passes: bool = False
 
 
-def thresholds(options: Mapping[str, Any]) -> Thresholds:
-    """Gather the thresholds from the command line's options. Raises `click.UsageError`."""
-    return Thresholds(
+def thresholds(options: Mapping[str, Any], fs: Sequence[str]) -> Thresholds:
+    """Gather the thresholds from the command line's options.
+
+    `fs` are the operations of the workload. Raises `click.UsageError`, for a threshold that no
+    run could miss too.
+    """
+    limits = Thresholds(
         min_availability=options["min_availability"],
         max_unavailability=options["max_unavailability"],
         max_recovery=options["max_recovery"],
         min_ok=dict(_least(text) for text in options["min_ok"]),
         unknown_passes=options["unknown"] == "pass",
     )
+    for what in limits.min_ok:
+        if what not in ("", "faults", *fs):
+            raise click.UsageError(f"--min-ok {what}=…: choose from {', '.join(fs)}, faults")
+    faults = options["schedule"] or (options["nemesis"] or "none") != "none"
+    if not faults and (limits.max_recovery is not None or "faults" in limits.min_ok):
+        raise click.UsageError("--max-recovery and --min-ok faults=N need a run with faults")
+    return limits
 
 
 def judge(outcome: Mapping[str, Any], limits: Thresholds) -> dict[str, Any]:
     """Return `missed`, a sentence for each threshold that was missed, and `passed`."""
     missed = [*_availability(outcome, limits), *_times(outcome, limits), *_counts(outcome, limits)]
-    good = outcome["valid"] is True or (outcome["valid"] == "unknown" and limits.unknown_passes)
+    # What may be forgiven is a checker that could not decide, not a run that showed nothing.
+    undecided = outcome["valid"] == "unknown" and not outcome["doubts"]
+    good = outcome["valid"] is True or (undecided and limits.unknown_passes)
     return {"missed": missed, "passed": good and not missed}
 
 
@@ -64,7 +77,7 @@ def worst(codes: Sequence[int]) -> int:
 
 def _least(text: str) -> tuple[str, int]:
     what, _, number = text.rpartition("=")
-    if not number.isdigit():
+    if not (number.isascii() and number.isdecimal()):
         raise click.UsageError(f"--min-ok is a number, or f=number, or faults=number, not {text!r}")
     return what, int(number)
 

@@ -14,6 +14,7 @@ controller was killed.
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from ipaddress import IPv6Address
 from pathlib import Path
 
-from harness import processes
+from harness import namespaces, processes
 from harness.processes import Process
 from harness.ssh import Login
 
@@ -100,7 +101,10 @@ def up(count: int, name: str, *, owner: Process | None = None) -> LocalCluster:
         down(name)
     cluster = LocalCluster(name, folder, -1, owner)
     try:
-        folder.mkdir(parents=True, mode=0o700)
+        folder.mkdir(parents=True, mode=0o700)  # whoever makes the folder makes the cluster
+    except OSError as error:
+        raise LocalError(f"cannot make the cluster's folder {folder}: {error.strerror}") from error
+    try:
         cluster.save()
         _make_keys(folder)
         _make_switch(cluster)
@@ -119,26 +123,31 @@ def down(name: str) -> None:
 
 
 def find(name: str) -> LocalCluster | None:
-    """Return the cluster of that name, or None."""
-    try:
-        document = json.loads((_folder(name) / "cluster.json").read_text())
-    except FileNotFoundError:
+    """Return the cluster of that name, or None; one that was not finished has no nodes."""
+    folder = _folder(name)
+    if not folder.is_dir():
         return None
-    owner = document["owner"]
-    return LocalCluster(
-        name=document["name"],
-        folder=Path(document["folder"]),
-        subnet=document["subnet"],
-        owner=Process(**owner) if owner else None,
-        holders=[Process(**holder) for holder in document["holders"]],
-        nodes=[LocalNode(**node | {"init": Process(**node["init"])}) for node in document["nodes"]],
-    )
+    try:
+        document = json.loads((folder / "cluster.json").read_text())
+        owner = document["owner"]
+        nodes = [node | {"init": Process(**node["init"])} for node in document["nodes"]]
+        return LocalCluster(
+            name=name,
+            folder=folder,
+            subnet=document["subnet"],
+            owner=Process(**owner) if owner else None,
+            holders=[Process(**holder) for holder in document["holders"]],
+            nodes=[LocalNode(**node) for node in nodes],
+        )
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return LocalCluster(name, folder, -1, None)
 
 
 def clusters() -> list[LocalCluster]:
     """Return every local cluster that this user made, dead ones too."""
     root = state_root()
     names = sorted(entry.name for entry in root.iterdir()) if root.is_dir() else []
+    names = [name for name in names if _is_name(name)]
     return [cluster for name in names if (cluster := find(name)) is not None]
 
 
@@ -216,16 +225,6 @@ def _make_keys(folder: Path) -> None:
     )
 
 
-SWITCH = """
-set -e
-ip link set lo up
-ip link add partita type bridge
-ip link set partita up
-echo ready
-exec sleep infinity
-"""
-
-
 def _make_switch(cluster: LocalCluster) -> None:
     """Make the bridge in its own namespace, and the machine's one interface on it."""
     if os.environ.get(INSIDE):
@@ -234,7 +233,9 @@ def _make_switch(cluster: LocalCluster) -> None:
             Process.of(processes.start(_mark(cluster), ["sleep", "infinity"]).pid)
         )
         cluster.save()
-    started = processes.start(_mark(cluster), ["unshare", "--net", "--mount", "sh", "-c", SWITCH])
+    started = processes.start(
+        _mark(cluster), ["unshare", "--net", "--mount", "sh", "-c", namespaces.SWITCH]
+    )
     _await_ready(started)
     switch = Process.of(started.pid)
     cluster.holders.append(switch)
@@ -271,33 +272,6 @@ def _reserve_subnet(switch: Process) -> int:
     raise LocalError("no subnet is free in 10.213.0.0/16: partita cluster status shows who has it")
 
 
-# The node's mounts are private to it: what it does to /tmp, /run and /srv no one else sees, and
-# what root's own .bashrc on this machine does (it may be slow, or wait for a lock) no node sees.
-# It waits with sshd until its network is plugged in, which the one outside says on stdin.
-NODE = """
-set -e
-name=$1; folder=$2; node=$3; address=$4; address6=$5
-hostname "$name"
-mount -t tmpfs -o mode=755 partita /srv
-mkdir /srv/partita
-mount --bind "$node" /srv/partita
-mount --bind "$node/tmp" /tmp
-mount --bind "$folder/hosts" /etc/hosts
-mount --bind "$folder/shadow" /etc/shadow
-mount --bind "$folder/passwd" /etc/passwd
-mount -t tmpfs -o mode=755 partita /run
-mkdir /run/sshd
-mount -t tmpfs -o mode=700 partita /root
-ip link set lo up
-echo ready
-read plugged
-ip addr add "$address/24" dev eth0
-[ -z "$address6" ] || ip -6 addr add "$address6/64" dev eth0 nodad
-ip link set eth0 up
-exec "$(PATH=$PATH:/usr/sbin:/sbin command -v sshd)" -D -E "$node/sshd.log" -f "$folder/sshd_config"
-"""
-
-
 def _make_nodes(cluster: LocalCluster, count: int) -> None:
     names = [f"n{number}" for number in range(1, count + 1)]
     lines = ["127.0.0.1 localhost", "::1 localhost"]
@@ -322,7 +296,7 @@ def _make_node(cluster: LocalCluster, number: int, name: str) -> LocalNode:
     address6 = _address6(cluster.subnet, number) if _has_ipv6() else ""
     arguments = [name, str(cluster.folder), str(home), address, address6]
     unshare = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
-    command = [*unshare, "--mount-proc", "sh", "-c", NODE, "node", *arguments]
+    command = [*unshare, "--mount-proc", "sh", "-c", namespaces.NODE, "node", *arguments]
     parent = processes.start(_mark(cluster), command)
     _await_ready(parent)
     children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
@@ -344,16 +318,25 @@ def _make_node(cluster: LocalCluster, number: int, name: str) -> LocalNode:
 
 
 def _destroy(cluster: LocalCluster) -> None:
-    """End the cluster's processes and delete its folder. The namespaces go with the processes."""
-    processes.end_all(_mark(cluster))
-    # The interface goes with the switch's namespace, but only soon, and soon is not now.
-    if cluster.subnet >= 0:
-        subprocess.run(
-            ["ip", "link", "del", f"partita{cluster.subnet}"], capture_output=True, check=False
-        )
-    shutil.rmtree(cluster.folder, ignore_errors=True)
-    with suppress(OSError):
-        cluster.folder.parent.rmdir()
+    """End the cluster's processes and delete its folder. The namespaces go with the processes.
+
+    Signals wait until it is done: half of it would be what nobody finds again.
+    """
+    ours = {signal.SIGINT, signal.SIGTERM}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ours)
+    try:
+        left = processes.end_all(_mark(cluster))
+        if left:
+            raise LocalError(f"{cluster.name}: processes {left} do not end: try again")
+        # The interface goes with the switch's namespace, but only soon, and soon is not now.
+        if cluster.subnet >= 0:
+            delete = ["ip", "link", "del", f"partita{cluster.subnet}"]
+            subprocess.run(delete, capture_output=True, check=False)
+        shutil.rmtree(cluster.folder, ignore_errors=True)
+        with suppress(OSError):
+            cluster.folder.parent.rmdir()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # --- small things ------------------------------------------------------------------------
@@ -370,8 +353,12 @@ def _await_ready(process: subprocess.Popen[bytes]) -> None:
         raise LocalError(f"cannot make a namespace on this machine: {error}") from None
 
 
+def _is_name(name: str) -> bool:
+    return name.isascii() and name.replace("-", "").isalnum()
+
+
 def _folder(name: str) -> Path:
-    if not name or not name.replace("-", "").isalnum():
+    if not _is_name(name):
         raise LocalError(f"a cluster's name has letters, digits and dashes only, not {name!r}")
     return state_root() / name
 

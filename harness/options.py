@@ -1,5 +1,6 @@
 """The options of the commands that make runs, in groups."""
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,13 @@ from workloads.workload import WORKLOADS
 
 Command = Callable[..., Any]
 _FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Refuse nan and inf, which no comparison would catch later."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is no number of use here", context, option)
+    return value
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -58,10 +66,23 @@ load = together(
         "--concurrency", default="2n", show_default=True, help="Clients; n means the nodes' number."
     ),
     click.option(
-        "--rate", "-r", default=50.0, show_default=True, help="Operations a second, in total."
+        "--rate",
+        "-r",
+        default=50.0,
+        show_default=True,
+        callback=finite,
+        help="Operations a second, in total.",
     ),
-    click.option("--time-limit", default=60.0, show_default=True, help="Seconds of load."),
-    click.option("--timeout", default=5.0, show_default=True, help="Seconds for an operation."),
+    click.option(
+        "--time-limit", default=60.0, show_default=True, callback=finite, help="Seconds of load."
+    ),
+    click.option(
+        "--timeout",
+        default=5.0,
+        show_default=True,
+        callback=finite,
+        help="Seconds for an operation.",
+    ),
 )
 
 store = together(
@@ -81,6 +102,7 @@ faults = together(
     click.option(
         "--nemesis-interval",
         type=float,
+        callback=finite,
         help="Seconds that each fault lasts [15, or less if they would not all have a turn].",
     ),
     click.option("--schedule", help=f"Faults at set times: {plans.FORM}."),
@@ -90,17 +112,22 @@ faults = together(
 
 gate = together(
     click.option(
-        "--min-availability", type=click.FloatRange(0, 1), help="Share of operations [none]."
+        "--min-availability",
+        type=click.FloatRange(0, 1),
+        callback=finite,
+        help="Share of operations acknowledged in time, 0 to 1.",
     ),
     click.option(
         "--max-unavailability",
         type=click.FloatRange(0),
+        callback=finite,
         metavar="S",
         help="Longest time in which nothing is acknowledged.",
     ),
     click.option(
         "--max-recovery",
         type=click.FloatRange(0),
+        callback=finite,
         metavar="S",
         help="Longest time from a heal to a write on every node.",
     ),

@@ -75,8 +75,8 @@ def marked(mark: str) -> list[Process]:
     return found
 
 
-def end_all(mark: str) -> None:
-    """Kill the processes that bear the mark and wait until they are gone."""
+def end_all(mark: str) -> list[int]:
+    """Kill the processes that bear the mark and wait; return the ids of those that stay."""
     deadline = time.monotonic() + END_WAIT_S
     while (found := marked(mark)) and time.monotonic() < deadline:
         for process in found:
@@ -84,6 +84,7 @@ def end_all(mark: str) -> None:
             with suppress(ChildProcessError):
                 os.waitpid(process.pid, os.WNOHANG)
         time.sleep(0.01)
+    return [process.pid for process in marked(mark)]
 
 
 def _start_time(pid: int) -> int | None:

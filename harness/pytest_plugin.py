@@ -50,8 +50,13 @@ def partita(pytestconfig: pytest.Config) -> Partita:
 
 
 def _flags(options: dict[str, Any]) -> list[str]:
-    flags = []
+    flags: list[str] = []
     for name, value in options.items():
+        if name == "test_count":
+            raise TypeError("one call is one run: use pytest.mark.parametrize with seeds")
+        if isinstance(value, bool):
+            flags += [f"--{name.replace('_', '-')}"] if value else []
+            continue
         for each in value if isinstance(value, list | tuple) else [value]:
             flags += [f"--{name.replace('_', '-')}", str(each)]
     return flags

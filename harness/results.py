@@ -16,6 +16,9 @@ from checker import History, Verdict, check, vacuous
 from harness.gate import Thresholds, judge
 from harness.journal import write_json
 
+# What each workload asks for; a run in which one of them was never tried has shown little.
+OPERATIONS = {"append": ("add", "read"), "register": ("read", "write", "cas")}
+
 
 def conclude(directory: Path, problems: Sequence[str], limits: Thresholds) -> dict[str, Any]:
     """Check a run's history, weigh the evidence, write results.json and return its content.
@@ -28,7 +31,8 @@ def conclude(directory: Path, problems: Sequence[str], limits: Thresholds) -> di
     verdict = check(history, "append" if run["workload"] == "append" else "cas-register")
     summary = reports.summarise(history, run)
     nothing = vacuous(history)
-    reasons = [*problems, *_doubts(summary), *([nothing] if nothing else [])]
+    doubts = [*problems, *_doubts(summary, run["workload"]), *([nothing] if nothing else [])]
+    reasons = list(doubts)
     if verdict.valid == "unknown" and verdict.reason:
         reasons.append(verdict.reason)
     valid = verdict.valid if verdict.valid is False or not reasons else "unknown"
@@ -36,6 +40,7 @@ def conclude(directory: Path, problems: Sequence[str], limits: Thresholds) -> di
     outcome: dict[str, Any] = {
         "valid": valid,
         "reason": explanation if valid is False else "; ".join(reasons) or None,
+        "doubts": doubts,
         "system": run["system"],
         "workload": run["workload"],
         **_set_counts(verdict),
@@ -69,9 +74,14 @@ def draw(directory: Path) -> None:
     reports.write_all(directory)
 
 
-def _doubts(summary: dict[str, Any]) -> list[str]:
+def _doubts(summary: dict[str, Any], workload: str) -> list[str]:
     """Say what in the figures forbids a verdict of valid."""
     doubts = []
+    if not summary["availability"]:
+        doubts.append("no operation of the load was acknowledged in time")
+    for f in OPERATIONS[workload]:
+        if f not in summary["statistics"]["by_f"]:
+            doubts.append(f"no {f} was ever invoked")
     for fault in summary["faults"]:
         if not fault["bit"]:
             what = f"{fault['action']} {fault['target']}".strip()

@@ -124,7 +124,8 @@ def set_up(system: System, nodes: Sequence[Node], progress: Progress) -> None:
     tear_down(system, nodes)
     on_all(nodes, lambda node: system.start(node, nodes))
     sick = _await_healthy(system, nodes, HEALTH_WAIT_S)
-    if ended := _ended(system, sick):
+    # All are asked, not only the sick: who answers on the port may be a stranger.
+    if ended := _ended(system, nodes):
         raise StoreError(
             f"{system.name} on {_names(ended)} ended as soon as it was started; "
             f"{_last_words(system, ended[0])}"
@@ -193,7 +194,7 @@ def _drive(
     finally:
         load.stop.set()
         progress.say("healing")
-        _uninterrupted(driver.finish)
+        uninterrupted(driver.finish)
     load.finish()
     if journal.failure:
         raise journal.failure
@@ -204,7 +205,7 @@ def _drive(
     load.read_finally()
     monitor.finish()
     journal.close()
-    return _problems(driver, lacking, interrupted, spec)
+    return _problems(load, driver, lacking, interrupted, spec)
 
 
 def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress: Progress) -> None:
@@ -213,17 +214,18 @@ def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress
         time.sleep(0.1)
         tally, now = load.tally, journal.now() / 1e9
         faults = f", {driver.in_force}" if driver.in_force else ""
-        progress.tick(
-            f"{now:.0f} of {spec.time_limit:g} s: {tally.ok} ok, {tally.fail} fail, "
-            f"{tally.info} info{faults}"
-        )
+        when = f"{min(now, spec.time_limit):.0f} of {spec.time_limit:g} s"
+        counts = f"{tally.ok} ok, {tally.fail} fail, {tally.info} info"
+        progress.tick(f"{when}: {counts}{faults}")
 
 
 def _problems(
-    driver: Driver, lacking: Sequence[Node], interrupted: bool, spec: RunSpec
+    load: Load, driver: Driver, lacking: Sequence[Node], interrupted: bool, spec: RunSpec
 ) -> list[str]:
     """Say what, beside the history, speaks against trusting the run."""
     problems = []
+    if load.tally.died:
+        problems.append(f"the load died: {load.tally.died}")
     if driver.failure:
         problems.append(driver.failure)
     if lacking:
@@ -234,7 +236,7 @@ def _problems(
     return problems
 
 
-def _uninterrupted(action: Callable[[], None]) -> None:
+def uninterrupted(action: Callable[[], None]) -> None:
     """Do something to its end whatever signals come; raise what it raised, or the interrupt."""
     interrupt: KeyboardInterrupt | None = None
     with ThreadPoolExecutor(max_workers=1) as pool:
@@ -312,7 +314,4 @@ def _log_to(path: Path) -> logging.Handler:
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
-    # kazoo and paramiko tell of every lost connection, which a partition makes many of.
-    for noisy in ("kazoo", "paramiko"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
     return handler

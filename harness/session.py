@@ -4,6 +4,7 @@
 that a run can be repeated from there.
 """
 
+import itertools
 import json
 import random
 import re
@@ -17,10 +18,12 @@ from typing import Any
 import click
 
 from harness import local, user_namespace
-from harness.cluster import Node, local_nodes, remote_nodes
-from harness.gate import thresholds
+from harness.cluster import Node, local_nodes, on_all, remote_nodes
+from harness.doctor import examine_tools
+from harness.gate import Thresholds, thresholds
 from harness.progress import Progress
-from harness.run import RunSpec, run, tear_down
+from harness.results import OPERATIONS
+from harness.run import RunSpec, run, tear_down, uninterrupted
 from harness.ssh import Login, SshError
 from harness.systems import HasPause, HasPrimaries, System, load_system
 from nemesis import schedule as plans
@@ -34,7 +37,7 @@ def prepare(system: str, options: Options) -> tuple[System, RunSpec]:
 
     Touches nothing. Raises `click.UsageError` or `ScheduleError`.
     """
-    thresholds(options)
+    limits_of(options)
     store = load_system(system, _shape(options))
     return store, _spec(system, store, node_names(options), options)
 
@@ -47,18 +50,26 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
     if not names:
         user_namespace.enter()
     with _nodes(names, len(spec.nodes), options, keep=keep) as nodes, ExitStack() as last:
-        if names and not keep:
-            last.callback(tear_down, store, nodes)
+        if names:
+            _require_tools(nodes, spec)
+            if not keep:
+                last.callback(uninterrupted, lambda: tear_down(store, nodes))
         workload = WORKLOADS[spec.workload](spec.keys)
-        outcome = run(spec, store, workload, nodes, runs, progress, thresholds(options))
+        outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options))
         progress.say("tearing down")
     return outcome
+
+
+def limits_of(options: Options) -> Thresholds:
+    """Gather the thresholds of a run with these options. Raises `click.UsageError`."""
+    return thresholds(options, OPERATIONS.get(options["workload"], ()))
 
 
 def stored(directory: Path) -> tuple[str, dict[str, Any]]:
     """Return the system and the options of a stored run. Raises `click.UsageError`."""
     try:
-        arguments = json.loads((directory / "run.json").read_text())["arguments"]
+        run = json.loads((directory / "run.json").read_text())
+        arguments = run["arguments"] | {"seed": run["seed"]}
         return arguments.pop("system"), arguments
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise click.UsageError(
@@ -78,6 +89,15 @@ def reach(names: Sequence[str], options: Options) -> list[Node]:
         return remote_nodes(names, login)
     except SshError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _require_tools(nodes: Sequence[Node], spec: RunSpec) -> None:
+    """Refuse nodes on which no fault could be injected, before anything is started there."""
+    if spec.schedule:
+        for finding in itertools.chain.from_iterable(on_all(nodes, examine_tools)):
+            if finding.fix:
+                text = f"{finding.where}: {finding.what}: {finding.found}: {finding.fix}"
+                raise click.ClickException(text)
 
 
 @contextmanager
@@ -140,6 +160,9 @@ def _plain(value: Any) -> Any:
 
 def _schedule(store: System, count: int, options: Options) -> tuple[plans.Step, ...]:
     names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
+    for name in ("schedule", "nemesis"):
+        if options[name] is not None and not options[name].strip():
+            raise click.UsageError(f"--{name} is empty: leave it out, or say what is to be done")
     if options["schedule"] and names:
         raise click.UsageError("--schedule and --nemesis exclude each other")
     if options["schedule"]:

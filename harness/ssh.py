@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import paramiko
+from paramiko.ssh_exception import NoValidConnectionsError
 
 log = logging.getLogger(__name__)
 
@@ -184,10 +185,17 @@ def _connect(name: str, host: str, login: Login) -> paramiko.SSHClient:
             client.close()
             message = _reason(host, login, error)
             if message or time.monotonic() > deadline:
-                detail = message or f"{error or type(error).__name__}: is it up, with sshd running?"
+                detail = message or f"{_said(error)}: is it up, with sshd running?"
                 raise SshError(f"{name} ({host}:{login.port}): {detail}") from error
             log.debug("%s: %s, trying again", name, error)
             time.sleep(0.1)
+
+
+def _said(error: Exception) -> str:
+    """Say what went wrong without the address, which stands before it."""
+    if isinstance(error, NoValidConnectionsError):
+        error = next(iter(error.errors.values()))
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _trust(client: paramiko.SSHClient, login: Login) -> None:
@@ -209,6 +217,8 @@ def _reason(host: str, login: Login, error: Exception) -> str | None:
         return f"{login.username} may not log in with {key}: check --username and --ssh-private-key"
     if isinstance(error, socket.gaierror):
         return "no such host name"
+    if "protocol banner" in str(error):
+        return "what listens there does not speak SSH: check --ssh-port"
     if isinstance(error, (FileNotFoundError, PermissionError)):
         return f"cannot read the key {login.key}"
     if "not found in known_hosts" in str(error):

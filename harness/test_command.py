@@ -14,6 +14,7 @@ from harness import options as groups
 from harness.announce import announce
 from harness.gate import exit_code, worst
 from harness.journal import JournalError
+from harness.local import LocalError
 from harness.progress import Progress
 from harness.session import conduct, prepare, stored
 from harness.ssh import SshError
@@ -85,9 +86,21 @@ def test(
 @groups.gate
 @click.option("--test-count", default=1, show_default=True, type=click.IntRange(1))
 @groups.output
-def test_all(systems: str, workloads: str, nemeses: str, test_count: int, **options: Any) -> int:
+@click.pass_context
+def test_all(
+    context: click.Context,
+    /,
+    systems: str,
+    workloads: str,
+    nemeses: str,
+    test_count: int,
+    **options: Any,
+) -> int:
     """Do a run for each combination of systems, workloads and nemeses; the worst one counts."""
-    product = itertools.product(systems.split(","), workloads.split(","), nemeses.split(","))
+    for name in ("workload", "nemesis", "schedule"):
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name} goes with partita test; here: --workloads, --nemeses")
+    product = itertools.product(_names(systems), _names(workloads), _names(nemeses))
     runs = []
     for number, ((system, workload, nemesis), _) in enumerate(
         itertools.product(product, range(test_count))
@@ -101,13 +114,20 @@ def _do(runs: Sequence[tuple[str, Options]], options: Options) -> int:
     """Do the runs one after the other, print what came out, and return the exit code."""
     for system, each in runs:
         prepare(system, each)  # what cannot be done is said before the first run, not hours later
-    progress = Progress()
+    progress, outcomes, failure = Progress(), [], None
     try:
-        several, folder = len(runs) > 1, options["runs_dir"]
-        outcomes = [_one(name, each, folder, progress, several) for name, each in runs]
+        for system, each in runs:
+            try:
+                outcomes.append(conduct(system, each, options["runs_dir"], progress))
+            except (JournalError, LocalError, SshError, StoreError) as error:
+                log.exception("the run failed")
+                outcomes.append(_broken(system, each, error))
+                failure = error
     finally:
         progress.close()
-    announce(outcomes, junit=options["junit"], summary=options["summary"])
+        announce(outcomes, junit=options["junit"], summary=options["summary"])
+    if failure is not None and len(runs) == 1:
+        raise failure
     if len(outcomes) == 1:
         click.echo(_json(outcomes[0]) if options["as_json"] else summary(outcomes[0]))
     else:
@@ -116,26 +136,18 @@ def _do(runs: Sequence[tuple[str, Options]], options: Options) -> int:
     return worst([_code(outcome) for outcome in outcomes])
 
 
-def _one(
-    system: str, options: Options, runs_dir: Path, progress: Progress, several: bool
-) -> dict[str, Any]:
-    """Do one run. Where there are several, one that breaks does not end the others."""
-    try:
-        return conduct(system, options, runs_dir, progress)
-    except (JournalError, SshError, StoreError) as error:
-        if not several:
-            raise
-        log.exception("the run failed")
-        return {
-            "valid": "unknown",
-            "passed": False,
-            "error": str(error),
-            "reason": str(error),
-            "system": system,
-            "workload": options["workload"],
-            "seed": options["seed"],
-            "run": None,
-        }
+def _broken(system: str, options: Options, error: Exception) -> dict[str, Any]:
+    """Return what stands for the results of a run that could not be made."""
+    return {
+        "valid": "unknown",
+        "passed": False,
+        "error": str(error),
+        "reason": str(error),
+        "system": system,
+        "workload": options["workload"],
+        "seed": options["seed"],
+        "run": None,
+    }
 
 
 def _code(outcome: Mapping[str, Any]) -> int:
@@ -145,6 +157,10 @@ def _code(outcome: Mapping[str, Any]) -> int:
 def _worst_verdict(outcomes: Iterable[Mapping[str, Any]]) -> Any:
     verdicts = [outcome["valid"] for outcome in outcomes]
     return next((bad for bad in (False, "unknown") if bad in verdicts), True)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _seeded(options: Options, number: int) -> dict[str, Any]:

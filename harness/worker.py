@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from harness.journal import Journal, JournalError
+from harness.journal import Journal
 from workloads.client import Client, Definite, Mismatch
 from workloads.generator import NS, Generator, Request
 from workloads.workload import Workload
@@ -27,6 +27,7 @@ class Tally:
     ok: int = 0
     fail: int = 0
     info: int = 0
+    died: str | None = None  # why a worker ended before its time
 
     def add(self, outcome: str) -> None:
         setattr(self, outcome, getattr(self, outcome) + 1)
@@ -70,8 +71,9 @@ class Worker:
                 if self._stop.is_set():
                     break
                 self.do(request)
-        except JournalError as error:
-            log.error("%s", error)
+        except Exception as error:  # whatever it is: a load that died must not look like one
+            log.exception("a worker died")
+            self._tally.died = self._tally.died or f"{type(error).__name__}: {error}"
             self._stop.set()
         finally:
             self.close()

@@ -92,17 +92,28 @@ class Driver:
             thread.join()
         if not self._armed:
             return
+        if self._cut or self._struck:
+            self._try("heal", self._heal)
+        self._try("heal", lambda: partition.heal(self.hosts))
+        healed = self._try("disarm", lambda: partition.disarm(self.hosts))
+        if healed:
+            self._fail(f"{', '.join(healed)} missed the controller and healed by itself")
+
+    def _try(self, what: str, action: Callable[[], T]) -> T | None:
+        """Do one of several things that must all be tried; what goes wrong is in `failure`."""
         try:
-            if self._cut or self._struck:
-                self._heal()
-            partition.heal(self.hosts)
-            healed = partition.disarm(self.hosts)
+            return action()
         except Exception as error:
-            log.exception("healing failed")
-            self._fail(f"the nodes could not be healed: {error}")
-        else:
-            if healed:
-                self._fail(f"{', '.join(healed)} missed the controller and healed by itself")
+            log.exception("could not %s", what)
+            self._fail(f"the nemesis could not {what}, and the nodes will heal alone: {error}")
+            return None
+
+    def _note(self, kind: str, f: str, value: Any, error: str | None = None) -> None:
+        """Record an event. A journal that cannot be written must not keep anyone from healing."""
+        try:
+            self.record(kind, f, value, error)
+        except Exception as problem:
+            self._fail(f"the nemesis could not record what it did: {problem}")
 
     def _fail(self, reason: str) -> None:
         self.failure = self.failure or reason
@@ -131,7 +142,7 @@ class Driver:
             except Exception as error:
                 log.exception("the nemesis failed at %s", step)
                 self._fail(f'the nemesis could not do "{step}": {error}')
-                self.record("fail", step.action, {"fault": number}, str(error))
+                self._note("fail", step.action, {"fault": number}, str(error))
                 return
 
     def _partition(self, number: int, step: Step) -> None:
@@ -146,12 +157,12 @@ class Driver:
             "grudge": {node: list(dropped) for node, dropped in grudge.items()},
         }
         self.begun += 1
-        self.record("invoke", "partition", value, None)
+        self._note("invoke", "partition", value, None)
         # In force from before the attempt, so that a heal follows whatever becomes of it.
         self._cut[number] = grudge
         partition.inject(self.hosts, grudge)
-        self.record("ok", "partition", value, None)
-        self.record("info", "probe", self._probe(number, grudge), None)
+        self._note("ok", "partition", value, None)
+        self._note("info", "probe", self._probe(number, grudge), None)
 
     def _strike(self, number: int, step: Step) -> None:
         nodes = sorted(process.TARGETS[step.target](*self._choice(number, step)))
@@ -162,14 +173,14 @@ class Driver:
             "nodes": nodes,
         }
         self.begun += 1
-        self.record("invoke", step.action, value, None)
+        self._note("invoke", step.action, value, None)
         self._struck[number] = step.action, nodes
         self._on(nodes, lambda name: self.processes.strike(step.action, name))
-        self.record("ok", step.action, value, None)
+        self._note("ok", step.action, value, None)
         serving = [name for name, yes in self._on(nodes, self.processes.serves).items() if yes]
         silent = sorted(set(nodes) - set(serving))
         bit = not serving
-        self.record("info", "probe", {"fault": number, "bit": bit, "silent": silent}, None)
+        self._note("info", "probe", {"fault": number, "bit": bit, "silent": silent}, None)
 
     def _on(self, names: process.Nodes, action: Callable[[str], T]) -> dict[str, T]:
         chosen = [host for host in self.hosts if host.name in names]
@@ -211,7 +222,7 @@ class Driver:
     def _heal(self) -> None:
         """End every fault in force: the network first, since a restart may need it."""
         faults = sorted([*self._cut, *self._struck])
-        self.record("invoke", "heal", {"faults": faults}, None)
+        self._note("invoke", "heal", {"faults": faults}, None)
         value: dict[str, Any] = {"faults": faults}
         try:
             value |= self._dropped()
@@ -221,15 +232,15 @@ class Driver:
             struck = {name for _, nodes in self._struck.values() for name in nodes}
             self._on(sorted(struck), self.processes.restore)
         self._struck = {}
-        self.record("ok", "heal", value, None)
+        self._note("ok", "heal", value, None)
 
     def _replace(self) -> None:
         """End the grudge in force on paper; the next one replaces it without peace between."""
         faults = list(self._cut)
-        self.record("invoke", "heal", {"faults": faults}, None)
+        self._note("invoke", "heal", {"faults": faults}, None)
         value = {"faults": faults} | self._dropped()
         self._cut = {}
-        self.record("ok", "heal", value, None)
+        self._note("ok", "heal", value, None)
 
     def _dropped(self) -> dict[str, Any]:
         """Return how many packets the grudge in force caught, by fault and by link."""

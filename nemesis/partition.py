@@ -12,16 +12,16 @@ from nemesis.grudges import Grudge
 from nemesis.hosts import Host, on_all
 
 CHAIN = "PARTITA"
-FOLDER = "/srv/partita/nemesis"
-LOCK_S = "20"  # how long iptables waits for the xtables lock, which others may hold
+FOLDER = "/run/partita"  # gone after a reboot, as the drops are
+LOCK_S = "5"  # how long iptables waits for the xtables lock, which others may hold
 PROBE_S = "1"  # how long a probe waits for an answer
 SILENCE_S = 45  # after this long without a sign from the controller a host heals itself
 BEAT_S = 5
 
 _PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
 
-# For each family that has addresses to drop: our chain made or emptied, filled, and put first,
-# in one transaction, so that no packet ever sees half of it.
+# For each family: our chain made or emptied, filled, and put first, in one transaction, so that
+# no packet ever sees half of it. A family without addresses to drop drops none any more.
 _INJECT = (
     _PATH
     + """
@@ -35,9 +35,13 @@ for family in iptables ip6tables; do
             iptables,*|ip6tables,*:*) rules="$rules-A PARTITA -s $address -j DROP\n" ;;
         esac
     done
-    [ -n "$rules" ] || continue
-    while $family -w "$lock" -D INPUT -j PARTITA 2>/dev/null; do :; done
-    printf "*filter\n:PARTITA - [0:0]\n${rules}-I INPUT 1 -j PARTITA\nCOMMIT\n" |
+    if [ -z "$rules" ]; then
+        $family -w "$lock" -F PARTITA 2>/dev/null || true
+        continue
+    fi
+    old=
+    if $family -w "$lock" -C INPUT -j PARTITA 2>/dev/null; then old="-D INPUT -j PARTITA\n"; fi
+    printf "*filter\n:PARTITA - [0:0]\n${rules}${old}-I INPUT 1 -j PARTITA\nCOMMIT\n" |
         $family-restore -w "$lock" --noflush
 done
 """
@@ -73,8 +77,14 @@ for family in iptables ip6tables; do
     while $family -w "$1" -D INPUT -j PARTITA 2>/dev/null; do :; done
     $family -w "$1" -F PARTITA 2>/dev/null
     $family -w "$1" -X PARTITA 2>/dev/null
-    if $family -w "$1" -S INPUT 2>/dev/null | grep -q -- '-j PARTITA$'; then status=1; fi
+    # Healed is what can be seen to be healed: a listing that fails says nothing.
+    if rules=$($family -w "$1" -S INPUT 2>&1); then
+        case $rules in *"-j PARTITA"*) status=1 ;; esac
+    elif [ $family = iptables ] || [ -s /proc/net/if_inet6 ]; then
+        status=1
+    fi
 done
+[ $status -eq 0 ] || echo "still cut off: $rules" >&2
 exit $status
 """
 )
@@ -110,9 +120,9 @@ mkdir -p "$1"
 cat > "$1/heal.new"; mv "$1/heal.new" "$1/heal"
 rm -f "$1/deadman"
 date +%s%N > "$1/alive"
-[ ! -e "$1/armed" ] || exit 0
-touch "$1/armed"
+watcher=$(cat "$1/armed" 2>/dev/null) && [ -d "/proc/$watcher" ] && exit 0
 nohup setsid sh -c "$2" watch "$1" "$3" "$4" "$5" >/dev/null 2>&1 </dev/null &
+echo $! > "$1/armed"
 """
 
 
@@ -177,8 +187,9 @@ def arm(hosts: Sequence[Host], *, silence_s: float = SILENCE_S, beat_s: float = 
 
 def beat(hosts: Sequence[Host]) -> None:
     """Tell each host that the controller lives."""
-    script = 'date +%s%N > "$1/alive"'
-    on_all(hosts, lambda host: host.run(["sh", "-c", script, "beat", FOLDER]))
+    command = ["sh", "-c", 'date +%s%N > "$1/alive"', "beat", FOLDER]
+    # No longer than a beat: a host that hangs must not make the others heal themselves.
+    on_all(hosts, lambda host: host.run(command, timeout_s=BEAT_S))
 
 
 def disarm(hosts: Sequence[Host]) -> list[str]:

@@ -21,6 +21,7 @@ def outcome(**changes: Any) -> dict[str, Any]:
     return {
         "valid": True,
         "reason": None,
+        "doubts": [],
         "system": "zookeeper",
         "workload": "register",
         "ok": 100,
@@ -95,21 +96,39 @@ def test_the_worst_code_counts() -> None:
 
 
 def given(**options: Any) -> dict[str, Any]:
-    none = dict.fromkeys(("min_availability", "max_unavailability", "max_recovery"))
-    return {**none, "min_ok": (), "unknown": "fail", **options}
+    none = dict.fromkeys(("min_availability", "max_unavailability", "max_recovery", "schedule"))
+    return {**none, "min_ok": (), "unknown": "fail", "nemesis": "one", **options}
 
 
 def test_least_counts_are_read() -> None:
-    limits = thresholds(given(min_ok=("5", "write=3", "faults=2"), unknown="pass"))
+    limits = thresholds(given(min_ok=("5", "write=3", "faults=2"), unknown="pass"), ["write"])
     assert limits.min_ok == {"": 5, "write": 3, "faults": 2}
     assert limits.unknown_passes
-    with pytest.raises(click.UsageError, match="not 'write=many'"):
-        thresholds(given(min_ok=("write=many",)))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"min_ok": ("write=many",)}, "not 'write=many'"),
+        ({"min_ok": ("²",)}, "not '²'"),
+        ({"min_ok": ("wrte=5",)}, "choose from write, faults"),
+        ({"min_ok": ("faults=5",), "nemesis": "none"}, "need a run with faults"),
+        ({"max_recovery": 5.0, "nemesis": None}, "need a run with faults"),
+    ],
+)
+def test_a_threshold_that_no_run_could_miss_is_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(click.UsageError, match=said):
+        thresholds(given(**options), ["write"])
+
+
+def test_a_run_that_showed_nothing_is_never_let_pass() -> None:
+    run = outcome(valid="unknown", doubts=["fault 1 (partition one) did not bite"])
+    assert not judge(run, Thresholds(unknown_passes=True))["passed"]
 
 
 RUNS = [
     outcome(passed=True, missed=[]),
-    outcome(valid=False, passed=False, missed=[], reason="process 3 read <17> & more"),
+    outcome(valid=False, passed=False, missed=[], reason="process 3 read <17> & more\x1b[1m\0"),
     outcome(valid="unknown", passed=False, missed=[], reason="nothing was read"),
     outcome(passed=False, missed=["availability 0.8 is below --min-availability 0.9"]),
     {

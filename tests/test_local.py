@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import local, processes, user_namespace
+from harness import local, namespaces, processes, user_namespace
 from harness.cluster import Node, on_all
 from harness.ssh import Remote
 
@@ -73,13 +73,24 @@ def test_a_cluster_without_nodes_is_not_up(tmp_path: Path) -> None:
     assert local.LocalCluster("half", tmp_path, -1, None).status() == "incomplete"
 
 
+def test_what_is_left_half_made_is_listed_and_taken_down() -> None:
+    folder = local.state_root() / "pytest-half"
+    folder.mkdir(parents=True)
+    (folder / "cluster.json").write_text("")
+    with pytest.raises(local.LocalError, match="already there"):
+        local.up(1, "pytest-half")
+    assert "pytest-half" in {each.name for each in local.clusters()}
+    local.down("pytest-half")
+    assert not folder.exists()
+
+
 def test_a_name_cannot_lead_out_of_the_folder() -> None:
     with pytest.raises(local.LocalError, match="letters"):
         local.up(1, "../../etc")
 
 
 def test_a_failure_on_the_way_up_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "NODE", 'echo "no such luck" >&2; exit 1')
+    monkeypatch.setattr(namespaces, "NODE", 'echo "no such luck" >&2; exit 1')
     with pytest.raises(local.LocalError, match="no such luck"):
         local.up(2, "pytest-broken")
     assert leftovers("pytest-broken") == []
@@ -87,7 +98,7 @@ def test_a_failure_on_the_way_up_leaves_nothing(monkeypatch: pytest.MonkeyPatch)
 
 HOLD = """
 import os, sys, time
-from harness import local, processes, user_namespace
+from harness import local, namespaces, processes, user_namespace
 with local.cluster_of(3, sys.argv[1]) as cluster:
     print(cluster.subnet, flush=True)
     time.sleep(60)
@@ -152,7 +163,7 @@ def test_without_root_and_user_namespaces_the_way_out_is_said() -> None:
 
 INSIDE = """
 import sys
-from harness import local, processes, user_namespace
+from harness import local, namespaces, processes, user_namespace
 from harness.cluster import local_nodes
 from nemesis import partition
 from nemesis.grudges import split

@@ -188,6 +188,41 @@ def test_a_nemesis_that_fails_says_so_and_heals(
     assert ("fail", "partition") in [event[:2] for event in events]
 
 
+def test_a_journal_that_is_full_keeps_no_one_from_healing(hosts: list[Node]) -> None:
+    def record(*_: Any) -> None:
+        raise OSError("No space left on device")
+
+    driver = Driver(hosts, parse("0s partition one"), 1, record, list, NoProcesses())
+    driver.prepare()
+    driver.start(time.monotonic())
+    time.sleep(3)
+    assert driver.in_force
+    driver.finish()
+    assert driver.failure is not None
+    assert "No space left" in driver.failure
+    assert all("PARTITA" not in rules for rules in all_rules(hosts))
+
+
+def test_a_switch_whose_watcher_is_gone_is_armed_anew(hosts: list[Node]) -> None:
+    """As after a power cut: the folder says armed, and nobody watches."""
+    one = hosts[:1]
+    one[0].run(["sh", "-c", 'mkdir -p "$1"; echo 999999 > "$1/armed"', "left", partition.FOLDER])
+    partition.arm(one, silence_s=1, beat_s=1)
+    partition.inject(one, {"n1": ()})
+    deadline = time.monotonic() + 15
+    while not (healed := one[0].run(["ls", partition.FOLDER]).stdout.count("deadman")):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert healed
+
+
+def test_a_heal_that_cannot_look_is_no_heal(hosts: list[Node]) -> None:
+    script = 'mkdir -p /tmp/fake; printf "#!/bin/sh\\nexit 4\\n" > /tmp/fake/iptables; '
+    script += 'chmod +x /tmp/fake/iptables; PATH=/tmp/fake:$PATH sh -c "$1" heal 1; echo $?; '
+    done = hosts[0].run(["sh", "-c", script + "rm -r /tmp/fake", "fake", partition.HEAL])
+    assert done.stdout.strip() == "1"
+
+
 def test_without_a_leader_a_leaders_fault_fails(
     hosts: list[Node], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,7 @@ import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -13,7 +13,7 @@ from harness.journal import Journal, JournalError
 from harness.worker import Tally, Worker
 from workloads.append import Append
 from workloads.client import Client, Definite, Indefinite, Mismatch
-from workloads.generator import Request
+from workloads.generator import Generator, Request
 from workloads.register import Register
 from workloads.workload import Workload
 
@@ -155,6 +155,30 @@ def test_an_add_that_could_not_read_did_not_happen(tmp_path: Path) -> None:
     store = Memory(Indefinite("timeout"))
     (add,) = did(tmp_path, lambda: store, ("add", 4), workload=Append(1))
     assert add.outcome == "fail"
+
+
+def test_a_worker_that_dies_is_noticed(tmp_path: Path) -> None:
+    class Broken:
+        def next(self, now: int) -> Request:
+            raise ZeroDivisionError("oops")
+
+    tally, stop = Tally(), threading.Event()
+    journal = Journal(tmp_path / "history.jsonl")
+    worker = Worker(
+        process=0,
+        concurrency=1,
+        node="n1",
+        connect=Memory,
+        workload=Register(1),
+        journal=journal,
+        timeout=1.0,
+        stop=stop,
+        tally=tally,
+    )
+    worker.work(cast(Generator, Broken()))
+    journal.close()
+    assert tally.died == "ZeroDivisionError: oops"
+    assert stop.is_set()
 
 
 def test_a_full_disk_is_said_and_what_was_written_is_kept() -> None:
