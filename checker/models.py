@@ -14,6 +14,7 @@ the search is quicker then, and refuses the model if it finds one that does.
 """
 
 import importlib.util
+import inspect
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,15 +75,23 @@ def _load_own(name: str, initial: Any) -> Model:
     make = getattr(module, attribute, None)
     if make is None:
         raise ModelError(f"model {name}: {path} defines no {attribute}")
-    model = make if initial is None and not callable(make) else _called(make, initial)
+    model = make
+    if callable(make):
+        model = make() if initial is None else _called(name, make, initial)
+    elif initial is not None:
+        raise ModelError(f"model {name}: it is made already: an initial value comes too late")
     for needed in ("name", "initial", "step"):
         if not hasattr(model, needed):
             raise ModelError(f"model {name}: it has no {needed!r} (name, initial and step are)")
     return model  # type: ignore[no-any-return]
 
 
-def _called(make: Any, initial: Any) -> Any:
-    return make() if initial is None else make(initial)
+def _called(name: str, make: Any, initial: Any) -> Any:
+    try:
+        inspect.signature(make).bind(initial)
+    except TypeError:
+        raise ModelError(f"model {name}: it takes no initial value") from None
+    return make(initial)
 
 
 def frozen(value: Any) -> Hashable:

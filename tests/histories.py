@@ -1,6 +1,6 @@
 """Small histories for the tests: drawn at random, from valid ones by small changes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -66,6 +66,42 @@ def _change(random: Random, events: list[tuple[float, Event]]) -> None:
     (begin, asked), (end, op) = events[number : number + 2]
     shift = random.uniform(-3, 3)
     events[number : number + 2] = [(begin + shift, asked), (end + shift, op)]
+
+
+def wild_events(random: Random, operations: int) -> list[Event]:
+    """Return events of a register whose values, answers and times have nothing to do with another.
+
+    Every value is written by at most two operations. Hardly any of these histories is
+    linearizable, and they are so for every reason that there is.
+    """
+    written = list(range(1, operations + 1))
+    seen = [None, *written[: random.randrange(1, operations + 1)]]
+    if random.random() < 0.1:
+        written[0] = 2
+    random.shuffle(written)
+    events = []
+    spread = random.choice([0.3, 1, 3])
+    for number, new in enumerate(written):
+        f = random.choice(["read", "read", "write", "cas"])
+        kind = random.choice(["ok"] * 6 + ["info", "fail"])
+        old = random.choice(seen)
+        value = {"read": old, "write": new, "cas": [old, new]}[f]
+        begin = random.random() * operations
+        op = {"process": number, "f": f, "value": value, "type": kind}
+        if kind == "fail" and f == "cas":
+            op["error"] = random.choice(["mismatch", "timeout"])
+            if random.random() < 0.3:
+                op["actual"] = random.choice(seen)
+        asked = {**op, "type": "invoke", "value": None if f == "read" else value}
+        events += [(begin, asked), (begin + random.random() * operations * spread, op)]
+    return [event for _, event in sorted(events, key=lambda each: each[0])]
+
+
+def keyed(histories: Iterable[list[Event]]) -> Iterator[Event]:
+    """Put many histories into one, each under a key of its own: much is cheaper in bulk."""
+    for key, events in enumerate(histories):
+        for event in events:
+            yield {**event, "key": key, "process": 1000 * key + event["process"]}
 
 
 def run_events(

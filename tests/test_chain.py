@@ -1,41 +1,51 @@
-"""The chain engine against the oracle."""
+"""The chain engine, and the search beside it, against the oracle."""
 
+import os
+from collections import Counter
 from random import Random
 
 import pytest
-from histories import register_events
+from histories import Event, keyed, register_events, wild_events
+from oracle import contradicts, rows_by_key
 
-from checker import History, check, load_model
+from checker import History, Limits, load_model
+from checker.chain import chain
 from checker.check import counting
 from checker.reference import linearizable
+from checker.search import search
 from checker.verdict import Mismatch
+
+# How many small histories are compared; a longer run: PARTITA_HISTORIES=5000000.
+HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 170_000))
+BATCH = 1_000
+
+
+def draw(seed: int) -> list[Event]:
+    random = Random(seed)
+    operations = random.randrange(2, 8)
+    if random.random() < 0.4:
+        return wild_events(random, operations)
+    return register_events(random, operations, unique=random.random() < 0.8)
 
 
 @pytest.mark.parametrize("mismatch", ["observe", "ignore"])
-def test_agrees_with_the_oracle(mismatch: Mismatch) -> None:
+def test_agree_with_the_oracle(mismatch: Mismatch) -> None:
     model = load_model("cas-register")
-    decided = 0
-    for seed in range(5_000):
-        random = Random(seed)
-        history = History.of_events(register_events(random, random.randrange(2, 8), unique=True))
-        verdict = check(history, engine="chain", mismatch=mismatch)
-        if verdict.valid != "unknown":
-            decided += 1
-            expected = linearizable(history, counting(history, model, mismatch), model)
-            assert verdict.valid == expected, f"seed {seed}: {verdict}"
-    assert decided > 3_000
-
-
-@pytest.mark.parametrize("f", ["write", "cas"])
-def test_a_value_that_only_a_failed_operation_wrote_names_that_operation(f: str) -> None:
-    value = 1 if f == "write" else [0, 1]
-    events = [
-        {"process": 0, "type": "invoke", "f": f, "key": 0, "value": value},
-        {"process": 0, "type": "fail", "f": f, "key": 0, "value": value},
-        {"process": 1, "type": "invoke", "f": "read", "key": 0, "value": None},
-        {"process": 1, "type": "ok", "f": "read", "key": 0, "value": 1},
-    ]
-    verdict = check(History.of_events(events), load_model("cas-register"))
-    assert verdict.valid is False
-    assert verdict.counterexample is not None
-    assert "would have, but failed" in verdict.counterexample.explanation
+    answers: Counter[tuple[object, bool]] = Counter()
+    for begin in range(0, HISTORIES // 2, BATCH):
+        first = begin + (HISTORIES if mismatch == "ignore" else 0)
+        history = History.of_events(keyed(map(draw, range(first, first + BATCH))))
+        for rows in rows_by_key(history, counting(history, model, mismatch)):
+            expected = linearizable(history, rows, model)
+            found = chain(history, rows, model, Limits(), mismatch)
+            searched = search(history, rows, model, Limits(), mismatch)
+            seed = first + history.key[rows[0]]
+            assert found is None or found.valid == expected, f"seed {seed}: {found}"
+            assert searched is not None and searched.valid == expected, f"seed {seed}: {searched}"
+            answers[found and found.valid, expected] += 1
+            if found is not None and found.valid is False and seed % 20 == 0:
+                assert contradicts(history, rows, model, found), f"seed {seed}: {found}"
+                assert len(found.operations) <= len(rows) and found.explanation
+    assert answers[True, True] > HISTORIES / 10
+    assert answers[False, False] > HISTORIES / 10
+    assert answers[None, True] + answers[None, False] < HISTORIES / 5

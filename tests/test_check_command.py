@@ -1,0 +1,153 @@
+"""`partita check`, as it is typed."""
+
+import json
+import sys
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from conftest import Partita
+from histories import register_events
+from test_check import STALE, endless, write
+
+from checker import History
+
+OWN = """
+class Model:
+    name = "own"
+    initial = 0
+    def step(self, state, op):
+        {step}
+"""
+
+
+def stored(path: Path, events: list[dict[str, Any]]) -> Path:
+    History.of_events(events).write(path)
+    return path
+
+
+@pytest.fixture
+def stale(tmp_path: Path) -> Path:
+    return stored(tmp_path / "stale.jsonl", STALE)
+
+
+def test_json_has_everything_that_programs_need(partita: Partita, stale: Path) -> None:
+    done = partita("check", "--json", str(stale))
+    assert (done.returncode, done.stderr) == (1, "")
+    found = json.loads(done.stdout)
+    expected = {"valid": False, "engine": "chain", "model": "cas-register", "operations": 3}
+    assert expected.items() <= found.items()
+    assert found["keys"] == 1 and found["reason"] is None
+    assert 0 < found["seconds"] < 5 and 0 < found["load_seconds"] < 5
+    assert 10 < found["peak_memory_mb"] < 500
+    assert "stale" in found["counterexample"]["explanation"]
+    assert [op["f"] for op in found["counterexample"]["operations"]] == ["write", "write", "read"]
+
+
+def test_words_fit_the_terminal(partita: Partita, stale: Path) -> None:
+    done = partita("check", "stale.jsonl")
+    assert done.stdout.startswith("INVALID  stale.jsonl\n")
+    assert "process 1  read of 1" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_the_worst_of_several_files_decides(partita: Partita, tmp_path: Path, stale: Path) -> None:
+    good = stored(tmp_path / "good.edn", write(0, 1))
+    done = partita("check", str(good), str(stale), str(tmp_path))
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"VALID  {good}\n")
+    assert "this directory is no run" in done.stderr
+    assert partita("check", str(good)).returncode == 0
+    assert partita("check", str(good), str(tmp_path)).returncode == 254
+
+
+def test_limits_make_it_unknown(partita: Partita, tmp_path: Path) -> None:
+    path = stored(tmp_path / "h.jsonl", endless(0))
+    done = partita("check", "--json", "--time-limit", "0.5", str(path))
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["reason"].startswith("time limit reached")
+    done = partita("check", "--json", "--memory-limit", "1MB", str(path))
+    assert done.returncode == 2
+    assert "memory limit reached while reading" in json.loads(done.stdout)["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing.jsonl"], "nothing.jsonl: No such file or directory"),
+        (["empty.jsonl"], "empty.jsonl: nothing to check: no operation is in it"),
+        (["failed.jsonl"], "nothing to check: all 1 operations failed"),
+        (["odd.jsonl"], "no model is known for these operations (fly)"),
+        (["--model", "mutex", "stale.jsonl"], "model mutex does not fit the history"),
+        (["--model", "x.py:Y", "stale.jsonl"], "there is no file x.py"),
+        (["--initial", "zero", "stale.jsonl"], "'zero' is not JSON"),
+        (["--engine", "chain", "--model", "mutex", "stale.jsonl"], "for registers only"),
+        (["--engine", "quick", "stale.jsonl"], "'quick' is not one of"),
+        (["--time-limit", "0", "stale.jsonl"], "--time-limit"),
+        (["--memory-limit", "much", "stale.jsonl"], "'much' is no size: write 500MB"),
+        (["--keyed", "stale.jsonl"], "not keyed"),
+        (["--executor", "ray://x", "stale.jsonl"], "only dask://HOST:PORT is known"),
+        (["--model", "own.py:Model", "--initial", "1", "stale.jsonl"], "initial"),
+        (["program"], "program, line 1: not JSON"),
+        ([], "Missing argument"),
+    ],
+)
+def test_mistakes_are_one_clear_line(
+    partita: Partita, tmp_path: Path, stale: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "empty.jsonl").touch()
+    (tmp_path / "own.py").write_text(OWN.format(step="return state"))
+    (tmp_path / "program").write_bytes(Path(sys.executable).read_bytes()[:5000])
+    op = {"process": 0, "f": "write", "value": 1}
+    failed = [{**op, "type": "invoke"}, {**op, "type": "fail"}]
+    stored(tmp_path / "failed.jsonl", failed)
+    stored(tmp_path / "odd.jsonl", [{**op, "f": "fly", "type": "invoke"}])
+    done = partita("check", *arguments)
+    assert done.returncode == 254, done.stdout + done.stderr
+    assert message in done.stderr
+    assert done.stderr.startswith("partita: ") and done.stderr.count("\n") == 1
+    assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    ("step", "code", "message"),
+    [
+        ("return state", 0, ""),
+        ("raise KeyError('in the model')", 255, "KeyError: 'in the model'"),
+        ("return [1]", 254, "must be hashable"),
+    ],
+)
+def test_a_model_of_ones_own(
+    partita: Partita, tmp_path: Path, stale: Path, step: str, code: int, message: str
+) -> None:
+    (tmp_path / "own.py").write_text(OWN.format(step=step))
+    done = partita("check", "--model", "own.py:Model", str(stale))
+    assert done.returncode == code, done.stdout + done.stderr
+    assert message in done.stderr
+    assert ("Traceback" in done.stderr) == (code == 255)
+
+
+def test_histories_travel_both_ways(partita: Partita, tmp_path: Path) -> None:
+    for seed in range(4):
+        events = register_events(Random(seed), 7, unique=True)
+        codes = set()
+        for name in ("h.jsonl", "h.edn"):
+            path = stored(tmp_path / name, events)
+            done = partita("check", "--mismatch", "ignore", "--model", "cas-register", str(path))
+            codes.add(done.returncode)
+        assert len(codes) == 1 and codes < {0, 1}
+
+
+def test_dask_checks_keys(partita: Partita, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
+    events = [*write(7, 1, "other"), *STALE]
+    path = stored(tmp_path / "h.jsonl", events)
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as own:
+        address = own.scheduler_address.replace("tcp://", "dask://")
+        done = partita("check", "--json", "--executor", address, str(path))
+    assert done.returncode == 1, done.stderr
+    assert json.loads(done.stdout)["counterexample"]["key"] == "stale"
+    done = partita("check", "--executor", "dask://127.0.0.1:9", str(path))
+    assert done.returncode == 254
+    assert "no scheduler answers there" in done.stderr
