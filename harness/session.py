@@ -57,6 +57,9 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
         workload = WORKLOADS[spec.workload](spec.keys)
         outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options))
         progress.say("tearing down")
+    before = options.get("repeats")
+    if before is not None and before != spec.versions:
+        click.echo(f"partita: repeated with {spec.versions}, the stored run had {before}", err=True)
     return outcome
 
 
@@ -69,7 +72,7 @@ def stored(directory: Path) -> tuple[str, dict[str, Any]]:
     """Return the system and the options of a stored run. Raises `click.UsageError`."""
     try:
         run = json.loads((directory / "run.json").read_text())
-        arguments = run["arguments"] | {"seed": run["seed"]}
+        arguments = run["arguments"] | {"seed": run["seed"], "repeats": run["versions"]}
         return arguments.pop("system"), arguments
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise click.UsageError(
