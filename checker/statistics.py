@@ -50,10 +50,17 @@ def vacuous(history: History) -> str | None:
         return "no operation was invoked"
     for f, counts in by_f.items():
         if not counts.ok:
-            return f"no {f} ever succeeded ({counts.count} invoked)"
+            return f"no {f} ever succeeded ({counts.count} invoked{_mostly(history, f)})"
     if not any(f in by_f for f in READS):
         return "nothing was ever read"
     return None
+
+
+def _mostly(history: History, f: str) -> str:
+    """Say which error operations of that f met most often."""
+    codes = history.error[history.f == history.fs.index(f)]
+    codes = codes[codes >= 0]
+    return f", most often: {history.errors[np.bincount(codes).argmax()]}" if codes.size else ""
 
 
 def _table(names: list[Any], codes: CodeColumn, outcome: npt.NDArray[np.int8]) -> dict[str, Counts]:

@@ -188,8 +188,8 @@ def test_the_tutorial_typed_in_literally_works(tmp_path: Path) -> None:
     (tmp_path / "mystore.py").write_text(code[0])
     commands = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     refusal = re.findall(r"```text\n(partita: .*?)```", text, re.DOTALL)[0]
-    # A third of the time, which is enough, and keeps the tests short.
-    short = [command.replace("--time-limit 30", "--time-limit 10") for command in commands]
+    # A part of the time, which is enough, and keeps the tests short.
+    short = [command.replace("--time-limit 30", "--time-limit 8") for command in commands]
     bin_folder = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = [
         subprocess.run(
@@ -207,3 +207,14 @@ def test_the_tutorial_typed_in_literally_works(tmp_path: Path) -> None:
     assert done[1].stdout.startswith("VALID")
     assert done[2].stdout.startswith("INVALID")
     assert "/report.html" in done[1].stdout.splitlines()[-1]
+
+
+@pytest.mark.cluster
+def test_a_client_that_prints_rubbish_makes_the_run_unknown_and_says_why(
+    partita: Partita, tmp_path: Path
+) -> None:
+    # cat sends each request back, which is no answer.
+    path = toml(tmp_path, **LEAST)
+    done = partita("test", str(path), "--local", "1", "--time-limit", "2", "--rate", "20", "--json")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "most often: the client program printed no answer" in json.loads(done.stdout)["reason"]
