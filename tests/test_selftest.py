@@ -52,7 +52,7 @@ def test_an_unknown_bug_is_refused(partita: Partita) -> None:
 
 @pytest.mark.skipif(
     "PARTITA_SELFTEST" not in os.environ,
-    reason="finds what needs an unlucky moment, on a machine with time to spare: PARTITA_SELFTEST=1",
+    reason="needs a machine with time to spare: set PARTITA_SELFTEST=1",
 )
 @pytest.mark.cluster
 @pytest.mark.slow
