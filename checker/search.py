@@ -32,7 +32,8 @@ class Plan:
 
     `beam` is how many configurations are kept after an event (0: all), `window` how many
     events the first local refutation goes back (0: none is tried). `without` names the
-    reductions to leave out: p(ure), h(idden), e(arliest), u(seful), d(ominate), (u)n(seen).
+    reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute), d(ominate),
+    (u)n(seen).
     """
 
     beam: int = 4

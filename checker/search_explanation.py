@@ -1,8 +1,7 @@
 """Why there is no order: what the search engine could not fit together, in English.
 
-The engine names a few operations that contradict each other whatever the others did: these
-may have happened any number of times while they were under way, or not at all. The commonest
-contradictions of registers get a sentence of their own, which is made only after what it says
+The engine names a few operations that contradict each other whichever of the others happened.
+The commonest contradictions of registers get a sentence of their own, which is made only after what it says
 has been looked up in the history.
 """
 
@@ -44,8 +43,7 @@ def explain(
     names = [who(history, row) for row in chosen]
     verb = "fits nowhere" if len(names) == 1 else "do not fit together in any order"
     return tuple(chosen), (
-        f"{capital(listed(names))} {verb}, even if all other operations could have happened any"
-        " number of times while they were under way, or not at all."
+        f"{capital(listed(names))} {verb}, whichever of the other operations happened."
     )
 
 

@@ -23,9 +23,10 @@ PLANS = {
     "not hidden": Plan(beam=0, without="h"),
     "not earliest": Plan(beam=0, without="e"),
     "not only useful": Plan(beam=0, without="u"),
+    "not commuting": Plan(beam=0, without="c"),
     "not dominated": Plan(beam=0, without="d"),
     "not unseen": Plan(beam=0, without="n"),
-    "nothing left out": Plan(beam=0, without="pheudn"),
+    "nothing left out": Plan(beam=0, without="pheucdn"),
 }
 
 

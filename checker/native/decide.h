@@ -12,6 +12,7 @@
 
 namespace partita::search {
 
+constexpr std::size_t kNodesMost = 50'000'000;  // Of one attempt to refute.
 constexpr int kStride = 64;  // Events between checkpoints.
 
 enum class Decision { kValid, kInvalid, kUnknown };
@@ -57,9 +58,12 @@ class Search {
     }
 
     Outcome run() {
+        const double begin = Limits::now();
         try {
             decide();
-            if (outcome_.decision == Decision::kInvalid) explain();
+            if (outcome_.decision == Decision::kInvalid) {
+                explain(limits_.within(1 + 2 * (Limits::now() - begin)));
+            }
         } catch (const Stopped& stopped) {
             outcome_.stopped = stopped.reason;
         }
@@ -186,7 +190,7 @@ class Search {
     // too there is no order, whatever came before. First only the quickest operations count.
     bool refute(std::int32_t from, std::int32_t died, int level) {
         if (!problem_.knows_states()) return false;
-        auto excerpt = window(from, died);
+        auto excerpt = window(from, died, Role::kPooled);
         const auto most = std::size_t{2048} << std::min(level, 40);
         for (int tracked = 6; tracked <= 6 << std::min(level, 10); tracked *= 2) {
             excerpt.track(tracked);
@@ -196,33 +200,39 @@ class Search {
         return false;
     }
 
-    // Looks for few operations that contradict each other, whatever the others did: the last
-    // one alone, or some of a window, the smaller the better. May cost as much as the search.
-    void explain() {
-        const auto most = frontier_.nodes() + nodes_elsewhere_ + 100'000;
+    // Looks for few operations that contradict each other, whichever of the others happened:
+    // the last one alone, or some of a window, the smaller the better. At first others may
+    // happen any number of times, which costs less, where the states are known.
+    void explain(const Limits& limits) {
         const auto died = outcome_.event;
-        auto excerpt = window(0, died);
+        if (problem_.knows_states() && explain_by_window(died, limits)) return;
+        auto excerpt = window(0, died, Role::kOnce);
+        excerpt.track(kSlotsMost);
+        outcome_.contradiction = excerpt.shrunk(plan_.reductions, limits);
+    }
+
+    bool explain_by_window(std::int32_t died, const Limits& limits) {
+        auto excerpt = window(0, died, Role::kPooled);
         excerpt.track_last();
-        if (excerpt.contradicts(most, plan_.reductions, limits_)) {
+        if (excerpt.contradicts(kNodesMost, plan_.reductions, limits)) {
             outcome_.contradiction = excerpt.tracked();
-            return;
+            return true;
         }
         for (std::int64_t span = plan_.window;; span *= 2) {
             const auto from = static_cast<std::int32_t>(std::max<std::int64_t>(0, died - span));
-            if (from > 0 && !problem_.knows_states()) continue;
-            excerpt = window(from, died);
+            excerpt = window(from, died, Role::kPooled);
             for (int tracked = 6; tracked < kSlotsMost; tracked *= 4) {
                 excerpt.track(tracked);
-                if (!excerpt.contradicts(most, plan_.reductions, limits_)) continue;
-                excerpt.shrink(most, plan_.reductions, limits_);
-                outcome_.contradiction = excerpt.tracked();
-                return;
+                const auto most = std::size_t{2048} * tracked;
+                if (!excerpt.contradicts(most, plan_.reductions, limits)) continue;
+                outcome_.contradiction = excerpt.shrunk(plan_.reductions, limits);
+                return true;
             }
-            if (from == 0 || span > std::int64_t{plan_.window} << 20) return;
+            if (from == 0) return false;
         }
     }
 
-    Excerpt<Problem> window(std::int32_t from, std::int32_t until) {
+    Excerpt<Problem> window(std::int32_t from, std::int32_t until, Role demoted) {
         frontier_.seek(from);
         std::vector<std::int32_t> kinds, numbers;
         frontier_.each_pending([&](const Operation& operation) {
@@ -242,7 +252,7 @@ class Search {
             if (timeline_.operations[number].invoked < from) numbers.push_back(number);
         }
         std::sort(numbers.begin(), numbers.end());
-        return {problem_, timeline_, std::move(numbers), from, until};
+        return {problem_, timeline_, std::move(numbers), from, until, demoted};
     }
 
     // The kinds of crashed operations, arranged; and the first operation of each.

@@ -24,17 +24,17 @@ constexpr int kSlotsMost = 4096;
 
 // The operations under way between two events of a timeline, and how much each of them counts.
 //
-// Demoting an operation only weakens the history: it need not happen any more, and may happen any
-// number of times while it is under way (where states are without end, at most once). Starting
+// Demoting an operation only weakens the history: it need not happen any more, and may (if it is
+// demoted so far) happen any number of times while it is under way. Starting
 // from any state instead of the true ones weakens it too. So if there is no order nevertheless,
 // then there is none of the whole history, and the operations that were not demoted say why.
 template <class Problem>
 class Excerpt {
   public:
     Excerpt(const Problem& whole, const Timeline& timeline, std::vector<std::int32_t> numbers,
-            std::int32_t from, std::int32_t until)
+            std::int32_t from, std::int32_t until, Role demoted)
         : numbers_(std::move(numbers)), from_(from), until_(until), problem_(whole),
-          demoted_(whole.knows_states() ? Role::kPooled : Role::kOnce) {
+          demoted_(demoted) {
         std::vector<std::int32_t> kinds;
         for (auto number : numbers_) kinds.push_back(timeline.operations[number].kind);
         std::sort(kinds.begin(), kinds.end());
@@ -118,32 +118,19 @@ class Excerpt {
         });
     }
 
-    // Demotes as many operations as possible, and leaves those without which there is no
-    // contradiction: first halves of them, then quarters, and so on (Zeller's ddmin), within a
-    // limit of nodes.
-    void shrink(std::size_t most, const Reductions& reductions, const Limits& limits) {
-        std::vector<std::size_t> kept;
-        for (std::size_t i = 0; i < roles_.size(); ++i) {
-            if (roles_[i] != demoted_) kept.push_back(i);
+    // Demotes as many operations as possible, and returns those without which there is no
+    // contradiction: first halves of them, then quarters, and so on (Zeller's ddmin). Attempts
+    // that take much more than the first are given up; so is all, at a limit.
+    std::vector<std::int32_t> shrunk(const Reductions& reductions, const Limits& limits) {
+        const auto begin = nodes_;
+        auto smallest = roles_;
+        try {
+            if (!contradicts(kNever, reductions, limits)) return tracked();
+            shrink(4 * (nodes_ - begin) + 1000, smallest, reductions, limits);
+        } catch (const Stopped&) {
         }
-        const auto limit = nodes_ + most;
-        for (auto size = (kept.size() + 1) / 2; kept.size() > 1 && nodes_ < limit;) {
-            bool demoted = false;
-            for (std::size_t at = 0; at < kept.size() && nodes_ < limit;) {
-                const auto end = std::min(at + size, kept.size());
-                const auto before = roles_;
-                for (auto i = at; i < end; ++i) roles_[kept[i]] = demoted_;
-                if (contradicts(limit - nodes_, reductions, limits)) {
-                    kept.erase(kept.begin() + at, kept.begin() + end);
-                    demoted = true;
-                } else {
-                    roles_ = before;
-                    at = end;
-                }
-            }
-            if (size == 1 && !demoted) break;
-            size = std::max<std::size_t>(1, size / 2);
-        }
+        roles_ = smallest;
+        return tracked();
     }
 
     // The operations that were not demoted.
@@ -156,6 +143,31 @@ class Excerpt {
     }
 
   private:
+    void shrink(std::size_t most, std::vector<Role>& smallest, const Reductions& reductions,
+                const Limits& limits) {
+        std::vector<std::size_t> kept;
+        for (std::size_t i = 0; i < roles_.size(); ++i) {
+            if (roles_[i] != demoted_) kept.push_back(i);
+        }
+        for (auto size = (kept.size() + 1) / 2; kept.size() > 1;) {
+            bool demoted = false;
+            for (std::size_t at = 0; at < kept.size();) {
+                const auto end = std::min(at + size, kept.size());
+                for (auto i = at; i < end; ++i) roles_[kept[i]] = demoted_;
+                if (contradicts(most, reductions, limits)) {
+                    kept.erase(kept.begin() + at, kept.begin() + end);
+                    smallest = roles_;
+                    demoted = true;
+                } else {
+                    roles_ = smallest;
+                    at = end;
+                }
+            }
+            if (size == 1 && !demoted) return;
+            size = std::max<std::size_t>(1, size / 2);
+        }
+    }
+
     struct Entry {
         std::int32_t kind, invoked, returned;
     };

@@ -41,6 +41,13 @@ struct Reductions {
     // leaves the operation of the step free, or hidden, where the step would have spent it.
     bool useful = true;
 
+    // Two steps in a row that commute, the first of which frees nothing, are taken only with the
+    // one first that completes first. Where the second is what everything waits for, the first
+    // is so left for later. (A configuration reached in two ways remembers only one; then what
+    // is not done behind it is done behind another, whose last step completes later still:
+    // there is an end to that.)
+    bool commute = true;
+
     // A configuration is dropped if there is one as good (antichain.h).
     bool dominate = true;
 
@@ -112,6 +119,13 @@ class Frontier {
     struct Target {
         int slot;
         std::int32_t kind;
+    };
+
+    // How a configuration was reached: the last step and the state before it.
+    struct Origin {
+        std::int32_t before = kImpossible;  // None: where exploring began, or something was freed.
+        std::int32_t kind = 0;
+        std::int64_t order = 0;
     };
 
     void skip_forth() {
@@ -243,23 +257,35 @@ class Frontier {
     void explore_once(const Target& target) {
         reached_.clear();
         explored_.clear();
+        origins_.clear();
         bool is_slot = target.slot >= 0;
         bool changes = space_.changes(target.kind);
         for (const auto& config : configs) {
             bool owes = is_slot && config.owed.has(target.slot);
             if (!owes) reach(config, target);
             bool spent = is_slot && config.spent.has(target.slot);
-            if (owes || (changes && !spent)) explored_.add(config);
+            if (owes || (changes && !spent)) push(config, Origin());
         }
         for (std::size_t i = 0; i < explored_.length(); ++i) {
             if (!explored_.alive(i)) continue;
             if ((++nodes_ & 0x7f) == 0) limits_.look();
+            origin_ = origins_[i];
             expand(Configuration(explored_[i]), target);
             if (node_limit > 0 && explored_.length() > node_limit) {
                 gave_up = true;
                 return;
             }
         }
+    }
+
+    void push(const Configuration& config, const Origin& origin) {
+        if (explored_.add(config)) origins_.push_back(origin);
+    }
+
+    // Whether this step, had it been taken before the last one, would have led to the same.
+    bool comes_too_late(std::int32_t kind, std::int64_t order) {
+        if (!Space::kCommutes || !reductions_.commute || origin_.before == kImpossible) return false;
+        return order < origin_.order && space_.commute(origin_.before, origin_.kind, kind);
     }
 
     void reach(Configuration config, const Target& target) {
@@ -287,7 +313,7 @@ class Frontier {
             space_.each_choice(from.owed, from.spent, [&](std::int32_t state) {
                 Configuration child = from;
                 child.state = state;
-                arrive(from, child, target, true);
+                arrive(from, child, Origin(), target, true);
             });
         }
     }
@@ -306,28 +332,35 @@ class Frontier {
     }
 
     void take(const Configuration& from, int slot, const Target& target) {
+        const auto kind = in_slot_[slot]->kind;
+        const auto order = std::int64_t{in_slot_[slot]->returned} << 16 | slot;
+        if (comes_too_late(kind, order)) return;
         Configuration child = from;
         child.owed.reset(slot);
         child.spent.set(slot);
-        step(from, child, in_slot_[slot]->kind, target, slot == target.slot, from.owed.has(slot));
+        const Origin origin{from.state, kind, order};
+        step(from, child, origin, target, slot == target.slot, from.owed.has(slot));
     }
 
     void take_pooled(const Configuration& from, std::int32_t kind, const Target& target) {
         if (space_.next(from.state, kind) == kImpossible) return;
         // Where pooled operations are not counted they may complete, and then cannot wait.
         if (reductions_.earliest && counted && of_kind_[kind].without(from.spent).any()) return;
+        const bool is_target = target.slot < 0 && kind == target.kind;
+        const auto order = is_target ? 0 : std::int64_t{kNever} << 32 | kind;
+        if (comes_too_late(kind, order)) return;
         Configuration child = from;
         if (counted) {
             if (usage_.count(from.usage, kind) >= space_.available(kind)) return;
             child.usage = usage_.with(from.usage, kind);
         }
-        step(from, child, kind, target, target.slot < 0 && kind == target.kind, false);
+        step(from, child, Origin{from.state, kind, order}, target, is_target, false);
     }
 
-    void step(const Configuration& from, Configuration& child, std::int32_t kind,
+    void step(const Configuration& from, Configuration& child, const Origin& origin,
               const Target& target, bool is_target, bool was_owed) {
-        child.state = space_.next(from.state, kind);
-        bool hides = reductions_.hidden && space_.overwrites(kind);
+        child.state = space_.next(from.state, origin.kind);
+        bool hides = reductions_.hidden && space_.overwrites(origin.kind);
         if (hides) {
             auto before = child.owed;
             child.owed = before.without(space_.hidden());
@@ -340,15 +373,16 @@ class Frontier {
             if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
             reach(child, target);
         } else {
-            arrive(from, child, target, !reductions_.pure || (was_owed && !hides));
+            arrive(from, child, origin, target, !reductions_.pure || (was_owed && !hides));
         }
     }
 
-    void arrive(const Configuration& from, Configuration child, const Target& target,
-                bool needed) {
+    void arrive(const Configuration& from, Configuration child, const Origin& origin,
+                const Target& target, bool needed) {
         auto before = child.owed;
         if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
-        if (reductions_.useful && !needed && child.owed == before &&
+        bool freed = child.owed != before;
+        if (reductions_.useful && !needed && !freed &&
             !space_.leads_on(from.state, child.state, child.spent)) {
             return;
         }
@@ -356,7 +390,7 @@ class Frontier {
             reach(child, target);
             if (!space_.changes(target.kind) || child.spent.has(target.slot)) return;
         }
-        explored_.add(child);
+        push(child, freed ? Origin() : origin);
     }
 
     const Timeline& timeline_;
@@ -369,6 +403,8 @@ class Frontier {
     std::vector<const Operation*> in_slot_;
     Mask pending_;
     std::int32_t position_ = 0;
+    std::vector<Origin> origins_;  // As the configurations in `explored_`.
+    Origin origin_;
     std::size_t nodes_ = 0;
     std::int32_t allowance_ = 0;  // The most crashed operations that may have been used.
 };

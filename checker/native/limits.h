@@ -41,6 +41,20 @@ class Limits {
         }
     }
 
+    // The same limits, but for at most so many seconds from now.
+    Limits within(double seconds) const {
+        Limits limits(*this);
+        limits.deadline_ = now() + seconds;
+        if (deadline_ && *deadline_ < *limits.deadline_) limits.deadline_ = deadline_;
+        return limits;
+    }
+
+    static double now() {
+        timespec t;
+        clock_gettime(CLOCK_MONOTONIC, &t);
+        return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+    }
+
     static int64_t resident() {
         long total = 0, resident = 0;
         if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
@@ -51,12 +65,6 @@ class Limits {
     }
 
    private:
-    static double now() {
-        timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-    }
-
     std::optional<double> deadline_;
     const volatile uint8_t* stop_;
     std::optional<int64_t> memory_;

@@ -36,7 +36,8 @@ search::Plan plan_of(std::size_t beam, int32_t window, const std::string& withou
     plan.refute = window > 0;
     if (window > 0) plan.window = window;
     auto is_on = [&](char letter) { return without.find(letter) == std::string::npos; };
-    plan.reductions = {is_on('p'), is_on('h'), is_on('e'), is_on('u'), is_on('d'), is_on('n')};
+    plan.reductions = {is_on('p'), is_on('h'), is_on('e'), is_on('u'),
+                       is_on('c'), is_on('d'), is_on('n')};
     return plan;
 }
 

@@ -87,6 +87,8 @@ class TableSpace {
     TableSpace(Transitions& transitions, const std::vector<TableKind>& kinds, bool closed)
         : transitions_(transitions), kinds_(kinds), closed_(closed), available_(kinds.size(), 0) {}
 
+    static constexpr bool kCommutes = true;
+
     std::int32_t states() const { return transitions_.states(); }
     std::int32_t nothing() const { return kImpossible; }
     std::int32_t anything() const { return kImpossible; }
@@ -113,6 +115,13 @@ class TableSpace {
 
     std::int32_t next(std::int32_t state, std::int32_t kind) {
         return transitions_(state, kinds_[kind].number);
+    }
+    // Whether one and then the other leads to the same as the other and then the one.
+    bool commute(std::int32_t state, std::int32_t one, std::int32_t other) {
+        const auto first = next(state, one), second = next(state, other);
+        if (first == kImpossible || second == kImpossible) return false;
+        const auto end = next(second, one);
+        return end != kImpossible && end == next(first, other);
     }
     bool changes(std::int32_t kind) const { return !kinds_[kind].reads; }
     bool overwrites(std::int32_t kind) const { return kinds_[kind].overwrites; }
