@@ -1,8 +1,8 @@
 """Why there is no order: what the search engine could not fit together, in English.
 
 The engine names a few operations that contradict each other whichever of the others happened.
-The commonest contradictions of registers get a sentence of their own, which is made only after what it says
-has been looked up in the history.
+The commonest contradictions of registers get a sentence of their own, which is made only after
+what it says has been looked up in the history.
 """
 
 from dataclasses import dataclass
