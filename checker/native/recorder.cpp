@@ -65,7 +65,7 @@ int32_t Names::number(std::string_view name) {
 
 void Recorder::begin_event() {
     Event& e = event_;
-    e.client = e.has_process = e.has_value = e.has_actual = false;
+    e.client = e.has_process = e.has_actual = false;
     e.time = e.due = unknown_time;
     e.value = e.key = e.actual = Values::null;
     e.type.clear();

@@ -59,9 +59,9 @@ class Recorder {
 
    private:
     struct Event {
-        bool client, has_process, has_value, has_actual;
-        int64_t process, time, due;
-        int32_t value, key, actual;
+        bool client = false, has_process = false, has_actual = false;
+        int64_t process = 0, time = 0, due = 0;
+        int32_t value = Values::null, key = Values::null, actual = Values::null;
         std::string process_name, type, f, node, error;
     };
 
