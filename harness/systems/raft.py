@@ -21,7 +21,11 @@ PORT = 7000
 NAME = "raft"
 HOME = f"{FOLDER}/{NAME}"
 PROGRAM = f"{FOLDER}/{NAME}-server"  # beside HOME, which is deleted before each run
-SOURCES = Path(__file__).parents[2] / "examples" / "raft"
+_HERE = Path(__file__).parent
+# In a wheel the store lies beside this file, see CMakeLists.txt.
+SOURCES = next(
+    filter(Path.is_dir, (_HERE.parents[1] / "examples/raft", _HERE / "raft_server")), _HERE
+)
 
 # Each mistake that the store can be told to make, and what is wrong about it.
 BUGS: Mapping[str, str] = MappingProxyType(
