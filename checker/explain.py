@@ -42,7 +42,9 @@ def action(history: History, row: int) -> str:
         return f"{cas} which met {quoted(op.output)}" if op.output is not None else cas
     if op.f in ("read", "get"):
         return f"{op.f} of {quoted(op.output)}"
-    return f"{op.f} {quoted(op.input)}"
+    said = op.f if op.input is None else f"{op.f} {quoted(op.input)}"
+    told = op.outcome == "ok" and op.output not in (None, op.input)
+    return f"{said} that returned {quoted(op.output)}" if told else said
 
 
 def who(history: History, row: int, *, timed: bool = True) -> str:

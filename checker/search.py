@@ -144,7 +144,8 @@ class _Transitions:
         declared = getattr(model, "reads", ())
         self.reads = [op.f in declared for op in ops]
         self.states: list[Any] = []
-        self.numbers: dict[Any, int] = {}
+        # Many small tables: one large one would need thrice its memory in the moment it grows.
+        self.numbers: list[dict[Any, int]] = [{} for _ in range(64)]
         self._number(model.initial)
 
     def __call__(self, state: int, kind: int) -> int:
@@ -162,7 +163,7 @@ class _Transitions:
 
     def _number(self, state: Any) -> int:
         try:
-            number = self.numbers.setdefault(state, len(self.states))
+            number = self.numbers[hash(state) % 64].setdefault(state, len(self.states))
         except TypeError:
             name = type(state).__name__
             raise ModelError(

@@ -1,6 +1,5 @@
 """A verdict on a stored history, for eyes and for programs."""
 
-import resource
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
         "keys": verdict.keys,
         "seconds": round(verdict.seconds, 6),
         "load_seconds": round(outcome.load_seconds, 6),
-        "peak_memory_mb": round(_peak_memory() / 1e6, 1),
+        "peak_memory_mb": round(peak_memory() / 1e6, 1),
         "counterexample": _counterexample(outcome.history, verdict.counterexample),
         "reason": verdict.reason,
         "details": verdict.details,
@@ -105,5 +104,10 @@ def _wrapped(text: str) -> str:
     return click.wrap_text(text, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
-def _peak_memory() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def peak_memory() -> int:
+    """Return the most bytes that this process has held.
+
+    Not by getrusage, which counts also what held the process that started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024

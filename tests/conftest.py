@@ -1,6 +1,7 @@
 """What several tests share: a local cluster, and a way to run the command."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,11 @@ from harness import local
 from harness.cluster import Node, local_nodes
 
 Partita = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+# What is started in the background of a script ignores Ctrl-C, and so would all that is started
+# here: but tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

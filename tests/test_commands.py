@@ -136,8 +136,10 @@ def test_a_disk_that_fills_up_ends_the_run_and_keeps_the_history(
 
 
 @pytest.mark.cluster
-def test_a_system_that_never_serves(partita: Partita) -> None:
-    done = partita("test", f"{STORES}:Sick", *SHORT, timeout=150)
+def test_a_system_that_never_serves(tmp_path: Path) -> None:
+    impatient = "from harness import cli, run; run.HEALTH_WAIT_S = 5; cli.main()"
+    command = [sys.executable, "-c", impatient, "test", f"{STORES}:Sick", *SHORT]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 255
     assert "does not serve after" in done.stderr
 

@@ -59,6 +59,8 @@ def test_says_what_is_wrong_and_where(tmp_path: Path, text: bytes, reason: str) 
         (b"[{:process 0 :type :ok :f :read}]", "line 1: process 0 completes read"),
         (b"{:process 0\n :type :invoke\n :f 1}\n;\n(1)", "line 5: not EDN: an event is a map"),
         (b"{:process 0 :type]}", "a value is missing before ]"),
+        (b"{:process 0 :value 1-0}", "not EDN: 1-0 is no number"),
+        (b"{:process 0 :value 1.5e+}", "not EDN: 1.5e+ is no number"),
         (b"#_ " * 500 + b"{}", "nested too deeply"),
         (b"{:process 0 :value " + b"[" * 500, "nested too deeply"),
     ],

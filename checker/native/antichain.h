@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bits.h"
+#include "blocks.h"
 #include "usage.h"
 
 namespace partita::search {
@@ -61,7 +62,7 @@ class Antichain {
     }
 
     void clear() {
-        for (const auto& node : nodes_) heads_[node.config.state] = kNone;
+        for (std::size_t i = 0; i < nodes_.size(); ++i) heads_[nodes_[i].config.state] = kNone;
         nodes_.clear();
         alive_ = 0;
     }
@@ -70,14 +71,11 @@ class Antichain {
     std::size_t length() const { return nodes_.size(); }
     const Config<Mask>& operator[](std::size_t i) const { return nodes_[i].config; }
     bool alive(std::size_t i) const { return nodes_[i].alive; }
-    std::size_t bytes() const {
-        return nodes_.capacity() * sizeof(Node) + heads_.capacity() * sizeof(heads_[0]);
-    }
 
     void copy_to(std::vector<Config<Mask>>& configs) const {
         configs.clear();
-        for (const auto& node : nodes_) {
-            if (node.alive) configs.push_back(node.config);
+        for (std::size_t i = 0; i < nodes_.size(); ++i) {
+            if (nodes_[i].alive) configs.push_back(nodes_[i].config);
         }
     }
 
@@ -89,7 +87,7 @@ class Antichain {
         bool alive;
     };
     std::vector<std::int32_t> heads_;
-    std::vector<Node> nodes_;
+    Blocks<Node> nodes_;
     std::size_t alive_ = 0;
     const UsageTable& usage_;
     bool dominate_;

@@ -2,6 +2,8 @@
 // the other, or all of them in one vector or list. Values become JSON: keywords are strings
 // that begin with a colon, vectors, lists and sets are lists.
 
+#include <algorithm>
+
 #include "scanner.h"
 
 namespace partita {
@@ -14,6 +16,24 @@ bool is_blank(char c) {
 bool ends_token(char c) {
     return is_blank(c) || c == '(' || c == ')' || c == '[' || c == ']' || c == '{' || c == '}' ||
            c == '"' || c == ';';
+}
+
+// Whether all of it is digits, with a point among them and an exponent behind, if any.
+bool is_number(std::string_view text) {
+    const auto skip_digits = [&] {
+        text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
+    };
+    skip_digits();
+    if (text.starts_with('.')) {
+        text.remove_prefix(1);
+        skip_digits();
+    }
+    if (!text.starts_with('e') && !text.starts_with('E')) return text.empty();
+    text.remove_prefix(1);
+    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+    if (text.empty()) return false;
+    skip_digits();
+    return text.empty();
 }
 
 // Counts how deeply forms are nested, and refuses what would overflow the stack.
@@ -250,6 +270,7 @@ void Edn::atom(std::string& out) {
     if (digits.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
         return append_json_string(text, out);  // a ratio, or another radix
     }
+    if (!is_number(digits)) throw Malformed("not EDN: " + std::string(text.substr(0, 40)) + " is no number");
     while (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') digits.remove_prefix(1);
     append_json_number((negative ? "-" : "") + std::string(digits), out);
 }

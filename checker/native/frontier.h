@@ -13,6 +13,7 @@
 
 #include "antichain.h"
 #include "bits.h"
+#include "blocks.h"
 #include "limits.h"
 #include "timeline.h"
 #include "usage.h"
@@ -81,10 +82,6 @@ class Frontier {
     std::int32_t position() const { return position_; }
     bool at_end() const { return position_ == static_cast<std::int32_t>(timeline_.events.size()); }
     std::size_t nodes() const { return nodes_; }
-    std::size_t bytes() const {
-        return reached_.bytes() + explored_.bytes() + usage_.bytes() +
-               configs.capacity() * sizeof(Configuration);
-    }
 
     // Begins with one configuration for each of these states.
     void start(const std::vector<std::int32_t>& states) {
@@ -403,7 +400,7 @@ class Frontier {
     std::vector<const Operation*> in_slot_;
     Mask pending_;
     std::int32_t position_ = 0;
-    std::vector<Origin> origins_;  // As the configurations in `explored_`.
+    Blocks<Origin> origins_;  // As the configurations in `explored_`.
     Origin origin_;
     std::size_t nodes_ = 0;
     std::int32_t allowance_ = 0;  // The most crashed operations that may have been used.

@@ -41,6 +41,13 @@ class Limits {
         }
     }
 
+    // Call before so many bytes are taken at a stroke, which looking now and then would miss.
+    void look_before_taking(std::size_t bytes) const {
+        if (memory_ && resident() + static_cast<int64_t>(bytes) > *memory_) {
+            throw Stopped{"memory limit"};
+        }
+    }
+
     // The same limits, but for at most so many seconds from now.
     Limits within(double seconds) const {
         Limits limits(*this);

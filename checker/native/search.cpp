@@ -191,7 +191,7 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
                 nb::gil_scoped_acquire acquire;
                 return nb::cast<int32_t>(ask(state, kind));
             },
-            static_cast<int32_t>(reads.size()));
+            static_cast<int32_t>(reads.size()), limits);
         try {
             const bool closed = transitions.close(kStatesClosed, kQuestionsClosed);
             const std::vector<bool> is_read(reads.data(), reads.data() + reads.size());

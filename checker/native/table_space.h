@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "bits.h"
+#include "blocks.h"
+#include "limits.h"
 #include "timeline.h"
 
 namespace partita::search {
@@ -17,7 +19,8 @@ using Ask = std::function<std::int32_t(std::int32_t state, std::int32_t kind)>;
 // Transitions by state and kind. Each is asked for once.
 class Transitions {
   public:
-    Transitions(Ask ask, std::int32_t kinds) : ask_(std::move(ask)), kinds_(kinds), table_(1024) {}
+    Transitions(Ask ask, std::int32_t kinds, const Limits& limits)
+        : ask_(std::move(ask)), kinds_(kinds), limits_(limits), table_(1024) {}
 
     std::int32_t operator()(std::int32_t state, std::int32_t kind) {
         const auto key = static_cast<std::uint64_t>(state) * kinds_ + kind + 1;
@@ -25,7 +28,7 @@ class Transitions {
         if (entry->key == key) return entry->next;
         auto next = ask_(state, kind);
         states_ = std::max({states_, state + 1, next + 1});
-        if (++count_ * 2 > table_.size()) grow();
+        if (++count_ * 4 > table_.size() * 3) grow();
         entry = find(key);
         *entry = {key, next};
         return next;
@@ -33,7 +36,6 @@ class Transitions {
 
     std::int32_t states() const { return states_; }
     std::int32_t kinds() const { return kinds_; }
-    std::size_t bytes() const { return table_.capacity() * sizeof(Entry); }
 
     // Asks for everything that is reachable; false if that is more than a little.
     bool close(std::int32_t states_most, std::int64_t questions_most) {
@@ -61,6 +63,7 @@ class Transitions {
     }
 
     void grow() {
+        limits_.look_before_taking(2 * table_.size() * sizeof(Entry));
         auto old = std::move(table_);
         table_.assign(old.size() * 2, {});
         for (const auto& entry : old) {
@@ -70,6 +73,7 @@ class Transitions {
 
     Ask ask_;
     std::int32_t kinds_;
+    const Limits& limits_;
     std::int32_t states_ = 1;
     std::size_t count_ = 0;
     std::vector<Entry> table_;
@@ -170,7 +174,7 @@ class TableSpace {
 
     // What is pending, seen from a state; remembered until something is invoked or completes.
     const View& look(std::int32_t state) {
-        if (state >= static_cast<std::int32_t>(views_.size())) views_.resize(state * 3 / 2 + 16);
+        if (static_cast<std::size_t>(state) >= views_.size()) views_.resize(state + 1);
         if (views_[state].version == version_) return views_[state];
         View view;
         view.version = version_;
@@ -191,7 +195,7 @@ class TableSpace {
     std::vector<std::int32_t> in_slot_;
     Mask pending_, hidden_;
     std::uint64_t version_ = 1;
-    std::vector<View> views_;
+    Blocks<View> views_;
 };
 
 }  // namespace partita::search

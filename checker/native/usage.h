@@ -17,7 +17,6 @@ class UsageTable {
     UsageTable() { keep({}); }
 
     std::size_t size() const { return sets_.size(); }
-    std::size_t bytes() const { return bytes_; }
     std::int32_t total(std::uint32_t number) const { return sets_[number].total; }
 
     std::int32_t count(std::uint32_t number, std::int32_t kind) const {
@@ -61,7 +60,6 @@ class UsageTable {
         sets_.assign(1, {});
         numbers_.clear();
         numbers_.emplace(0, 0);
-        bytes_ = 0;
         std::vector<std::uint32_t> renamed(old.size(), 0);
         for (auto* number : numbers) {
             if (*number != 0 && renamed[*number] == 0) {
@@ -91,14 +89,12 @@ class UsageTable {
         }
         auto number = static_cast<std::uint32_t>(sets_.size());
         numbers_.emplace(set.hash, number);
-        bytes_ += sizeof(Set) + set.counts.capacity() * sizeof(set.counts[0]) + 64;
         sets_.push_back(std::move(set));
         return number;
     }
 
     std::vector<Set> sets_;
     std::unordered_multimap<std::uint64_t, std::uint32_t> numbers_;
-    std::size_t bytes_ = 0;
 };
 
 }  // namespace partita::search
