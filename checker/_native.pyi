@@ -44,6 +44,7 @@ def search_register(
     stop: npt.NDArray[np.uint8] | None,
     beam: int,
     window: int,
+    plenty: int,
     without: str,
 ) -> tuple[int, str, int, int, list[int], int]:
     """Search for an order of a register's operations.
@@ -66,6 +67,7 @@ def search_table(
     stop: npt.NDArray[np.uint8] | None,
     beam: int,
     window: int,
+    plenty: int,
     without: str,
 ) -> tuple[int, str, int, int, list[int], int]:
     """Search for an order of operations under any model; returns what `search_register` does.

@@ -31,13 +31,15 @@ class Plan:
     """How to search; only tests need another than the usual.
 
     `beam` is how many configurations are kept after an event (0: all), `window` how many
-    events the first local refutation goes back (0: none is tried). `without` names the
+    events the first local refutation goes back (0: none is tried). A beam does not tell apart
+    how often a crashed operation was used of which `plenty` are left. `without` names the
     reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute), d(ominate),
     (u)n(seen).
     """
 
     beam: int = 4
     window: int = 64
+    plenty: int = 128
     without: str = ""
 
 
@@ -95,6 +97,7 @@ def _search_register(
         limits.stop,
         plan.beam,
         plan.window,
+        plan.plenty,
         plan.without,
     )
 
@@ -117,6 +120,7 @@ def _search_table(
         limits.stop,
         plan.beam,
         plan.window,
+        plan.plenty,
         plan.without,
     )
 

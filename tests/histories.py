@@ -105,13 +105,21 @@ def keyed(histories: Iterable[list[Event]]) -> Iterator[Event]:
 
 
 def run_events(
-    random: Random, operations: int, processes: int, *, unique: bool, violation: str = ""
+    random: Random,
+    operations: int,
+    processes: int,
+    *,
+    unique: bool,
+    violation: str = "",
+    crash: float = 0.02,
+    changed: bool = True,
 ) -> list[Event]:
     """Return events of a register used by processes that wait for each answer.
 
-    A `violation` gives a read near the end a value from long before ("stale"; provably wrong
-    if values are unique) or a value never written ("phantom"). Otherwise half of the histories
-    get a few changed outputs.
+    `crash` is the probability that an operation is never answered. A `violation` gives a read
+    near the end a value from long before ("stale"; provably wrong if values are unique) or a
+    value never written ("phantom"). Otherwise half of the histories get a few changed outputs,
+    unless `changed` is false.
     """
     events: list[Event] = []
     open_ops: dict[int, tuple[Event, bool]] = {}
@@ -138,7 +146,7 @@ def run_events(
             open_ops[slot] = op, True
         else:
             del open_ops[slot]
-            if random.random() < 0.02 and op.get("type") != "fail":
+            if random.random() < crash and op.get("type") != "fail":
                 names[slot] += processes
                 op |= {"type": "info"}
             events.append({"type": "ok", **op})
@@ -146,7 +154,7 @@ def run_events(
     late = len(reads) * 19 // 20
     if violation:
         reads[late]["value"] = "odd" if violation == "phantom" else reads[late // 2]["value"]
-    elif random.random() < 0.5:
+    elif changed and random.random() < 0.5:
         for read in random.sample(reads, min(2, len(reads))):
             read["value"] = random.choice(reads)["value"]
     return events

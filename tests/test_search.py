@@ -1,5 +1,6 @@
 """The search engine against the oracle, with every reduction switched on and off."""
 
+from collections import Counter
 from random import Random
 from typing import Any
 
@@ -66,6 +67,32 @@ def test_narrow_beams_agree_with_all_configurations(unique: bool) -> None:
             finding = found(history, model, "observe", Plan(beam, window))
             assert finding.valid == expected, f"seed {seed}, {beam}, {window}: {finding}"
     assert invalid > 50
+
+
+def test_beams_that_do_not_count_what_is_plentiful_agree_too() -> None:
+    model = load_model("cas-register")
+    answers = Counter[object]()
+    for seed in range(100):
+        random = Random(seed)
+        events = run_events(random, 500, random.randrange(3, 6), unique=False, crash=0.1)
+        history = History.of_events(events)
+        expected = found(history, model, "observe", Plan(plenty=10**6)).valid
+        for beam in (1, 4):
+            finding = found(history, model, "observe", Plan(beam, plenty=1))
+            assert finding.valid == expected, f"seed {seed}, {beam}: {finding}"
+        answers[expected] += 1
+    assert min(answers[True], answers[False]) > 10
+
+
+def test_many_crashed_operations_do_not_stop_the_search() -> None:
+    model = load_model("cas-register")
+    events = run_events(Random(2), 50_000, 10, unique=False, crash=0.1, changed=False)
+    finding = found(History.of_events(events), model, "observe", Plan())
+    assert finding.valid is True
+    reads = [each for each in events if each["f"] == "read" and each["type"] == "ok"]
+    reads[-100]["value"] = "odd"
+    finding = found(History.of_events(events), model, "observe", Plan())
+    assert finding.valid is False and len(finding.operations) == 1
 
 
 def test_what_is_named_contradicts_itself_whatever_the_others_did() -> None:

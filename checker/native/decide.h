@@ -14,6 +14,7 @@ namespace partita::search {
 
 constexpr std::size_t kNodesMost = 50'000'000;  // Of one attempt to refute.
 constexpr int kStride = 64;  // Events between checkpoints.
+constexpr std::size_t kRoughMost = 1024;  // The widest beam that ignores what is plentiful.
 
 enum class Decision { kValid, kInvalid, kUnknown };
 
@@ -22,6 +23,8 @@ struct Plan {
     std::size_t beam = 4;  // Configurations kept after an event; 0: all.
     bool refute = true;    // Whether to refute locally.
     std::int32_t window = 64;  // Events before a death from which it is first refuted.
+    // So many crashed operations of a kind left are plenty: no need to count them in a beam.
+    std::int32_t plenty = 128;
 };
 
 struct Outcome {
@@ -93,6 +96,11 @@ class Search {
     // Goes over one event with a beam; false if no configuration is left.
     bool step(std::size_t beam) {
         frontier_.node_limit = beam * 16;
+        if (beam == 0 || beam > kRoughMost) {
+            frontier_.ignore_nothing();
+        } else if (frontier_.position() % kStride == 0) {
+            frontier_.ignore_the_plentiful(plan_.plenty);
+        }
         frontier_.gave_up = false;
         frontier_.advance();
         if (frontier_.gave_up) exact_ = false;

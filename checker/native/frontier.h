@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -93,6 +94,30 @@ class Frontier {
     template <class Visit>
     void each_pending(Visit visit) const {
         pending_.each([&](int slot) { visit(*in_slot_[slot]); });
+    }
+
+    // From now on it does not tell configurations apart how often they used a crashed operation
+    // of which all of them have `plenty` left: there are too many ways to use them. Those that
+    // are missed by that are seldom needed.
+    void ignore_the_plentiful(std::int32_t plenty_left) {
+        std::vector<bool> plenty, scarce;
+        for (const auto& config : configs) {
+            for (auto [kind, count] : usage_.counts(config.usage)) {
+                if (static_cast<std::size_t>(kind) >= plenty.size()) {
+                    plenty.resize(kind + 1);
+                    scarce.resize(kind + 1);
+                }
+                if (space_.available(kind) - count < plenty_left) scarce[kind] = true;
+                plenty[kind] = !scarce[kind];
+            }
+        }
+        ignores_ = std::find(plenty.begin(), plenty.end(), true) != plenty.end();
+        usage_.ignore(std::move(plenty));
+    }
+
+    void ignore_nothing() {
+        ignores_ = false;
+        usage_.ignore({});
     }
 
     // Moves to a place in time without looking at configurations.
@@ -224,6 +249,7 @@ class Frontier {
 
     void explore(const Target& target) {
         allowance_ = std::numeric_limits<std::int32_t>::max();
+        gave_up = gave_up || ignores_;
         if (!thrifty || !counted || !space_.has_pool()) {
             if (!counted || space_.has_pool()) prepare(target);
             explore_once(target);
@@ -403,6 +429,7 @@ class Frontier {
     Blocks<Origin> origins_;  // As the configurations in `explored_`.
     Origin origin_;
     std::size_t nodes_ = 0;
+    bool ignores_ = false;  // What is plentiful.
     std::int32_t allowance_ = 0;  // The most crashed operations that may have been used.
 };
 

@@ -41,13 +41,19 @@ class UsageTable {
         return intern(std::move(set));
     }
 
+    const Counts& counts(std::uint32_t number) const { return sets_[number].counts; }
+
+    // From now on it does not matter how often these kinds are used, only how often all are.
+    void ignore(std::vector<bool> kinds) { ignored_ = std::move(kinds); }
+
     // Whether the first uses nothing more often than the second.
     bool within(std::uint32_t first, std::uint32_t second) const {
         if (first == second || first == 0) return true;
-        if (sets_[first].total >= sets_[second].total) return false;
+        if (sets_[first].total > sets_[second].total) return false;
         auto at = sets_[second].counts.begin();
         const auto end = sets_[second].counts.end();
         for (auto [kind, count] : sets_[first].counts) {
+            if (is_ignored(kind)) continue;
             while (at != end && at->first < kind) ++at;
             if (at == end || at->first != kind || at->second < count) return false;
         }
@@ -76,6 +82,10 @@ class UsageTable {
         std::uint64_t hash = 0;  // A sum over the elements, so that it can be kept up to date.
     };
 
+    bool is_ignored(std::int32_t kind) const {
+        return static_cast<std::size_t>(kind) < ignored_.size() && ignored_[kind];
+    }
+
     static std::uint64_t mixed(std::int32_t kind) {
         auto bits = (static_cast<std::uint64_t>(kind) + 1) * 0x9e3779b97f4a7c15u;
         bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9u;
@@ -94,6 +104,7 @@ class UsageTable {
     }
 
     std::vector<Set> sets_;
+    std::vector<bool> ignored_;
     std::unordered_multimap<std::uint64_t, std::uint32_t> numbers_;
 };
 
