@@ -39,7 +39,7 @@ class Plan:
 
     beam: int = 4
     window: int = 64
-    plenty: int = 128
+    plenty: int = 16
     without: str = ""
 
 

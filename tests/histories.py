@@ -116,10 +116,10 @@ def run_events(
 ) -> list[Event]:
     """Return events of a register used by processes that wait for each answer.
 
-    `crash` is the probability that an operation is never answered. A `violation` gives a read
-    near the end a value from long before ("stale"; provably wrong if values are unique) or a
-    value never written ("phantom"). Otherwise half of the histories get a few changed outputs,
-    unless `changed` is false.
+    `crash` is the probability that an operation is never answered; half of these happen. A
+    `violation` gives a read near the end a value from long before ("stale"; provably wrong if
+    values are unique) or a value never written ("phantom"). Otherwise half of the histories
+    get a few changed outputs, unless `changed` is false.
     """
     events: list[Event] = []
     open_ops: dict[int, tuple[Event, bool]] = {}
@@ -141,15 +141,16 @@ def run_events(
             open_ops[slot] = op, False
             continue
         op, done = open_ops[slot]
-        if not done:
+        crashes = random.random() < crash / 2 and op.get("type") != "fail"
+        if not done and not crashes:
             state = _effect(op, state)
             open_ops[slot] = op, True
-        else:
-            del open_ops[slot]
-            if random.random() < crash and op.get("type") != "fail":
-                names[slot] += processes
-                op |= {"type": "info"}
-            events.append({"type": "ok", **op})
+            continue
+        del open_ops[slot]
+        if crashes:
+            names[slot] += processes
+            op |= {"type": "info"}
+        events.append({"type": "ok", **op})
     reads = [each for each in events if each["f"] == "read" and each["type"] == "ok"]
     late = len(reads) * 19 // 20
     if violation:

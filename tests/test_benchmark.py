@@ -34,6 +34,16 @@ def test_verdicts_are_known(
             assert check(history, engine=engine).valid is (violation == "none")
 
 
+@pytest.mark.parametrize("violation", ["none", "lost"])
+def test_many_crashed_operations_do_not_stop_the_search(tmp_path: Path, violation: Any) -> None:
+    """They are looked at about as often as others, not in each combination."""
+    path = tmp_path / "history.jsonl"
+    write(Shape(30_000, 10, 0.1, "small", violation, 1), path)
+    verdict = check(History.read(path), engine="search", time_limit=60)
+    assert verdict.valid is (violation == "none")
+    assert verdict.details["configurations"] < 200_000
+
+
 def test_the_same_shape_is_the_same_history(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for path in (one, two):

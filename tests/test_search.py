@@ -84,17 +84,6 @@ def test_beams_that_do_not_count_what_is_plentiful_agree_too() -> None:
     assert min(answers[True], answers[False]) > 10
 
 
-def test_many_crashed_operations_do_not_stop_the_search() -> None:
-    model = load_model("cas-register")
-    events = run_events(Random(2), 50_000, 10, unique=False, crash=0.1, changed=False)
-    finding = found(History.of_events(events), model, "observe", Plan())
-    assert finding.valid is True
-    reads = [each for each in events if each["f"] == "read" and each["type"] == "ok"]
-    reads[-100]["value"] = "odd"
-    finding = found(History.of_events(events), model, "observe", Plan())
-    assert finding.valid is False and len(finding.operations) == 1
-
-
 def test_what_is_named_contradicts_itself_whatever_the_others_did() -> None:
     model = load_model("cas-register")
     explained = 0

@@ -24,7 +24,7 @@ struct Plan {
     bool refute = true;    // Whether to refute locally.
     std::int32_t window = 64;  // Events before a death from which it is first refuted.
     // So many crashed operations of a kind left are plenty: no need to count them in a beam.
-    std::int32_t plenty = 128;
+    std::int32_t plenty = 16;
 };
 
 struct Outcome {
