@@ -69,7 +69,8 @@ def _junit(outcomes: Sequence[Outcome]) -> str:
     suites = xml.Element("testsuites")
     suites.append(suite)
     xml.indent(suites)
-    return xml.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+    document: bytes = xml.tostring(suites, encoding="utf-8", xml_declaration=True)
+    return document.decode() + "\n"
 
 
 def _markdown(outcomes: Sequence[Outcome]) -> str:

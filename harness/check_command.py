@@ -110,10 +110,21 @@ class Request:
 )
 @click.option("--executor", "address", help="dask://HOST:PORT checks keys on a Dask cluster.")
 @click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw the violation, if there is one, as a page.",
+)
+@click.option(
     "--recover", is_flag=True, help="Give a run whose controller died its results and report."
 )
 def check_command(
-    files: tuple[Path, ...], as_json: bool, address: str | None, recover: bool, **given: Any
+    files: tuple[Path, ...],
+    as_json: bool,
+    address: str | None,
+    html: Path | None,
+    recover: bool,
+    **given: Any,
 ) -> int:
     """Decide whether recorded histories are linearizable.
 
@@ -121,11 +132,13 @@ def check_command(
 
     Exit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 failure.
     """
+    if html and (len(files) > 1 or recover):
+        raise click.UsageError("--html draws the violation of one FILE, and not with --recover")
     if recover:
         return max(_recover(file, as_json) for file in files)
     with _executor(address) as executor:
         request = Request(**given, executor=executor)
-        validities = [_print_outcome(file, request, as_json) for file in files]
+        validities = [_print_outcome(file, request, as_json, html) for file in files]
     ranked: tuple[Validity | None, ...] = (False, None, "unknown")
     worst = next((each for each in ranked if each in validities), True)
     return _EXIT_CODES[worst]
@@ -142,7 +155,9 @@ def _recover(directory: Path, as_json: bool) -> int:
     return _EXIT_CODES[outcome["valid"]]
 
 
-def _print_outcome(file: Path, request: Request, as_json: bool) -> Validity | None:
+def _print_outcome(
+    file: Path, request: Request, as_json: bool, html: Path | None
+) -> Validity | None:
     """Check one file; None: it could not be, which must not keep the others from being."""
     try:
         outcome = _outcome(file, request)
@@ -150,7 +165,19 @@ def _print_outcome(file: Path, request: Request, as_json: bool) -> Validity | No
         click.echo(f"partita: {error}", err=True)
         return None
     click.echo(json.dumps(as_object(outcome)) if as_json else as_text(outcome))
+    if html and outcome.history and outcome.verdict.valid is False:
+        _draw(outcome.history, outcome.verdict, html, file.name)
     return outcome.verdict.valid
+
+
+def _draw(history: History, verdict: Verdict, page: Path, title: str) -> None:
+    # Here, because checking a history must not pay for what draws.
+    from reports import write_violation
+
+    try:
+        write_violation(history, verdict, page, title)
+    except OSError as error:
+        raise click.UsageError(f"cannot write {page}: {error.strerror}") from error
 
 
 @contextmanager

@@ -28,7 +28,7 @@ CAPTIONS = {
     "the same for each node, and who claimed to lead. An operation due shortly before the heal "
     "is in time if it is acknowledged after it.",
     "latency-quantiles": "Quantiles of the latency of acknowledged operations, from the due time.",
-    "violation": "The operations that contradict each other, in the order of time, and what the "
+    "violation": "The operations that contradict each other, in the order of time; below, what a "
     "register holds after each acknowledged write.",
     "violation-order": "From left to right an order in which each operation could have seen "
     "what it saw; in red, what really happened, and forbids it.",

@@ -116,7 +116,9 @@ def _brief(history: History, row: int) -> str:
         return f"cas {shortened(op.input[0])} → {shortened(op.input[1])}"
     if op.f in ("read", "get"):
         return f"{op.f} → {shortened(op.output)}"
-    return f"{op.f} {shortened(op.input)}"
+    said = op.f if op.input is None else f"{op.f} {shortened(op.input)}"
+    told = op.outcome == "ok" and op.output not in (None, op.input)
+    return f"{said} → {shortened(op.output)}" if told else said
 
 
 def _span(history: History, row: int) -> str:
@@ -158,8 +160,9 @@ def _draw_faults(
 def _draw_values(
     axes: Axes, history: History, rows: Sequence[int], place: Callable[[int], float], right: float
 ) -> None:
-    """What the register holds after each acknowledged write, were these all the operations."""
-    writes = [row for row in rows if _written(history, row) is not None]
+    """What a register holds after each acknowledged write, were these all the operations."""
+    is_register = all(history[row].f in ("read", "write", "cas") for row in rows)
+    writes = [row for row in rows if is_register and _written(history, row) is not None]
     writes.sort(key=lambda row: _times(history, row)[1] if history[row].outcome == "ok" else NEVER)
     lane = len(rows) + 0.1
     for number, row in enumerate(writes):
@@ -185,7 +188,7 @@ def _draw_values(
 
 def _written(history: History, row: int) -> str | None:
     op = history[row]
-    if op.outcome == "fail" or op.f not in ("write", "put", "cas"):
+    if op.outcome == "fail" or op.f not in ("write", "cas"):
         return None
     return shortened(op.input[1] if op.f == "cas" else op.input)
 

@@ -52,6 +52,16 @@ def test_words_fit_the_terminal(partita: Partita, stale: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_a_violation_is_drawn(partita: Partita, tmp_path: Path, stale: Path) -> None:
+    done = partita("check", "stale.jsonl", "--html", "page.html")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "was stale" in (tmp_path / "page.html").read_text()
+    refused = partita("check", "stale.jsonl", "stale.jsonl", "--html", "page.html")
+    assert refused.returncode == 254 and "one FILE" in refused.stderr
+    refused = partita("check", "stale.jsonl", "--html", "nowhere/page.html")
+    assert refused.returncode == 254 and "cannot write nowhere/page.html" in refused.stderr
+
+
 def test_the_worst_of_several_files_decides(partita: Partita, tmp_path: Path, stale: Path) -> None:
     good = stored(tmp_path / "good.edn", write(0, 1))
     done = partita("check", str(good), str(stale), str(tmp_path))

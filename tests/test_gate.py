@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import pytest
+import xmlschema
 from conftest import Partita
 
 from harness.announce import announce
@@ -138,8 +139,12 @@ RUNS = [
 ]
 
 
+SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
+
+
 def test_junit_tells_violations_from_what_is_not_known(tmp_path: Path) -> None:
     announce(RUNS, junit=tmp_path / "junit.xml", summary=None)
+    SCHEMA.validate(tmp_path / "junit.xml")
     (suite,) = xml.parse(tmp_path / "junit.xml").getroot()
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["5", "2", "2"]
     cases = suite.findall("testcase")
@@ -185,6 +190,7 @@ def test_several_runs_thresholds_and_reports(partita: Partita, tmp_path: Path) -
     assert together["valid"] is False
     assert [run["valid"] for run in together["runs"]] == [True, False]
     assert [run["seed"] for run in together["runs"]] == [3, 4]
+    SCHEMA.validate(tmp_path / "junit.xml")
     assert xml.parse(tmp_path / "junit.xml").getroot()[0].get("failures") == "1"
     assert "| invalid |" in (tmp_path / "summary.md").read_text()
     first = json.loads((tmp_path / together["runs"][0]["run"] / "run.json").read_text())
