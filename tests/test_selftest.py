@@ -1,7 +1,6 @@
 """The proof that the instrument works, in its short form; the long one is `partita selftest`."""
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -50,14 +49,11 @@ def test_an_unknown_bug_is_refused(partita: Partita) -> None:
     assert "choose from stale-follower-read" in done.stderr
 
 
-@pytest.mark.skipif(
-    "PARTITA_SELFTEST" not in os.environ,
-    reason="needs a machine with time to spare: set PARTITA_SELFTEST=1",
-)
 @pytest.mark.cluster
 @pytest.mark.slow
+@pytest.mark.timeout(420)  # A bug may be missed once; then it is looked for again.
 def test_the_short_form_finds_what_it_looks_for(partita: Partita, tmp_path: Path) -> None:
-    done = partita("selftest", "--short", "--json", timeout=280)
+    done = partita("selftest", "--short", "--json", timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(done.stdout)
     assert [result["bug"] for result in results] == [None, *SHORT]
