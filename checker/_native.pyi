@@ -45,6 +45,7 @@ def search_register(
     beam: int,
     window: int,
     plenty: int,
+    tracked: int,
     without: str,
 ) -> tuple[int, str, int, int, list[int], int]:
     """Search for an order of a register's operations.
@@ -68,6 +69,7 @@ def search_table(
     beam: int,
     window: int,
     plenty: int,
+    tracked: int,
     without: str,
 ) -> tuple[int, str, int, int, list[int], int]:
     """Search for an order of operations under any model; returns what `search_register` does.

@@ -32,7 +32,9 @@ class Plan:
 
     `beam` is how many configurations are kept after an event (0: all), `window` how many
     events the first local refutation goes back (0: none is tried). A beam does not tell apart
-    how often a crashed operation was used of which `plenty` are left. `without` names the
+    how often a crashed operation was used of which `plenty` are left. The first
+    refutation demotes all but so many operations that at most `tracked` are under way at once.
+    `without` names the
     reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute), d(ominate),
     (u)n(seen).
     """
@@ -40,6 +42,7 @@ class Plan:
     beam: int = 4
     window: int = 64
     plenty: int = 16
+    tracked: int = 6
     without: str = ""
 
 
@@ -98,6 +101,7 @@ def _search_register(
         plan.beam,
         plan.window,
         plan.plenty,
+        plan.tracked,
         plan.without,
     )
 
@@ -121,6 +125,7 @@ def _search_table(
         plan.beam,
         plan.window,
         plan.plenty,
+        plan.tracked,
         plan.without,
     )
 

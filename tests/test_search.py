@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from histories import model_events, register_events, run_events
+from histories import Event, model_events, register_events, run_events
 
 from checker.check import counting
 from checker.history import History, IntColumn
@@ -52,6 +52,56 @@ def test_agrees_with_the_oracle(mismatch: Mismatch, unique: bool) -> None:
             finding = found(history, model, mismatch, plan)
             assert finding.valid == expected, f"seed {seed}, {name}: {finding}"
     assert invalid > 100
+
+
+class OwnRegister:
+    """The same as cas-register, by the table of its steps."""
+
+    name = "own"
+    initial = 1
+
+    def step(self, state: Any, op: Any) -> Any:
+        if op.f == "cas":
+            return op.input[1] if state == op.input[0] else None
+        return op.input if op.f == "write" else state if state == op.output else None
+
+
+@pytest.mark.parametrize("model", [load_model("cas-register", 1), OwnRegister()])
+def test_a_refutation_does_again_what_may_be_done_again(model: Any) -> None:
+    """Between the two cas from 1 to 2, which are demoted, comes the one from 2 to 1, which counts.
+
+    What comes last makes the narrow beam die.
+    """
+    events: list[Event] = []
+
+    def event(process: int, type_: str, f: str, value: Any = None) -> None:
+        events.append({"process": process, "type": type_, "f": f, "value": value})
+
+    def at_once(process: int, f: str, value: Any, answer: str = "ok") -> None:
+        event(process, "invoke", f, None if f == "read" else value)
+        event(process, answer, f, value)
+
+    for process in (0, 1):
+        event(process, "invoke", "cas", [1, 2])
+    for process in range(2, 8):
+        event(process, "invoke", "read")
+    for process in range(2, 8):
+        event(process, "ok", "read", 1)
+    event(8, "invoke", "cas", [2, 1])
+    for process in (0, 1):
+        event(process, "ok", "cas", [1, 2])
+    at_once(9, "read", 2)
+    event(8, "ok", "cas", [2, 1])
+    at_once(10, "read", 2)
+    at_once(11, "cas", [2, 7], "info")
+    event(12, "invoke", "write", 3)
+    event(13, "invoke", "read")
+    event(12, "ok", "write", 3)
+    event(13, "ok", "read", 7)
+    history = History.of_events(events)
+    assert linearizable(history, counting(history, model, "ignore"), model)
+    for plan in PLANS.values():
+        assert found(history, model, "ignore", plan).valid is True
 
 
 @pytest.mark.parametrize("unique", [True, False], ids=["unique", "small"])

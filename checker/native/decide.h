@@ -25,6 +25,7 @@ struct Plan {
     std::int32_t window = 64;  // Events before a death from which it is first refuted.
     // So many crashed operations of a kind left are plenty: no need to count them in a beam.
     std::int32_t plenty = 16;
+    int tracked = 6;  // Operations under way at once that count in the first refutation.
 };
 
 struct Outcome {
@@ -200,7 +201,8 @@ class Search {
         if (!problem_.knows_states()) return false;
         auto excerpt = window(from, died, Role::kPooled);
         const auto most = std::size_t{2048} << std::min(level, 40);
-        for (int tracked = 6; tracked <= 6 << std::min(level, 10); tracked *= 2) {
+        const auto tracked_most = plan_.tracked << std::min(level, 10);
+        for (int tracked = plan_.tracked; tracked <= tracked_most; tracked *= 2) {
             excerpt.track(tracked);
             if (excerpt.contradicts(most, plan_.reductions, limits_)) return true;
         }

@@ -393,11 +393,13 @@ class Frontier {
             return;
         }
         if (is_target) {
-            if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
-            reach(child, target);
-        } else {
-            arrive(from, child, origin, target, !reductions_.pure || (was_owed && !hides));
+            Configuration done = child;
+            if (reductions_.pure) done.owed = done.owed.without(space_.quiet(done.state));
+            reach(done, target);
+            // What is pooled may be done more than once before its last chance is over.
+            if (target.slot >= 0) return;
         }
+        arrive(from, child, origin, target, !reductions_.pure || (was_owed && !hides));
     }
 
     void arrive(const Configuration& from, Configuration child, const Origin& origin,

@@ -30,13 +30,14 @@ struct Given {
     Limits limits() const { return Limits(deadline, stop ? stop->data() : nullptr, memory); }
 };
 
-search::Plan plan_of(std::size_t beam, int32_t window, int32_t plenty,
+search::Plan plan_of(std::size_t beam, int32_t window, int32_t plenty, int tracked,
                      const std::string& without) {
     search::Plan plan;
     plan.beam = beam;
     plan.refute = window > 0;
     if (window > 0) plan.window = window;
     plan.plenty = plenty;
+    plan.tracked = tracked;
     auto is_on = [&](char letter) { return without.find(letter) == std::string::npos; };
     plan.reductions = {is_on('p'), is_on('h'), is_on('e'), is_on('u'),
                        is_on('c'), is_on('d'), is_on('n')};
@@ -142,13 +143,13 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
                           Column<int64_t> invoked_rank, Column<int64_t> completed_rank,
                           Pairs pairs, int32_t initial, std::optional<double> deadline,
                           std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
-                          std::size_t beam, int32_t window, int32_t plenty,
+                          std::size_t beam, int32_t window, int32_t plenty, int tracked,
                           const std::string& without) {
     const Columns columns{
         rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
         input.data(),        output.data(),         outcome.data(),   invoked_rank.data(),
         completed_rank.data(), pairs.data(), pairs.shape(0)};
-    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, without)};
+    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without)};
     search::Outcome found;
     Task task;
     {
@@ -171,9 +172,9 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
                        nb::callable ask, Column<int8_t> outcome, Column<int64_t> invoked_rank,
                        Column<int64_t> completed_rank, std::optional<double> deadline,
                        std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
-                       std::size_t beam, int32_t window, int32_t plenty,
+                       std::size_t beam, int32_t window, int32_t plenty, int tracked,
                        const std::string& without) {
-    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, without)};
+    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without)};
     search::Outcome found;
     Task task;
     {
@@ -215,11 +216,13 @@ void bind_search(nb::module_& m) {
           nb::arg("input"), nb::arg("output"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
-          nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("without"));
+          nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
+          nb::arg("without"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
           nb::arg("ask"), nb::arg("outcome"), nb::arg("invoked_rank"), nb::arg("completed_rank"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
-          nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("without"));
+          nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
+          nb::arg("without"));
 }
 
 }  // namespace partita
