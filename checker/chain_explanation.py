@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from checker.explain import capital, listed, moment, quoted, who
-from checker.history import OUTCOMES, CodeColumn, History, IntColumn
+from checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
 from checker.verdict import Finding
 
 _NOTHING = -9  # a code that no value has
@@ -126,20 +126,26 @@ def _held(history: History, row: int) -> str:
 def _phantom(history: History, conflict: Conflict) -> str:
     row = _first(conflict)
     op = history[row]
-    value = quoted(op.input[0] if op.f == "cas" else op.output)
-    verb = "succeeded" if op.f == "cas" else "returned it"
+    if op.f == "read":
+        saw = "returned it"
+    else:
+        saw = "succeeded" if op.outcome == "ok" else "says so"
     return (
-        f"Nothing ever wrote {value}, and it is not the initial value"
-        f" ({quoted(conflict.initial)}), but {who(history, row)} {verb}."
+        f"Nothing ever wrote {quoted(_met(op))}, and it is not the initial value"
+        f" ({quoted(conflict.initial)}), but {who(history, row)} {saw}."
     )
+
+
+def _met(op: Op) -> Any:
+    """The value that an operation shows to have been there."""
+    return op.input[0] if op.f == "cas" and op.outcome != "fail" else op.output
 
 
 def _failed_writers(history: History, conflict: Conflict) -> str:
     op = history[_first(conflict)]
-    value = op.input[0] if op.f == "cas" else op.output
     same_key = history.key == history.key[op.index]
     fails = np.flatnonzero((history.outcome == OUTCOMES.index("fail")) & same_key)
-    would = fails[left_behind(history, fails) == history.code(value)]
+    would = fails[left_behind(history, fails) == history.code(_met(op))]
     return f" {capital(who(history, int(would[0])))} would have, but failed." if len(would) else ""
 
 

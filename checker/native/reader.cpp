@@ -11,7 +11,7 @@ namespace {
 constexpr size_t piece = 4 << 20;
 
 // No line and no event of a history is as long as this; a file of one endless line is none.
-constexpr size_t event_max = size_t{256} << 20;
+constexpr size_t event_max = size_t{64} << 20;
 
 class Reader {
    public:
@@ -42,7 +42,7 @@ class Reader {
         used_ = 0;
         const size_t left = buffer_.size();
         if (left > event_max) {
-            throw ReadError(line_, "this line is longer than 256 MiB: this is no history");
+            throw ReadError(line_, "this line is longer than 64 MiB: this is no history");
         }
         buffer_.resize(left + std::max(piece, left));
         size_t filled = left;
