@@ -83,12 +83,19 @@ def _split_pairs(fields: Fields, keyed: bool | None, name: str) -> Fields:
     given, returned = fields["input"], fields["output"]
     if keyed is False or not len(given):
         return fields
+    if (fields["key"] != NULL).any():
+        if not keyed:
+            return fields
+        raise HistoryError(f"{name}: operations have a field key: there are no pairs to split")
     parts = np.vstack([values.pairs, [[NO_PAIR, NO_PAIR]]])  # -1, null, is no pair either
     unpaired = np.flatnonzero(
         (parts[given, 0] == NO_PAIR) | ((parts[returned, 0] == NO_PAIR) & (returned != NULL))
     )
-    if not keyed and (len(unpaired) or not _invokes_empty_reads(fields, parts)):
-        return fields
+    if not keyed:
+        shown = None if len(unpaired) else _shows_keys(fields, parts)
+        if not shown:
+            hint = "all values are pairs: --keyed takes them apart"
+            return fields if len(unpaired) or shown is False else _noted(fields, hint)
     if len(unpaired):
         row = int(unpaired[0])
         value = msgspec.json.encode(values.decoded(given[row])).decode()
@@ -103,13 +110,28 @@ def _split_pairs(fields: Fields, keyed: bool | None, name: str) -> Fields:
         "input": parts[given, 1],
         "output": np.where(returned == NULL, NULL, parts[returned, 1]).astype(np.int32),
     }
+    fields = {**fields, **split}
     note = "every value is a [key, value] pair, so keys were split (--no-keyed: they are not)"
-    return {**fields, **split, "notes": [*fields["notes"], *([] if keyed else [note])]}
+    return fields if keyed else _noted(fields, note)
 
 
-def _invokes_empty_reads(fields: Fields, parts: Any) -> bool:
-    """Tell pairs with a key from other pairs: reads are invoked with a key and no value."""
-    if "read" not in fields["fs"] or (fields["key"] != NULL).any():
-        return False
-    reads = fields["f"] == fields["fs"].index("read")
-    return bool((parts[fields["input"][reads], 1] == NULL).all())
+def _shows_keys(fields: Fields, parts: Any) -> bool | None:
+    """Tell pairs with a key from other pairs: None if nothing shows which they are.
+
+    Reads are invoked with a key and no value, a cas with a key and a pair.
+    """
+    fs, f, given = fields["fs"], fields["f"], fields["input"]
+    if "read" in fs:
+        return bool((parts[given[f == fs.index("read")], 1] == NULL).all())
+    if "cas" in fs:
+        first, second = parts[given[f == fs.index("cas")]].T
+        if (parts[second, 0] == NO_PAIR).any():
+            return False
+        # Unless the first is a pair too: this may be a register that holds pairs.
+        return None if (parts[first, 0] != NO_PAIR).any() else True
+    # A transaction of two parts is a pair too, and never one with a key.
+    return False if "txn" in fs else None
+
+
+def _noted(fields: Fields, note: str) -> Fields:
+    return {**fields, "notes": [*fields["notes"], note]}

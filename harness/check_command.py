@@ -106,7 +106,7 @@ class Request:
 @click.option(
     "--keyed/--no-keyed",
     default=None,
-    help="Whether values are [key, value] pairs. [if all are]",
+    help="Whether values are [key, value] pairs. [if all are, and reads or cas show it]",
 )
 @click.option("--executor", "address", help="dask://HOST:PORT checks keys on a Dask cluster.")
 @click.option(

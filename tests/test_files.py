@@ -160,6 +160,40 @@ def test_keyed_on_request_refuses_what_has_no_key(tmp_path: Path) -> None:
         _read(tmp_path, GOOD, keyed=True)
 
 
+WRITE = b"{:process 0 :type :invoke :f :write :value [0 1]}\n"
+CAS = b"{:process 1 :type :invoke :f :cas :value %s}\n"
+TXN = b"{:process 1 :type :invoke :f :txn :value [[:r 1 nil] [:w 2 2]]}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "split", "hints"),
+    [
+        (WRITE + CAS % b"[0 [1 2]]", True, False),
+        (WRITE + CAS % b"[0 [1 2]]" + CAS.replace(b"1", b"2") % b"[0 1]", False, False),
+        (WRITE + CAS % b"[[0 1] [1 2]]", False, True),
+        (WRITE, False, True),
+        (WRITE + WRITE.replace(b"process 0", b"process 1").replace(b"[0 1]", b"3"), False, False),
+        (TXN, False, False),
+    ],
+)
+def test_without_reads_a_cas_shows_keys(
+    tmp_path: Path, text: bytes, split: bool, hints: bool
+) -> None:
+    history = _read(tmp_path, text, "h.edn")
+    assert (history[0].key == 0) == split
+    assert any("keys were split" in note for note in history.notes) == split
+    assert any("--keyed takes them apart" in note for note in history.notes) == hints
+    if hints:
+        assert _read(tmp_path, text, "h.edn", keyed=True).notes == []
+
+
+def test_keys_are_given_once(tmp_path: Path) -> None:
+    text = b'{"process":0,"type":"invoke","f":"write","key":"a","value":[1,2]}\n'
+    assert _values(_read(tmp_path, text)) == [(0, "write", "a", [1, 2], None, "info")]
+    with pytest.raises(HistoryError, match="have a field key"):
+        _read(tmp_path, text, keyed=True)
+
+
 def test_cas_pairs_alone_are_no_keys(tmp_path: Path) -> None:
     text = b'{"process":0,"type":"invoke","f":"cas","value":[1,2]}'
     assert _values(_read(tmp_path, text)) == [(0, "cas", None, [1, 2], None, "info")]
