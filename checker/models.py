@@ -15,6 +15,7 @@ the search is quicker then, and refuses the model if it finds one that does.
 
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,9 @@ def load_model(name: str, initial: Any = None) -> Model:
         raise ModelError(
             f"no model is called {name!r}: take one of {names}, or path/to/file.py:Class"
         ) from None
+    needed = _INITIAL.get(name)
+    if needed and initial is not None and not isinstance(initial, needed[0]):
+        raise ModelError(f"model {name} starts with {needed[1]}, not with {initial!r}")
     return make(initial)
 
 
@@ -67,11 +71,17 @@ def _load_own(name: str, initial: Any) -> Model:
     path, _, attribute = name.rpartition(":")
     if not Path(path).is_file():
         raise ModelError(f"model {name}: there is no file {path}")
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    spec = importlib.util.spec_from_file_location(f"partita_model_{Path(path).stem}", path)
     if spec is None or spec.loader is None:
         raise ModelError(f"model {name}: {path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    # Dataclasses look their module up while they are made. Afterwards it must not be found, or
+    # the model would travel to Dask's workers by its module's name, which they do not know.
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.modules.pop(spec.name, None)
     make = getattr(module, attribute, None)
     if make is None:
         raise ModelError(f"model {name}: {path} defines no {attribute}")
@@ -105,6 +115,8 @@ def frozen(value: Any) -> Hashable:
 
 def _unfit(model: Model, op: Op) -> ModelError:
     what = f"operation {op.index} is {op.f!r} with value {op.input!r}"
+    if op.output not in (None, op.input):
+        what += f" and answer {op.output!r}"
     return ModelError(f"model {model.name} does not fit the history: {what}")
 
 
@@ -168,7 +180,11 @@ class MultiRegister:
             raise _unfit(self, op)
         registers = dict(state)
         micro_ops = op.input if op.output is None else op.output
-        return frozenset(registers.items()) if self._apply(registers, micro_ops, op) else None
+        try:
+            possible = self._apply(registers, micro_ops, op)
+        except (TypeError, ValueError):  # no list of three each, or a key that is a list
+            raise _unfit(self, op) from None
+        return frozenset(registers.items()) if possible else None
 
     def _apply(self, registers: dict[Any, Any], micro_ops: Any, op: Op) -> bool:
         unset = None if isinstance(self.values, Mapping) else self.values
@@ -235,7 +251,7 @@ class Set:
     def step(self, state: State, op: Op) -> Hashable | None:
         if op.f == "add":
             return state | {frozen(op.input)}  # type: ignore[no-any-return]
-        if op.f != "read":
+        if op.f != "read" or not isinstance(op.output, list | tuple | None):
             raise _unfit(self, op)
         if op.outcome == "info":
             return state  # type: ignore[no-any-return]
@@ -255,7 +271,7 @@ class Counter:
         return self.value or 0
 
     def step(self, state: State, op: Op) -> Hashable | None:
-        if op.f == "add":
+        if op.f == "add" and isinstance(op.input, int | float):
             return state + op.input  # type: ignore[no-any-return]
         if op.f != "read":
             raise _unfit(self, op)
@@ -284,7 +300,10 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class KeyValue:
-    """Text under one key: `put` replaces it, `append` extends it, `get` returns it."""
+    """Text under one key: `put` replaces it, `append` extends it, `get` returns it.
+
+    Numbers may be put as well, but not be extended.
+    """
 
     value: Any = None
     name: str = "kv"
@@ -292,16 +311,18 @@ class KeyValue:
 
     @property
     def initial(self) -> Hashable:
-        return self.value or ""
+        return "" if self.value is None else self.value
 
     def step(self, state: State, op: Op) -> Hashable | None:
-        if op.f == "put":
-            return op.input  # type: ignore[no-any-return]
-        if op.f == "append":
-            return state + op.input  # type: ignore[no-any-return]
+        if op.f == "put" and isinstance(op.input, str | int | float):
+            return op.input
+        if op.f == "append" and isinstance(state, str) and isinstance(op.input, str):
+            return state + op.input
         if op.f != "get":
             raise _unfit(self, op)
-        return state if op.outcome == "info" or state == (op.output or "") else None
+        if op.outcome == "info" or state == ("" if op.output is None else op.output):
+            return state  # type: ignore[no-any-return]
+        return None
 
 
 def _register(initial: Any) -> Model:
@@ -325,5 +346,16 @@ MODELS: Final[Mapping[str, Callable[[Any], Model]]] = MappingProxyType(
         "counter": Counter,
         "append": Append,
         "kv": KeyValue,
+    }
+)
+
+# What may be a model's initial value, and what it is called; any value may be the others'.
+_INITIAL: Final[Mapping[str, tuple[Any, str]]] = MappingProxyType(
+    {
+        "fifo-queue": (list | tuple, "a list"),
+        "set": (list | tuple | set | frozenset, "a list"),
+        "counter": (int | float, "a number"),
+        "append": (list | tuple, "a list"),
+        "kv": (str | int | float, "text"),
     }
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Partita
 from histories import register_events
-from test_check import STALE, endless, write
+from test_check import STALE, endless, read, write
 
 from checker import History
 
@@ -19,6 +19,14 @@ class Model:
     initial = 0
     def step(self, state, op):
         {step}
+"""
+
+DATACLASS = """
+from __future__ import annotations
+from dataclasses import dataclass
+@dataclass(frozen=True)
+class State:
+    value: int | None
 """
 
 
@@ -90,13 +98,17 @@ def test_limits_make_it_unknown(partita: Partita, tmp_path: Path) -> None:
         (["failed.jsonl"], "nothing to check: all 1 operations failed"),
         (["odd.jsonl"], "no model is known for these operations (fly)"),
         (["--model", "mutex", "stale.jsonl"], "model mutex does not fit the history"),
+        (["--model", "counter", "words.jsonl"], "operation 0 is 'add' with value 'x'"),
+        (["--model", "set", "words.jsonl"], "operation 1 is 'read' with value None and answer 3"),
+        (["--model", "set", "--initial", "1", "words.jsonl"], "set starts with a list, not with 1"),
         (["--model", "x.py:Y", "stale.jsonl"], "there is no file x.py"),
         (["--initial", "zero", "stale.jsonl"], "'zero' is not JSON"),
         (["--engine", "chain", "--model", "mutex", "stale.jsonl"], "for registers only"),
         (["--engine", "quick", "stale.jsonl"], "'quick' is not one of"),
         (["--time-limit", "0", "stale.jsonl"], "--time-limit"),
         (["--memory-limit", "much", "stale.jsonl"], "'much' is no size: write 500MB"),
-        (["--keyed", "stale.jsonl"], "not keyed"),
+        (["--keyed", "words.jsonl"], "not keyed"),
+        (["--keyed", "stale.jsonl"], "operations have a field key"),
         (["--executor", "ray://x", "stale.jsonl"], "only dask://HOST:PORT is known"),
         (["--model", "own.py:Model", "--initial", "1", "stale.jsonl"], "initial"),
         (["program"], "program, line 1: not JSON"),
@@ -112,6 +124,8 @@ def test_mistakes_are_one_clear_line(
     op = {"process": 0, "f": "write", "value": 1}
     failed = [{**op, "type": "invoke"}, {**op, "type": "fail"}]
     stored(tmp_path / "failed.jsonl", failed)
+    words = [{**op, "f": "add", "value": "x", "type": type_} for type_ in ("invoke", "ok")]
+    stored(tmp_path / "words.jsonl", [*words, *read(0, 3)])
     stored(tmp_path / "odd.jsonl", [{**op, "f": "fly", "type": "invoke"}])
     done = partita("check", *arguments)
     assert done.returncode == 254, done.stdout + done.stderr
@@ -151,13 +165,17 @@ def test_histories_travel_both_ways(partita: Partita, tmp_path: Path) -> None:
 
 def test_dask_checks_keys(partita: Partita, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
+    (tmp_path / "own.py").write_text(DATACLASS + OWN.format(step="return State(1)"))
     events = [*write(7, 1, "other"), *STALE]
     path = stored(tmp_path / "h.jsonl", events)
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as own:
         address = own.scheduler_address.replace("tcp://", "dask://")
         done = partita("check", "--json", "--executor", address, str(path))
+        with_model = ("check", "--model", "own.py:Model", "--executor", address)
+        own_model = partita(*with_model, str(path))
     assert done.returncode == 1, done.stderr
     assert json.loads(done.stdout)["counterexample"]["key"] == "stale"
+    assert (own_model.returncode, own_model.stderr) == (0, "")
     done = partita("check", "--executor", "dask://127.0.0.1:9", str(path))
     assert done.returncode == 254
     assert "no scheduler answers there" in done.stderr

@@ -1,5 +1,6 @@
 """Models: what each operation does to the state, and which are not possible."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,12 +71,63 @@ def test_mutex_queue_set_counter_append_and_kv() -> None:
     assert after("append", op("append", 2), op("add", 1), op("read", output=[2, 1])) == (2, 1)
     assert after("kv", op("put", "a"), op("append", "b"), op("get", output="ab")) == "ab"
     assert after("kv", op("get", output="")) == ""
+    assert after("kv", op("put", 0), op("get", output=0)) == 0
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_foreign_operation_is_refused(name: str) -> None:
     with pytest.raises(ModelError, match=name):
         after(name, op("jump"))
+
+
+@pytest.mark.parametrize(
+    ("name", "ops"),
+    [
+        ("multi-register", [op("txn", 7, 7)]),
+        ("multi-register", [op("txn", [[":write", "x"]])]),
+        ("multi-register", [op("txn", [[":write", ["x"], 1]])]),
+        ("multi-register", [op("txn")]),
+        ("set", [op("read", output=7)]),
+        ("counter", [op("add", "x")]),
+        ("counter", [op("add")]),
+        ("kv", [op("put")]),
+        ("kv", [op("put", ["x"])]),
+        ("kv", [op("put", 1), op("append", "x")]),
+        ("kv", [op("append", 1)]),
+    ],
+)
+def test_a_value_that_the_model_has_not_is_refused(name: str, ops: list[Op]) -> None:
+    with pytest.raises(ModelError, match=f"model {name} does not fit the history"):
+        after(name, *ops)
+
+
+@pytest.mark.parametrize(
+    ("name", "initial"),
+    [("fifo-queue", 1), ("set", 1), ("counter", "x"), ("append", {}), ("kv", [1]), ("mutex", 1)],
+)
+def test_an_initial_value_that_the_model_has_not_is_refused(name: str, initial: Any) -> None:
+    with pytest.raises(ModelError, match=name):
+        load_model(name, initial)
+
+
+def test_a_users_model_may_be_a_dataclass(tmp_path: Path) -> None:
+    path = tmp_path / "light.py"
+    path.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "@dataclass(frozen=True)\n"
+        "class Light:\n"
+        "    name: str = 'light'\n"
+        "    initial: str = 'off'\n"
+        "    def step(self, state, op):\n"
+        "        return 'on' if state == 'off' else None\n"
+    )
+    modules = set(sys.modules)
+    assert after(f"{path}:Light", op("switch")) == "on"
+    path.write_text("raise KeyError(1)\n")
+    with pytest.raises(KeyError):
+        load_model(f"{path}:Light")
+    assert set(sys.modules) <= modules | {"dataclasses"}
 
 
 def test_a_users_own_model(tmp_path: Path) -> None:
