@@ -3,9 +3,13 @@
 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 the harness itself failed.
 """
 
+import contextlib
 import logging
+import os
 import signal
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Mapping
 from importlib import import_module
@@ -44,6 +48,11 @@ ERRORS: Mapping[str, int] = {
     "harness.systems.system.StoreError": HARNESS_FAILED,
 }
 
+# The names of the threads that check (checker/scheduling.py) begin so. A step of a user's model
+# runs in one of them, and nothing can interrupt it.
+_WORKERS = "check_"
+_GRACE_S = 0.5
+
 
 class Commands(click.Group):
     """A group that imports a command when it is asked for, which click does by inheritance."""
@@ -77,7 +86,23 @@ def main() -> None:
     # They tell of every lost connection, which a partition makes many of.
     for noisy in ("kazoo", "paramiko"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    sys.exit(_code_of_command())
+    code = _code_of_command()
+    _leave_hung_steps(code)
+    sys.exit(code)
+
+
+def _leave_hung_steps(code: int) -> None:
+    """End at once if a model's step does not return: leaving politely would wait for it."""
+    until = time.monotonic() + _GRACE_S
+    workers = [each for each in threading.enumerate() if each.name.startswith(_WORKERS)]
+    with contextlib.suppress(KeyboardInterrupt):
+        for worker in workers:
+            worker.join(max(until - time.monotonic(), 0))
+    if any(worker.is_alive() for worker in workers):
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
 
 
 def _code_of_command() -> int:

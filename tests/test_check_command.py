@@ -1,6 +1,8 @@
 """`partita check`, as it is typed."""
 
 import json
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -11,7 +13,7 @@ from conftest import Partita
 from histories import register_events
 from test_check import STALE, endless, read, write
 
-from checker import History
+from checker import History, fitting_model, vacuous
 
 OWN = """
 class Model:
@@ -150,6 +152,55 @@ def test_a_model_of_ones_own(
     assert done.returncode == code, done.stdout + done.stderr
     assert message in done.stderr
     assert ("Traceback" in done.stderr) == (code == 255)
+
+
+def test_a_step_that_never_returns_does_not_keep_the_process(
+    partita: Partita, tmp_path: Path, stale: Path
+) -> None:
+    (tmp_path / "own.py").write_text(OWN.format(step="print(flush=True)\n        while True: pass"))
+    arguments = ("check", "--model", "own.py:Model", stale.name)
+    done = partita(*arguments, "--time-limit", "0.3", timeout=20)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "UNKNOWN" in done.stdout
+    command = [sys.executable, "-m", "harness", *arguments]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # the step was entered
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert (process.returncode, said.strip()) == (2, "partita: interrupted")
+
+
+@pytest.mark.parametrize(
+    ("events", "note"),
+    [
+        (write(0, 1), "nothing was ever read"),
+        ([*write(0, 1), *read(0, 1)], None),
+        ([{**each, "f": "put"} for each in write(0, "x")], "nothing was ever read"),
+        ([{**each, "f": "release"} for each in write(0, 1)], None),
+        ([{**each, "f": f} for f in ("put", "take") for each in write(0, 1)], None),
+        ([*write(0, 1), *read(0, 1)[:1]], "no read ever succeeded"),
+    ],
+)
+def test_a_history_that_proves_nothing(events: list[dict[str, Any]], note: str | None) -> None:
+    found = vacuous(History.of_events(events))
+    assert found == note if note is None else note in (found or "")
+
+
+@pytest.mark.parametrize(
+    ("events", "model"),
+    [
+        (read(0, 1), "cas-register"),
+        (read(0, [1]), "cas-register"),
+        ([{**each, "f": "add"} for each in write(0, 1)], "append"),
+        ([*({**each, "f": "add"} for each in write(0, 1)), *read(0, 1)], "counter"),
+        ([*({**each, "f": "add"} for each in write(0, 1)), *read(0, [1])], "append"),
+    ],
+)
+def test_the_operations_choose_the_model(events: list[dict[str, Any]], model: str) -> None:
+    assert fitting_model(History.of_events(events)) == model
 
 
 def test_histories_travel_both_ways(partita: Partita, tmp_path: Path) -> None:
