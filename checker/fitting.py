@@ -26,7 +26,7 @@ def fitting_model(history: History) -> str:
     `ModelError` if none fits.
     """
     names = set(history.fs)
-    if names <= {"add", "read"}:
+    if "add" in names and names <= {"add", "read"}:
         return "counter" if _reads_numbers(history) else "append"
     for operations, name in _BY_OPERATIONS:
         if names <= operations:

@@ -11,7 +11,9 @@ import numpy.typing as npt
 
 from checker.history import OUTCOMES, CodeColumn, History
 
-READS = ("read", "get")
+READS = frozenset({"read", "get"})
+# Where these are all there is, an operation that reads could have been.
+_OF_OBJECTS_WITH_READS = READS | {"write", "cas", "add", "put", "append"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ def vacuous(history: History) -> str | None:
     for f, counts in by_f.items():
         if not counts.ok:
             return f"no {f} ever succeeded ({counts.count} invoked{_mostly(history, f)})"
-    if not any(f in by_f for f in READS):
+    if by_f.keys() <= _OF_OBJECTS_WITH_READS and not READS & by_f.keys():
         return "nothing was ever read"
     return None
 
