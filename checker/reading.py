@@ -47,6 +47,10 @@ def read_file(
 ) -> Fields:
     """Read a history file, see `History.read`."""
     path = Path(path)
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise HistoryError(f"{str(path)!a}: the name of this file is not UTF-8") from None
     if path.is_dir():
         raise HistoryError(f"{path}: this is a directory, not a history file")
     found = _native.read_file(str(path), path.suffix == ".edn", deadline, memory_bytes)
