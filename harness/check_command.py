@@ -1,9 +1,9 @@
 """`partita check`: verdicts on stored histories, from files to exit code."""
 
 import json
-import re
+import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from checker import (
     ENGINES,
@@ -24,42 +25,18 @@ from checker import (
     Verdict,
     check,
     fitting_model,
+    load_model,
     vacuous,
 )
 from checker.verdict import Mismatch
+from harness.parameters import Json, Size, finite
 from harness.verdict_output import Outcome, as_object, as_text
 
 # None: a file that could not be checked.
 _EXIT_CODES: Mapping[Validity | None, int] = {True: 0, False: 1, "unknown": 2, None: 254}
 _MODEL_OF_WORKLOAD = {"append": "append", "register": "cas-register"}
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
-
-
-class Size(click.ParamType[int]):
-    """A number of bytes, such as 500MB or 2GiB."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        """Return the number of bytes."""
-        text = str(value).strip().lower()
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(k|m|g|ki|mi|gi)?b?", text)
-        if not match or not float(match[1]):
-            self.fail(f"{value!r} is no size: write 500MB or 2GiB", param, ctx)
-        return int(float(match[1]) * _UNITS[match[2] or ""])
-
-
-class Json(click.ParamType[Any]):
-    """A value in JSON."""
-
-    name = "json"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Return the value."""
-        try:
-            return json.loads(value)
-        except json.JSONDecodeError:
-            self.fail(f"{value!r} is not JSON: text needs quotes, '\"a\"'", param, ctx)
+# Beyond it, clocks overflow: thirty years.
+_SECONDS_MAX = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +70,8 @@ class Request:
 )
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=_SECONDS_MAX),
+    callback=finite,
     metavar="SECONDS",
     help="For each file, reading included; then the verdict is unknown.",
 )
@@ -130,29 +108,54 @@ def check_command(
 
     FILE is a history in JSON Lines or Jepsen's EDN (.edn), or the directory of a run.
 
-    Exit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 failure.
+    Exit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 failure. Of several files
+    the worst decides: invalid, then one that could not be checked, then unknown.
     """
-    if html and (len(files) > 1 or recover):
-        raise click.UsageError("--html draws the violation of one FILE, and not with --recover")
     if recover:
-        return max(_recover(file, as_json) for file in files)
+        _refuse_others_with_recover()
+        return _exit_code([_recover(file, as_json) for file in files])
+    if html:
+        _refuse_page(html, files)
     with _executor(address) as executor:
         request = Request(**given, executor=executor)
-        validities = [_print_outcome(file, request, as_json, html) for file in files]
+        return _exit_code([_print_outcome(file, request, as_json, html) for file in files])
+
+
+def _exit_code(validities: Sequence[Validity | None]) -> int:
+    """Return the code of the worst one."""
     ranked: tuple[Validity | None, ...] = (False, None, "unknown")
-    worst = next((each for each in ranked if each in validities), True)
-    return _EXIT_CODES[worst]
+    return _EXIT_CODES[next((each for each in ranked if each in validities), True)]
 
 
-def _recover(directory: Path, as_json: bool) -> int:
-    """Conclude a run that was cut off; its exit code is that of an unknown or invalid run."""
+def _refuse_others_with_recover() -> None:
+    """Refuse the options that say how to check: a run is concluded as it was begun."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = str(option.name)
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and name not in ("files", "as_json", "recover"):
+            raise click.UsageError(f"--recover goes with --json alone, not with {option.opts[0]}")
+
+
+def _refuse_page(page: Path, files: Sequence[Path]) -> None:
+    """Refuse what could not be drawn, before anything is checked."""
+    if len(files) > 1:
+        raise click.UsageError("--html draws the violation of one FILE")
+    if not page.parent.is_dir():
+        raise click.UsageError(f"cannot write {page}: {page.parent} is no directory")
+    if not os.access(page if page.exists() else page.parent, os.W_OK):
+        raise click.UsageError(f"cannot write {page}: permission denied")
+
+
+def _recover(directory: Path, as_json: bool) -> Validity:
+    """Conclude a run that was cut off: it is unknown or invalid."""
     # Here, because checking a history must not pay for what draws.
     from harness.results import recover
     from harness.summary import summary
 
     outcome = recover(directory)
     click.echo(json.dumps(outcome) if as_json else summary(outcome))
-    return _EXIT_CODES[outcome["valid"]]
+    return outcome["valid"]  # type: ignore[no-any-return]
 
 
 def _print_outcome(
@@ -217,10 +220,12 @@ def _outcome(file: Path, request: Request) -> Outcome:
     load_seconds = time.monotonic() - begin
     _refuse_empty(file, history, request)
     model, why = (request.model, None) if request.model else _model(history, run)
+    loaded = load_model(model, request.initial)
+    if request.mismatch == "observe" and not getattr(loaded, "observes_mismatch", False):
+        raise ModelError(f"--mismatch observe: model {loaded.name} observes none")
     verdict = check(
         history,
-        model,
-        initial=request.initial,
+        loaded,
         engine=request.engine,
         time_limit=max(deadline - time.monotonic(), 0.0) if deadline else None,
         memory_limit=request.memory_limit,

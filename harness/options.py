@@ -1,12 +1,12 @@
 """The options of the commands that make runs, in groups."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harness.parameters import finite
 from nemesis import process
 from nemesis import schedule as plans
 from nemesis.grudges import GRUDGES
@@ -14,13 +14,6 @@ from workloads.workload import WORKLOADS
 
 Command = Callable[..., Any]
 _FILE = click.Path(path_type=Path, dir_okay=False)
-
-
-def finite(context: click.Context, option: click.Parameter, value: float | None) -> float | None:
-    """Refuse nan and inf, which no comparison would catch later."""
-    if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is no number of use here", context, option)
-    return value
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
