@@ -36,7 +36,7 @@ from harness.verdict_output import Outcome, as_object, as_text
 _EXIT_CODES: Mapping[Validity | None, int] = {True: 0, False: 1, "unknown": 2, None: 254}
 _MODEL_OF_WORKLOAD = {"append": "append", "register": "cas-register"}
 # Beyond it, clocks overflow: thirty years.
-_SECONDS_MAX = 1e9
+_SECONDS_MAX = 10**9
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """What options may be given: numbers, sizes and JSON, with one clear line for what is neither."""
 
-import json
 import math
 import re
 from typing import Any
 
 import click
+import msgspec
 
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 # Sizes are counted in 64 bits, with a sign.
@@ -44,6 +44,6 @@ class Json(click.ParamType[Any]):
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
         """Return the value."""
         try:
-            return json.loads(value)
-        except json.JSONDecodeError:
+            return msgspec.json.decode(value)
+        except (ValueError, RecursionError):
             self.fail(f"{value!r} is not JSON: text needs quotes, '\"a\"'", param, ctx)

@@ -107,6 +107,8 @@ def test_limits_make_it_unknown(partita: Partita, tmp_path: Path) -> None:
         (["--model", "set", "--initial", "1", "words.jsonl"], "set starts with a list, not with 1"),
         (["--model", "x.py:Y", "stale.jsonl"], "there is no file x.py"),
         (["--initial", "zero", "stale.jsonl"], "'zero' is not JSON"),
+        (["--initial", "NaN", "stale.jsonl"], "'NaN' is not JSON"),
+        (["--initial", "[" * 5000, "stale.jsonl"], "is not JSON"),
         (["--engine", "chain", "--model", "mutex", "stale.jsonl"], "for registers only"),
         (["--engine", "quick", "stale.jsonl"], "'quick' is not one of"),
         (["--time-limit", "0", "stale.jsonl"], "--time-limit"),
@@ -169,6 +171,16 @@ def test_a_model_of_ones_own(
     assert done.returncode == code, done.stdout + done.stderr
     assert message in done.stderr
     assert ("Traceback" in done.stderr) == (code == 255)
+
+
+def test_a_cas_may_be_another_thing_to_a_model_of_ones_own(
+    partita: Partita, tmp_path: Path
+) -> None:
+    (tmp_path / "own.py").write_text(OWN.format(step="return None"))
+    stored(tmp_path / "h.jsonl", [{**each, "f": "cas"} for each in write(0, 5)])
+    done = partita("check", "--model", "own.py:Model", "h.jsonl")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "Process 0's cas 5" in done.stdout
 
 
 def test_a_step_that_never_returns_does_not_keep_the_process(
