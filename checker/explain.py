@@ -37,7 +37,7 @@ def when(history: History, row: int) -> str:
 def action(history: History, row: int) -> str:
     """Say what an operation was: "write 3", "cas from 3 to 4", "read of 4"."""
     op = history[row]
-    if op.f == "cas":
+    if op.f == "cas" and isinstance(op.input, list) and len(op.input) == 2:
         cas = f"cas from {quoted(op.input[0])} to {quoted(op.input[1])}"
         return f"{cas} which met {quoted(op.output)}" if op.output is not None else cas
     if op.f in ("read", "get"):
