@@ -97,7 +97,9 @@ def kinds_of_f(history: History, rows: IntColumn, model: CasRegister) -> npt.NDA
     if not len(strange):
         cas = rows[kinds[codes] == _KINDS.index("cas")]
         inputs = history.input[cas]
-        strange = cas[(inputs < 0) | (history.pairs[inputs, 0] == NO_PAIR)]
+        strange = cas[inputs < 0]
+        if not len(strange):
+            strange = cas[history.pairs[inputs, 0] == NO_PAIR]
     if len(strange):
         raise _unfit(history[int(strange[0])], model)
     return kinds

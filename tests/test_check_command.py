@@ -127,6 +127,7 @@ def test_limits_make_it_unknown(partita: Partita, tmp_path: Path) -> None:
         (["--html", "nowhere/page.html", "stale.jsonl"], "cannot write nowhere/page.html"),
         (["--html", "program/page.html", "words.jsonl"], "cannot write program/page.html"),
         ([b"bad\xff.jsonl"], "'bad\\udcff.jsonl': the name of this file is not UTF-8"),
+        (["cas.jsonl"], "operation 0 is 'cas' with value null"),
         (["--keyed", "words.jsonl"], "not keyed"),
         (["--keyed", "stale.jsonl"], "operations have a field key"),
         (["--executor", "ray://x", "stale.jsonl"], "only dask://HOST:PORT is known"),
@@ -147,6 +148,7 @@ def test_mistakes_are_one_clear_line(
     stored(tmp_path / "failed.jsonl", failed)
     words = [{**op, "f": "add", "value": "x", "type": type_} for type_ in ("invoke", "ok")]
     stored(tmp_path / "words.jsonl", [*words, *read(0, 3)])
+    stored(tmp_path / "cas.jsonl", [{**op, "f": "cas", "value": None, "type": "invoke"}])
     stored(tmp_path / "odd.jsonl", [{**op, "f": "fly", "type": "invoke"}])
     done = partita("check", *arguments)
     assert done.returncode == 254, done.stdout + done.stderr
