@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 from click.core import ParameterSource
 
 from checker import (
@@ -28,6 +29,9 @@ from checker import (
     load_model,
     vacuous,
 )
+from checker.chain import recorded
+from checker.explain import quoted
+from checker.models import CasRegister, Model
 from checker.verdict import Mismatch
 from harness.parameters import Json, Size, finite
 from harness.verdict_output import Outcome, as_object, as_text
@@ -221,8 +225,6 @@ def _outcome(file: Path, request: Request) -> Outcome:
     _refuse_empty(file, history, request)
     model, why = (request.model, None) if request.model else _model(history, run)
     loaded = load_model(model, request.initial)
-    if request.mismatch == "observe" and not getattr(loaded, "observes_mismatch", False):
-        raise ModelError(f"--mismatch observe: model {loaded.name} observes none")
     verdict = check(
         history,
         loaded,
@@ -242,8 +244,20 @@ def _outcome(file: Path, request: Request) -> Outcome:
         verdict, doubt = replace(verdict, valid="unknown", reason=doubt), None
     cut_off = run and not (file / "results.json").exists()
     died = "the run was cut off: partita check --recover makes its results" if cut_off else None
-    notes = [*history.notes, *filter(None, [why, nothing, doubt, died])]
+    wild = _unrecorded(history, loaded)
+    notes = [*history.notes, *filter(None, [why, nothing, wild, doubt, died])]
     return Outcome(file, history, verdict, load_seconds, notes)
+
+
+def _unrecorded(history: History, model: Model) -> str | None:
+    """Say that reads of null fit anywhere, as in Jepsen's histories, if there are any."""
+    if not isinstance(model, CasRegister):
+        return None
+    count = len(history) - len(recorded(history, np.arange(len(history)), model))
+    if not count:
+        return None
+    began = f"the register began with {quoted(model.value)}, and nothing wrote null"
+    return f"{count:,} reads of null were taken for values that were not recorded: {began}"
 
 
 def _doubt(directory: Path) -> str | None:

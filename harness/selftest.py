@@ -70,7 +70,9 @@ CASES: dict[str, str] = {
     f'{SLOW} --schedule "{FIGURE_8}"',
     "apply-twice": f'{BUSY} --time-limit 26 --timeout 10 --schedule "{ONE_WAYS}"',
     "cas-early-check": "--rate 150 --concurrency 6n --keys 1 --time-limit 8",
-    "definite-timeout": f'{BUSY} --time-limit 24 --timeout 2 --schedule "{CUTS}"',
+    # Messages so slow that many a write commits after its client has given up.
+    "definite-timeout": "--rate 40 --concurrency 6n --keys 3 --time-limit 12 --timeout 0.7 "
+    '--server-args "--delay 0.4 --election-timeout 1.5 --heartbeat 0.25"',
     "split-brain": f'{BUSY} --time-limit 26 --schedule "{ONE_WAYS}"',
 }
 SHORT = ("stale-follower-read", "cas-early-check", "lost-log")

@@ -62,6 +62,17 @@ def test_words_fit_the_terminal(partita: Partita, stale: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 80
 
 
+def test_reads_that_were_not_recorded_are_said(partita: Partita, tmp_path: Path) -> None:
+    events = [
+        {"process": 0, "type": type_, "f": "read", "value": None} for type_ in ("invoke", "ok")
+    ]
+    stored(tmp_path / "h.jsonl", events)
+    done = partita("check", "--initial", "5", "--model", "cas-register", "h.jsonl")
+    assert done.returncode == 0
+    assert "1 reads of null were taken for values that were not recorded" in done.stdout
+    assert "not recorded" not in partita("check", "h.jsonl").stdout
+
+
 def test_a_violation_is_drawn(partita: Partita, tmp_path: Path, stale: Path) -> None:
     done = partita("check", "stale.jsonl", "--html", "page.html")
     assert (done.returncode, done.stderr) == (1, "")
@@ -78,10 +89,9 @@ def test_the_worst_of_several_files_decides(partita: Partita, tmp_path: Path, st
     assert "this directory is no run" in done.stderr
     assert partita("check", str(good)).returncode == 0
     assert partita("check", str(good), str(tmp_path)).returncode == 254
-    unknown = stored(tmp_path / "unknown.jsonl", read(0, [1])[:1])
-    alone = partita("check", "--model", "append", unknown.name)
-    assert alone.returncode == 2, alone.stdout
-    assert partita("check", "--model", "append", unknown.name, "nothing").returncode == 254
+    unknown = stored(tmp_path / "unknown.jsonl", endless(0))
+    assert partita("check", "--time-limit", "0.5", unknown.name).returncode == 2
+    assert partita("check", "--time-limit", "0.5", unknown.name, "nothing").returncode == 254
 
 
 def test_limits_make_it_unknown(partita: Partita, tmp_path: Path) -> None:
@@ -119,7 +129,6 @@ def test_limits_make_it_unknown(partita: Partita, tmp_path: Path) -> None:
         (["--memory-limit", "99999999999GB", "stale.jsonl"], "no machine has so many bytes"),
         (["--memory-limit", "9" * 400, "stale.jsonl"], "no machine has so many bytes"),
         (["--memory-limit", "0.5", "stale.jsonl"], "'0.5' is no size"),
-        (["--mismatch", "observe", "--model", "counter", "stale.jsonl"], "counter observes none"),
         (["--recover", "--model", "append", "run"], "not with --model"),
         (["--recover", "--time-limit", "1", "--json", "run"], "not with --time-limit"),
         (["--recover", "--html", "page.html", "run"], "not with --html"),
