@@ -5,6 +5,7 @@ ground, dark ground and paper.
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def run_page(run: StoredRun, pictures: Mapping[str, str], violation: Violation |
             data=interactive(run),
             excerpts=excerpts(run),
             facts=_facts(run.spec),
-            repeat=_repeat(run.spec),
+            repeat=_repeat(run.spec, run.directory),
             files=_files(run.directory),
         )
     )
@@ -134,9 +135,15 @@ def _seconds(value: float | None) -> str:
     return f"{value:,.1f}\N{NO-BREAK SPACE}s" if value >= 0.1 else f"{value:.2f}\N{NO-BREAK SPACE}s"
 
 
-def _repeat(spec: Mapping[str, Any]) -> str:
-    """The command that was given, with the seed that it drew if it named none."""
+def _repeat(spec: Mapping[str, Any], directory: Path) -> str:
+    """The command that was given, with the seed that it drew if it named none.
+
+    If that made several runs, the one that repeats this one.
+    """
     command, seed = str(spec.get("command") or ""), spec.get("seed")
+    if command and (not command.startswith("partita test ") or "--test-count" in command):
+        run = "/".join(directory.resolve().parts[-3:])
+        return f"partita test --repeat {shlex.quote(run)}"
     if not command or seed is None or "--seed" in command:
         return command
     return f"{command} --seed {seed}"
@@ -171,8 +178,11 @@ def _inlined(name: str, svg: str) -> str:
 
 def _facts(spec: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was run, as pairs of a name and a value, the most important first."""
+    arguments = spec.get("arguments") or {}
     named = {
         "system": spec.get("system"),
+        "bug": arguments.get("bug"),
+        "server arguments": arguments.get("server_args"),
         "workload": spec.get("workload"),
         "reads": spec.get("reads"),
         "nodes": " ".join(spec.get("nodes", ())),

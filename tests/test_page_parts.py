@@ -11,6 +11,7 @@ from synthetic_run import Story, write_run
 from reports import read_run
 from reports.logs import excerpts
 from reports.packing import pack, shortened
+from reports.page import _repeat
 from reports.sentences import proof_sentence, verdict_sentence
 
 
@@ -110,3 +111,18 @@ def test_sentences() -> None:
     assert proof_sentence(struck) == "silent: n1 n2, strays: n1>n3"
     assert proof_sentence({"proof": {}}) == "nobody looked"
     assert proof_sentence({"error": "no iptables"}) == "injection failed: no iptables"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("partita test raft", "partita test raft --seed 4"),
+        ("partita test raft --seed 4", "partita test raft --seed 4"),
+        ("partita test raft --test-count 3 --seed 3", "partita test --repeat runs/raft-append/1"),
+        ("partita selftest", "partita test --repeat runs/raft-append/1"),
+        ("", ""),
+    ],
+)
+def test_what_repeats_this_run_alone(tmp_path: Path, command: str, said: str) -> None:
+    run = tmp_path / "runs" / "raft-append" / "1"
+    assert _repeat({"command": command, "seed": 4}, run) == said
