@@ -57,10 +57,13 @@ A_LITTLE = (
     "3s partition leader-minority; 8s heal; 10s kill leader; 12s heal; 14s pause one; 16s heal"
 )
 
+# Messages slow enough that what is only checked, or only read, too early is so every time.
+LAGGING = '--rate 80 --concurrency 6n --time-limit 8 --server-args "--delay 0.1"'
+
 CORRECT = f'{BUSY} --time-limit 60 --schedule "{EVERYTHING}"'
 CORRECT_SHORT = f'{BUSY} --time-limit 20 --schedule "{A_LITTLE}"'
 CASES: dict[str, str] = {
-    "stale-follower-read": f"{BUSY} --time-limit 8",
+    "stale-follower-read": f"{LAGGING} --keys 3",
     "stale-leader-read": f'{BUSY} --time-limit 14 --schedule "2s partition leader; 11s heal"',
     "ack-early": f'{BUSY} --time-limit 24 --schedule "{CUTS}"',
     "lost-log": f'{BUSY} --time-limit 12 --schedule "6s kill all; 7s heal"',
@@ -69,7 +72,7 @@ CASES: dict[str, str] = {
     "commit-earlier-term": "--rate 30 --concurrency 5n --keys 30 --time-limit 18 --timeout 12 "
     f'{SLOW} --schedule "{FIGURE_8}"',
     "apply-twice": f'{BUSY} --time-limit 26 --timeout 10 --schedule "{ONE_WAYS}"',
-    "cas-early-check": "--rate 150 --concurrency 6n --keys 1 --time-limit 8",
+    "cas-early-check": f"{LAGGING} --keys 1",
     # Messages so slow that many a write commits after its client has given up.
     "definite-timeout": "--rate 40 --concurrency 6n --keys 3 --time-limit 12 --timeout 0.7 "
     '--server-args "--delay 0.4 --election-timeout 1.5 --heartbeat 0.25"',
