@@ -54,6 +54,41 @@ def test_agrees_with_the_oracle(mismatch: Mismatch, unique: bool) -> None:
     assert invalid > 100
 
 
+def of_few_values(random: Random) -> list[Event]:
+    """Return events of a register with two or three values, at whose end narrow beams die.
+
+    There 7 is read, which only a crashed cas can have written, before a write that was over.
+    """
+    values = random.choice([2, 3])
+    crash = random.choice([0, 0.1, 0.3])
+    operations, processes = random.randrange(6, 30), random.randrange(3, 9)
+    events = run_events(random, operations, processes, unique=False, crash=crash)
+    for event in events:
+        if event["f"] == "cas":
+            event["value"] = [None if each is None else each % values for each in event["value"]]
+        elif event.get("value") is not None:
+            event["value"] %= values
+    cas: Event = {"process": -1, "f": "cas", "value": [random.randrange(values), 7]}
+    write: Event = {"process": -2, "f": "write", "value": 0}
+    read: Event = {"process": -3, "f": "read", "value": None}
+    events += [{**cas, "type": "invoke"}, {**cas, "type": "info"}]
+    events += [{**write, "type": "invoke"}, {**read, "type": "invoke"}]
+    return [*events, {**write, "type": "ok"}, {**read, "type": "ok", "value": 7}]
+
+
+def test_refutations_that_demote_nearly_everything_are_right() -> None:
+    model = load_model("cas-register")
+    answers = Counter[object]()
+    for seed in range(2_000):
+        history = History.of_events(of_few_values(Random(seed)))
+        expected = found(history, model, "ignore", Plan(beam=0)).valid
+        for tracked, window in [(1, 4), (1, 16), (2, 64), (6, 64)]:
+            finding = found(history, model, "ignore", Plan(1, window, tracked=tracked))
+            assert finding.valid == expected, f"seed {seed}, {tracked}, {window}: {finding}"
+        answers[expected] += 1
+    assert min(answers[True], answers[False]) > 200
+
+
 class OwnRegister:
     """The same as cas-register, by the table of its steps."""
 
