@@ -116,7 +116,8 @@ def test_no_such_host(cluster: local.LocalCluster) -> None:
 def test_a_host_that_accepts_and_says_nothing_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         login = Login(port=silent.getsockname()[1], connect_s=1.0, strict=False)
-        with pytest.raises(SshError, match="sshd running"):
+        # Which of two time-outs ends first, paramiko's for the banner or ours, is a matter of luck.
+        with pytest.raises(SshError, match=r"sshd running|does not speak SSH"):
             Remote("web1", "127.0.0.1", login).run(["true"])
 
 
