@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from checker.history import History
+from checker.history import History, Op
 
 
 def quoted(value: Any) -> str:
@@ -34,17 +34,26 @@ def when(history: History, row: int) -> str:
     return f"{begin} to {moment(history, row, completed=True).removeprefix('event ')}"
 
 
+def is_cas(op: Op) -> bool:
+    """Say whether an operation is a register's cas: another model may call something else so."""
+    return op.f == "cas" and isinstance(op.input, list) and len(op.input) == 2
+
+
+def is_answered(op: Op) -> bool:
+    """Say whether the answer to an operation tells more than its invocation did."""
+    return op.outcome == "ok" and op.output not in (None, op.input)
+
+
 def action(history: History, row: int) -> str:
     """Say what an operation was: "write 3", "cas from 3 to 4", "read of 4"."""
     op = history[row]
-    if op.f == "cas" and isinstance(op.input, list) and len(op.input) == 2:
+    if is_cas(op):
         cas = f"cas from {quoted(op.input[0])} to {quoted(op.input[1])}"
         return f"{cas} which met {quoted(op.output)}" if op.output is not None else cas
     if op.f in ("read", "get"):
         return f"{op.f} of {quoted(op.output)}"
     said = op.f if op.input is None else f"{op.f} {quoted(op.input)}"
-    told = op.outcome == "ok" and op.output not in (None, op.input)
-    return f"{said} that returned {quoted(op.output)}" if told else said
+    return f"{said} that returned {quoted(op.output)}" if is_answered(op) else said
 
 
 def who(history: History, row: int, *, timed: bool = True) -> str:

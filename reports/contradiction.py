@@ -20,7 +20,7 @@ import msgspec
 import networkx as nx
 
 from checker import History
-from checker.explain import moment, quoted, who
+from checker.explain import is_cas, moment, quoted, who
 
 # Rings are looked for among so many operations; more than these nobody could take in.
 ROWS_MAX = 16
@@ -171,10 +171,11 @@ def named(history: History, row: int) -> str:
 
 
 def _by_value(history: History, rows: Sequence[int], broken: Broken) -> Iterator[Link]:
-    fs = {history[row].f for row in rows}
+    ops = [history[row] for row in rows]
+    fs = {op.f for op in ops}
     if fs <= {"add", "append", "read"} and fs & {"add", "append"}:
         yield from _by_elements(history, rows)
-    elif fs <= {"read", "get", "write", "put", "cas"}:
+    elif all(op.f in ("read", "get", "write", "put") or is_cas(op) for op in ops):
         yield from _by_registers(history, rows, broken)
 
 

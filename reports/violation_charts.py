@@ -11,7 +11,7 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path as MplPath
 
 from checker import NEVER, History
-from checker.explain import moment
+from checker.explain import is_answered, is_cas, moment
 from reports.charts import STYLE, WIDTH_INCHES
 from reports.contradiction import Contradiction, Link
 from reports.faults import Fault
@@ -112,13 +112,12 @@ def _text_place(left: float, width: float, right: float) -> tuple[float, str]:
 
 def _brief(history: History, row: int) -> str:
     op = history[row]
-    if op.f == "cas" and isinstance(op.input, list | tuple):
+    if is_cas(op):
         return f"cas {shortened(op.input[0])} → {shortened(op.input[1])}"
     if op.f in ("read", "get"):
         return f"{op.f} → {shortened(op.output)}"
     said = op.f if op.input is None else f"{op.f} {shortened(op.input)}"
-    told = op.outcome == "ok" and op.output not in (None, op.input)
-    return f"{said} → {shortened(op.output)}" if told else said
+    return f"{said} → {shortened(op.output)}" if is_answered(op) else said
 
 
 def _span(history: History, row: int) -> str:
@@ -161,7 +160,8 @@ def _draw_values(
     axes: Axes, history: History, rows: Sequence[int], place: Callable[[int], float], right: float
 ) -> None:
     """What a register holds after each acknowledged write, were these all the operations."""
-    is_register = all(history[row].f in ("read", "write", "cas") for row in rows)
+    ops = [history[row] for row in rows]
+    is_register = all(op.f in ("read", "write") or is_cas(op) for op in ops)
     writes = [row for row in rows if is_register and _written(history, row) is not None]
     writes.sort(key=lambda row: _times(history, row)[1] if history[row].outcome == "ok" else NEVER)
     lane = len(rows) + 0.1

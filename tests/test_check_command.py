@@ -194,6 +194,15 @@ def test_a_cas_may_be_another_thing_to_a_model_of_ones_own(
     assert "Process 0's cas 5" in done.stdout
 
 
+@pytest.mark.parametrize("value", [5, [5], [5, 6, 7]])
+def test_such_a_cas_is_drawn(partita: Partita, tmp_path: Path, value: Any) -> None:
+    (tmp_path / "own.py").write_text(OWN.format(step="return None"))
+    stored(tmp_path / "h.jsonl", [{**each, "f": "cas"} for each in write(0, value)])
+    done = partita("check", "--model", "own.py:Model", "h.jsonl", "--html", "page.html")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "<svg" in (tmp_path / "page.html").read_text()
+
+
 def test_a_step_that_never_returns_does_not_keep_the_process(
     partita: Partita, tmp_path: Path, stale: Path
 ) -> None:
