@@ -32,11 +32,10 @@ class Plan:
 
     `beam` is how many configurations are kept after an event (0: all), `window` how many
     events the first local refutation goes back (0: none is tried). A beam does not tell apart
-    how often a crashed operation was used of which `plenty` are left. The first
-    refutation demotes all but so many operations that at most `tracked` are under way at once.
-    `without` names the
-    reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute), d(ominate),
-    (u)n(seen).
+    how often a crashed operation was used of which `plenty` are left. The first refutation
+    demotes all but so many operations that at most `tracked` are under way at once. `without`
+    names the reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute),
+    d(ominate), (u)n(seen).
     """
 
     beam: int = 4

@@ -141,10 +141,12 @@ def _repeat(spec: Mapping[str, Any], directory: Path) -> str:
     If that made several runs, the one that repeats this one.
     """
     command, seed = str(spec.get("command") or ""), spec.get("seed")
-    if command and (not command.startswith("partita test ") or "--test-count" in command):
+    if not command:
+        return ""
+    if not command.startswith("partita test ") or "--test-count" in command:
         run = "/".join(directory.resolve().parts[-3:])
         return f"partita test --repeat {shlex.quote(run)}"
-    if not command or seed is None or "--seed" in command:
+    if seed is None or "--seed" in command:
         return command
     return f"{command} --seed {seed}"
 

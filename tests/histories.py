@@ -112,14 +112,13 @@ def run_events(
     unique: bool,
     violation: str = "",
     crash: float = 0.02,
-    changed: bool = True,
 ) -> list[Event]:
     """Return events of a register used by processes that wait for each answer.
 
     `crash` is the probability that an operation is never answered; half of these happen. A
     `violation` gives a read near the end a value from long before ("stale"; provably wrong if
     values are unique) or a value never written ("phantom"). Otherwise half of the histories
-    get a few changed outputs, unless `changed` is false.
+    get a few changed outputs.
     """
     events: list[Event] = []
     open_ops: dict[int, tuple[Event, bool]] = {}
@@ -155,7 +154,7 @@ def run_events(
     late = len(reads) * 19 // 20
     if violation:
         reads[late]["value"] = "odd" if violation == "phantom" else reads[late // 2]["value"]
-    elif changed and random.random() < 0.5:
+    elif random.random() < 0.5:
         for read in random.sample(reads, min(2, len(reads))):
             read["value"] = random.choice(reads)["value"]
     return events

@@ -270,7 +270,9 @@ void Edn::atom(std::string& out) {
     if (digits.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
         return append_json_string(text, out);  // a ratio, or another radix
     }
-    if (!is_number(digits)) throw Malformed("not EDN: " + std::string(text.substr(0, 40)) + " is no number");
+    if (!is_number(digits)) {
+        throw Malformed("not EDN: " + std::string(text.substr(0, 40)) + " is no number");
+    }
     while (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') digits.remove_prefix(1);
     append_json_number((negative ? "-" : "") + std::string(digits), out);
 }

@@ -111,14 +111,11 @@ class Frontier {
                 plenty[kind] = !scarce[kind];
             }
         }
-        ignores_ = std::find(plenty.begin(), plenty.end(), true) != plenty.end();
+        if (std::find(plenty.begin(), plenty.end(), true) == plenty.end()) plenty.clear();
         usage_.ignore(std::move(plenty));
     }
 
-    void ignore_nothing() {
-        ignores_ = false;
-        usage_.ignore({});
-    }
+    void ignore_nothing() { usage_.ignore({}); }
 
     // Moves to a place in time without looking at configurations.
     void seek(std::int32_t position) {
@@ -249,7 +246,7 @@ class Frontier {
 
     void explore(const Target& target) {
         allowance_ = std::numeric_limits<std::int32_t>::max();
-        gave_up = gave_up || ignores_;
+        gave_up = gave_up || usage_.ignores();
         if (!thrifty || !counted || !space_.has_pool()) {
             if (!counted || space_.has_pool()) prepare(target);
             explore_once(target);
@@ -307,8 +304,8 @@ class Frontier {
 
     // Whether this step, had it been taken before the last one, would have led to the same.
     bool comes_too_late(std::int32_t kind, std::int64_t order) {
-        if (!Space::kCommutes || !reductions_.commute || origin_.before == kImpossible) return false;
-        return order < origin_.order && space_.commute(origin_.before, origin_.kind, kind);
+        return reductions_.commute && origin_.before != kImpossible && order < origin_.order &&
+               space_.commute(origin_.before, origin_.kind, kind);
     }
 
     void reach(Configuration config, const Target& target) {
@@ -431,7 +428,6 @@ class Frontier {
     Blocks<Origin> origins_;  // As the configurations in `explored_`.
     Origin origin_;
     std::size_t nodes_ = 0;
-    bool ignores_ = false;  // What is plentiful.
     std::int32_t allowance_ = 0;  // The most crashed operations that may have been used.
 };
 

@@ -31,8 +31,6 @@ class RegisterSpace {
     RegisterSpace(const std::vector<RegisterKind>& kinds, std::int32_t values)
         : kinds_(kinds), values_(values), of_value_(values + 2), pool_(kinds.size()) {}
 
-    static constexpr bool kCommutes = false;  // No two operations that change a register do.
-
     std::int32_t states() const { return values_ + 2; }
     std::int32_t anything() const { return values_; }
     std::vector<std::int32_t> starts() const { return {anything()}; }
@@ -75,6 +73,7 @@ class RegisterSpace {
         if (kind.guard != kAny && (state == kind.guard) == kind.negated) return kImpossible;
         return kind.result == kKeep ? state : kind.result;
     }
+    // No two operations that change a register do.
     bool commute(std::int32_t, std::int32_t, std::int32_t) const { return false; }
     bool changes(std::int32_t number) const { return kinds_[number].result != kKeep; }
     bool overwrites(std::int32_t number) const { return kinds_[number].overwrites(); }

@@ -91,8 +91,6 @@ class TableSpace {
     TableSpace(Transitions& transitions, const std::vector<TableKind>& kinds, bool closed)
         : transitions_(transitions), kinds_(kinds), closed_(closed), available_(kinds.size(), 0) {}
 
-    static constexpr bool kCommutes = true;
-
     std::int32_t states() const { return transitions_.states(); }
     std::int32_t nothing() const { return kImpossible; }
     std::int32_t anything() const { return kImpossible; }

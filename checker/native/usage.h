@@ -45,6 +45,7 @@ class UsageTable {
 
     // From now on it does not matter how often these kinds are used, only how often all are.
     void ignore(std::vector<bool> kinds) { ignored_ = std::move(kinds); }
+    bool ignores() const { return !ignored_.empty(); }
 
     // Whether the first uses nothing more often than the second.
     bool within(std::uint32_t first, std::uint32_t second) const {

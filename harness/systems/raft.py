@@ -21,11 +21,9 @@ PORT = 7000
 NAME = "raft"
 HOME = f"{FOLDER}/{NAME}"
 PROGRAM = f"{FOLDER}/{NAME}-server"  # beside HOME, which is deleted before each run
-_HERE = Path(__file__).parent
-# In a wheel the store lies beside this file, see CMakeLists.txt.
-SOURCES = next(
-    filter(Path.is_dir, (_HERE.parents[1] / "examples/raft", _HERE / "raft_server")), _HERE
-)
+_IN_CLONE = Path(__file__).parents[2] / "examples" / "raft"
+_IN_WHEEL = Path(__file__).parent / "raft_server"  # see CMakeLists.txt
+SOURCES = _IN_CLONE if _IN_CLONE.is_dir() else _IN_WHEEL
 
 # Each mistake that the store can be told to make, and what is wrong about it.
 BUGS: Mapping[str, str] = MappingProxyType(
