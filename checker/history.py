@@ -124,6 +124,13 @@ class History:
         return (self[index] for index in range(len(self)))
 
     @property
+    def end(self) -> int:
+        """When the last event happened, ns since the run began; 0 if no event says."""
+        times = [event.time for event in self.others]
+        columns = (self.invoked_ns, self.completed_ns)
+        return max(0, *times, *(int(column.max(initial=0)) for column in columns))
+
+    @property
     def pairs(self) -> CodeColumn:
         """By code of value, two columns: the codes of its two parts, see `Values`."""
         return self.values.pairs

@@ -12,21 +12,30 @@ from typing import Any
 
 import click
 
+from harness.gate import FAILED, exit_code
+
 Outcome = Mapping[str, Any]
 
 
-def announce(outcomes: Sequence[Outcome], *, junit: Path | None, summary: Path | None) -> None:
-    """Write what was asked for, and tell GitHub where it is listening.
-
-    Raises `click.ClickException` if a file cannot be written.
-    """
+def write_reports(outcomes: Sequence[Outcome], *, junit: Path | None, summary: Path | None) -> None:
+    """Write what was asked for. Raises `click.ClickException` if a file cannot be written."""
     if junit is not None:
         _write(junit, _junit(outcomes))
     if summary is not None:
         _write(summary, _markdown(outcomes))
-    elif page := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(page).open("a", encoding="utf-8") as file:
-            file.write(_markdown(outcomes))
+
+
+def tell_github(outcomes: Sequence[Outcome], *, page: bool) -> None:
+    """Annotate a GitHub job, where this is one, and with `page` add to the job's page.
+
+    What cannot be written there is said, and no more: it is an extra.
+    """
+    if page and (path := os.environ.get("GITHUB_STEP_SUMMARY")):
+        try:
+            with Path(path).open("a", encoding="utf-8") as file:
+                file.write(_markdown(outcomes))
+        except OSError as error:
+            click.echo(f"partita: cannot write {path}: {error.strerror}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for outcome in outcomes:
             if not outcome["passed"]:
@@ -85,23 +94,26 @@ def _markdown(outcomes: Sequence[Outcome]) -> str:
 
 def _name(outcome: Outcome) -> str:
     faults = [f"{each['action']} {each['target']}" for each in outcome.get("faults", ())]
-    seed = f"seed {outcome['seed']}"
-    return ", ".join([f"{outcome['system']} {outcome['workload']}", *dict.fromkeys(faults), seed])
+    seed = [] if outcome["seed"] is None else [f"seed {outcome['seed']}"]
+    return ", ".join([f"{outcome['system']} {outcome['workload']}", *dict.fromkeys(faults), *seed])
 
 
 def _kind(outcome: Outcome) -> str | None:
+    """A failure is what is known to be wrong with the store, an error is all else."""
     if outcome["passed"]:
         return None
-    broken = outcome.get("error") or outcome["valid"] == "unknown"
-    return "error" if broken else "failure"
+    known = not outcome.get("error") and exit_code(outcome) == FAILED
+    return "failure" if known else "error"
 
 
 def _word(outcome: Outcome) -> str:
     if outcome.get("error"):
         return "harness failure"
-    if outcome["valid"] is True:
-        return "valid" if outcome["passed"] else "threshold missed"
-    return "invalid" if outcome["valid"] is False else "unknown"
+    if outcome["valid"] is False:
+        return "invalid"
+    if _kind(outcome) == "failure":
+        return "threshold missed"
+    return "valid" if outcome["valid"] is True else "unknown"
 
 
 def _why(outcome: Outcome) -> str:

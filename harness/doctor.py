@@ -100,11 +100,7 @@ def _packages() -> str:
 
 def _iptables() -> str:
     enter = ("unshare", "--net") if os.geteuid() == 0 else user_namespace.ENTER
-    command = [*enter, "iptables", "-w", "5", "-S"]
-    try:
-        done = _run(command)
-    except FileNotFoundError:
-        raise Ailment("unshare is missing", "apt-get install util-linux") from None
+    done = _run([*enter, "iptables", "-w", "5", "-S"])
     if done.returncode != 0:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         missing = "No such file" in said or "not found" in said
@@ -189,6 +185,11 @@ def _disk_there(node: Node) -> str:
 
 def _run(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": path}
-    )
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, env=os.environ | {"PATH": path}
+        )
+    except OSError as error:
+        package = {"ip": "iproute2", "unshare": "util-linux"}[command[0]]
+        fix = f"apt-get install {package}"
+        raise Ailment(f"{command[0]} does not run: {error.strerror}", fix) from error

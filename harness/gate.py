@@ -60,14 +60,24 @@ def judge(outcome: Mapping[str, Any], limits: Thresholds) -> dict[str, Any]:
 
 
 def exit_code(outcome: Mapping[str, Any]) -> int:
-    """Return 0 if the run passed, 2 if all that is wrong is that nobody knows, else 1."""
+    """Return 0 if the run passed, 1 for what is known to be wrong, 2 if nobody knows.
+
+    A missed threshold is known to be wrong, unless the run itself is in doubt: then its figures
+    say nothing about the store.
+    """
     if outcome["passed"]:
         return PASSED
-    return UNKNOWN if outcome["valid"] == "unknown" else FAILED
+    known = outcome["valid"] is False or (outcome["missed"] and not outcome["doubts"])
+    return FAILED if known else UNKNOWN
 
 
 def worst(codes: Sequence[int]) -> int:
-    """Return the exit code of several runs: a violation, then a broken harness, then unknown."""
+    """Return the exit code of several runs: a violation, then a broken harness, then unknown.
+
+    Without any run nothing is known.
+    """
+    if not codes:
+        return UNKNOWN
     broken = [code for code in codes if code not in (PASSED, FAILED, UNKNOWN)]
     for code in (FAILED, *broken, UNKNOWN):
         if code in codes:
@@ -94,14 +104,24 @@ def _times(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
     longest, most = outcome["longest_unavailability"], limits.max_unavailability
     if most is not None and (longest is None or longest > most):
         missed.append(f"nothing was acknowledged for {longest} s, --max-unavailability is {most:g}")
-    for fault in outcome["faults"] if limits.max_recovery is not None else ():
+    if limits.max_recovery is not None:
+        missed += _recoveries(outcome["faults"], limits.max_recovery)
+    return missed
+
+
+def _recoveries(faults: Sequence[Mapping[str, Any]], most: float) -> list[str]:
+    """Judge the recovery of the nodes that each fault had cut off from every majority."""
+    needed = [fault for fault in faults if fault["recover_by_node"] or fault["heal"] is None]
+    if not needed:
+        return ["no node had to recover from a fault, so --max-recovery measured nothing"]
+    missed = []
+    for fault in needed:
         took = fault["seconds_to_recover"]
-        if took is None and fault["recover_by_node"]:
+        if took is None:
             missed.append(f"not every node recovered from fault {fault['fault']}")
-        elif took is not None and took > limits.max_recovery:
+        elif took > most:
             missed.append(
-                f"recovery from fault {fault['fault']} took {took} s, "
-                f"--max-recovery is {limits.max_recovery:g}"
+                f"recovery from fault {fault['fault']} took {took} s, --max-recovery is {most:g}"
             )
     return missed
 
@@ -109,6 +129,8 @@ def _times(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
 def _counts(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
     missed = []
     for what, least in limits.min_ok.items():
+        if what == "faults" and not outcome["faults"]:
+            missed.append("no fault was injected, so --min-ok faults=N measured nothing")
         for name, count in _succeeded(outcome, what).items():
             if count < least:
                 missed.append(f"{count} {name} succeeded, --min-ok asks for {least}")

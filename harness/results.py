@@ -20,11 +20,14 @@ from harness.journal import write_json
 OPERATIONS = {"append": ("add", "read"), "register": ("read", "write", "cas")}
 
 
-def conclude(directory: Path, problems: Sequence[str], limits: Thresholds) -> dict[str, Any]:
+def conclude(
+    directory: Path, problems: Sequence[str], limits: Thresholds, *, interrupted: bool = False
+) -> dict[str, Any]:
     """Check a run's history, weigh the evidence, write results.json and return its content.
 
     `problems` are reasons, known to whoever made the run, not to trust it. `limits` decide
-    whether it passed, not whether it is valid.
+    whether it passed, not whether it is valid. A run that was `interrupted` is never valid:
+    that is one of the problems.
     """
     run = json.loads((directory / "run.json").read_text())
     history = History.read(directory / "history.jsonl")
@@ -41,13 +44,13 @@ def conclude(directory: Path, problems: Sequence[str], limits: Thresholds) -> di
         "valid": valid,
         "reason": explanation if valid is False else "; ".join(reasons) or None,
         "doubts": doubts,
+        "interrupted": interrupted,
         "system": run["system"],
         "workload": run["workload"],
         **_set_counts(verdict),
         **summary,
         "verdict": _verdict(verdict),
         "seed": run["seed"],
-        "seconds": run["time_limit"],
         "run": str(directory),
     }
     outcome |= judge(outcome, limits)
@@ -64,7 +67,8 @@ def recover(directory: Path) -> dict[str, Any]:
     reports.read_run(directory)
     if (directory / "results.json").exists():
         raise click.UsageError(f"{directory} has its results already: partita report {directory}")
-    outcome = conclude(directory, ["the run was cut off before it was over"], Thresholds())
+    cut_off = "the run was cut off before it was over"
+    outcome = conclude(directory, [cut_off], Thresholds(), interrupted=True)
     draw(directory)
     return outcome
 

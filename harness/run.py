@@ -5,6 +5,7 @@ is left, collect logs, check, report. Healing and log collection happen whatever
 a failure there never hides a verdict that exists.
 """
 
+import fcntl
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -85,12 +86,12 @@ def run(
                 {"partita": version("partita"), spec.system: system.versions(nodes[0])}
             )
             write_json(directory / "run.json", spec)
-            problems = _drive(spec, system, workload, nodes, directory, progress)
+            problems, interrupted = _drive(spec, system, workload, nodes, directory, progress)
         finally:
             progress.say("collecting logs")
             _collect_logs(system, nodes, directory)
         progress.say("checking")
-        outcome = results.conclude(directory, problems, limits)
+        outcome = results.conclude(directory, problems, limits, interrupted=interrupted)
         progress.say("drawing")
         _draw(directory)
         return outcome
@@ -150,10 +151,10 @@ def _drive(
     nodes: Sequence[Node],
     directory: Path,
     progress: Progress,
-) -> list[str]:
+) -> tuple[list[str], bool]:
     """Load and nemesis side by side, then healing and the final reads.
 
-    Returns what speaks against trusting the run.
+    Returns what speaks against trusting the run, and whether it was interrupted.
     """
     journal = Journal(directory / "history.jsonl")
     leaders = _leaders_of(system, nodes)
@@ -177,7 +178,7 @@ def _drive(
         StoreProcesses(system, nodes),
     )
     monitor = Monitor(journal, leaders)
-    interrupted = False
+    interrupted: float | None = None
     try:
         progress.say("looking at the network")
         driver.prepare()
@@ -190,7 +191,7 @@ def _drive(
         try:
             _watch(load, driver, journal, spec, progress)
         except KeyboardInterrupt:
-            interrupted = True
+            interrupted = journal.now() / 1e9
     finally:
         load.stop.set()
         progress.say("healing")
@@ -205,7 +206,7 @@ def _drive(
     load.read_finally()
     monitor.finish()
     journal.close()
-    return _problems(load, driver, lacking, interrupted, spec)
+    return _problems(load, driver, lacking, interrupted, spec), interrupted is not None
 
 
 def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress: Progress) -> None:
@@ -220,10 +221,18 @@ def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress
 
 
 def _problems(
-    load: Load, driver: Driver, lacking: Sequence[Node], interrupted: bool, spec: RunSpec
+    load: Load, driver: Driver, lacking: Sequence[Node], interrupted: float | None, spec: RunSpec
 ) -> list[str]:
-    """Say what, beside the history, speaks against trusting the run."""
+    """Say what, beside the history, speaks against trusting the run.
+
+    `interrupted` is the second at which Ctrl-C came: less happened then than was asked for.
+    """
     problems = []
+    planned = sum(step.action != "heal" for step in spec.schedule)
+    if interrupted is not None:
+        problems.append(f"the run was interrupted after {interrupted:.0f} of {spec.time_limit:g} s")
+    elif driver.begun < planned and not driver.failure:
+        problems.append(f"only {driver.begun} of {planned} faults were begun before the load ended")
     if load.tally.died:
         problems.append(f"the load died: {load.tally.died}")
     if driver.failure:
@@ -231,8 +240,6 @@ def _problems(
     if lacking:
         names = ", ".join(node.name for node in lacking)
         problems.append(f"{names} did not recover within {RECOVERY_WAIT_S:g} s of the last heal")
-    if interrupted and spec.schedule and not driver.begun:
-        problems.append("the run was interrupted before its first fault")
     return problems
 
 
@@ -309,7 +316,11 @@ def _collect_logs(system: System, nodes: Sequence[Node], directory: Path) -> Non
 
 
 def _log_to(path: Path) -> logging.Handler:
+    """Log to a file, whose lock says that the run is in progress: it ends with this process."""
     handler = logging.FileHandler(path)
+    if handler.stream is not None:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handler.stream, fcntl.LOCK_EX)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     root.addHandler(handler)

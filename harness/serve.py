@@ -1,9 +1,11 @@
 """A small web application over a directory of runs. It reads, and changes nothing.
 
 Nothing outside of the directory is served: a path is resolved first, links and all, and must then
-still lie within. Pages fetch nothing from elsewhere, and a browser is told to hold them to it.
+still lie within; a run in which any link leads outside is not shown at all. Pages fetch nothing
+from elsewhere, and a browser is told to hold them to it.
 """
 
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -97,7 +99,7 @@ class _Runs:
     def live(self, request: Request) -> Response:
         run = self._run(request.path_params["path"])
         offset = request.query_params.get("from", "0")
-        if not offset.isdecimal():
+        if not re.fullmatch("[0-9]{1,18}", offset):
             raise HTTPException(400, "from= takes a number of bytes")
         found = reports.added(run / "history.jsonl", int(offset))
         finished = not found["more"] and not reports.is_alive(run)
@@ -124,6 +126,8 @@ class _Runs:
         path = self._inside(name)
         if not (path / "run.json").is_file():
             raise HTTPException(404, "there is no such run in this directory")
+        if reports.leads_outside(path, self.root):
+            raise HTTPException(404, "a link in this run leads out of the directory of runs")
         return path
 
     def _inside(self, name: str) -> Path:

@@ -5,7 +5,6 @@ that a run can be repeated from there.
 """
 
 import itertools
-import json
 import random
 import re
 import shlex
@@ -27,6 +26,7 @@ from harness.run import RunSpec, run, tear_down, uninterrupted
 from harness.ssh import Login, SshError
 from harness.systems import HasPause, HasPrimaries, System, load_system
 from nemesis import schedule as plans
+from reports import read_spec
 from workloads.workload import WORKLOADS
 
 Options = Mapping[str, Any]
@@ -69,15 +69,16 @@ def limits_of(options: Options) -> Thresholds:
 
 
 def stored(directory: Path) -> tuple[str, dict[str, Any]]:
-    """Return the system and the options of a stored run. Raises `click.UsageError`."""
+    """Return the system and the options of a stored run, as they stand in its run.json.
+
+    Raises `click.UsageError`, and `RunError` for what is no run of ours.
+    """
+    run = read_spec(directory)
     try:
-        run = json.loads((directory / "run.json").read_text())
         arguments = run["arguments"] | {"seed": run["seed"], "repeats": run["versions"]}
         return arguments.pop("system"), arguments
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise click.UsageError(
-            f"--repeat {directory}: not a run of this version of Partita ({error!r})"
-        ) from None
+    except (KeyError, TypeError):
+        raise click.UsageError(f"--repeat {directory}: its run.json has no arguments") from None
 
 
 def reach(names: Sequence[str], options: Options) -> list[Node]:

@@ -15,6 +15,8 @@ def summary(outcome: dict[str, Any]) -> str:
     lines = [
         click.style(word, fg=colour, bold=True) + f"  {outcome['system']} {outcome['workload']}"
     ]
+    if outcome["valid"] is True and outcome["missed"]:
+        lines.append(click.style("  but it does not pass: a threshold was missed", fg="red"))
     if outcome["reason"]:
         lines.append(
             click.wrap_text(
@@ -45,9 +47,8 @@ def table(outcomes: Sequence[Mapping[str, Any]]) -> str:
         faults = " ".join(dict.fromkeys(fault["target"] for fault in outcome.get("faults", ())))
         what = f"{outcome['system']} {outcome['workload']} {faults}".strip()
         share = _percent(outcome.get("availability"))
-        lines.append(
-            f"{click.style(f'{word:8}', fg=colour)} {what:44} {share:>8}  {outcome['seed']}"
-        )
+        seed = "" if outcome["seed"] is None else outcome["seed"]
+        lines.append(f"{click.style(f'{word:8}', fg=colour)} {what:44} {share:>8}  {seed}")
         reasons = [outcome["reason"], *outcome.get("missed", ())]
         if not outcome["passed"]:
             lines += [f"         {reason}" for reason in reasons if reason]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import logging
+import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from harness import options as groups
-from harness.announce import announce
+from harness.announce import tell_github, write_reports
 from harness.gate import exit_code, worst
 from harness.journal import JournalError
 from harness.local import LocalError
@@ -24,6 +25,8 @@ from harness.systems import StoreError
 log = logging.getLogger(__name__)
 
 HARNESS_FAILED = 255
+# What a run may end with, whose reason is one line: the next run may do better.
+FORESEEN = (JournalError, LocalError, SshError, StoreError, click.ClickException)
 Options = Mapping[str, Any]
 
 
@@ -100,7 +103,8 @@ def test_all(
     for name in ("workload", "nemesis", "schedule"):
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise click.UsageError(f"--{name} goes with partita test; here: --workloads, --nemeses")
-    product = itertools.product(_names(systems), _names(workloads), _names(nemeses))
+    lists = {"systems": systems, "workloads": workloads, "nemeses": nemeses}
+    product = itertools.product(*(_names(option, text) for option, text in lists.items()))
     runs = []
     for number, ((system, workload, nemesis), _) in enumerate(
         itertools.product(product, range(test_count))
@@ -114,40 +118,92 @@ def _do(runs: Sequence[tuple[str, Options]], options: Options) -> int:
     """Do the runs one after the other, print what came out, and return the exit code."""
     for system, each in runs:
         prepare(system, each)  # what cannot be done is said before the first run, not hours later
-    progress, outcomes, failure = Progress(), [], None
+    files = {name: options[name] for name in ("junit", "summary")}
+    # So is a file that cannot be written; and whatever ends us, it does not speak of a pass.
+    write_reports(
+        [_not_run(*run, "Partita was ended before this run was over") for run in runs], **files
+    )
+    outcomes, failure = _conduct_all(runs, options)
+    tell_github(outcomes, page=options["summary"] is None)
+    codes = [*map(_code, outcomes), *_written_last(outcomes, files)]
+    if failure is not None and len(runs) == 1:
+        raise failure
+    if failure is not None and not isinstance(failure, (*FORESEEN, KeyboardInterrupt)):
+        traceback.print_exception(failure)
+    if len(outcomes) == 1:
+        click.echo(_json(outcomes[0]) if options["as_json"] else summary(outcomes[0]))
+    else:
+        passed = all(outcome["passed"] for outcome in outcomes)
+        together = {"valid": _worst_verdict(outcomes), "passed": passed, "runs": outcomes}
+        click.echo(_json(together) if options["as_json"] else table(outcomes))
+    return worst(codes)
+
+
+def _conduct_all(
+    runs: Sequence[tuple[str, Options]], options: Options
+) -> tuple[list[dict[str, Any]], BaseException | None]:
+    """Do the runs; return an outcome for each, and the last thing that broke one.
+
+    An interrupt, or what nobody has foreseen, ends the series.
+    """
+    progress, outcomes = Progress(), list[dict[str, Any]]()
+    failure: BaseException | None = None
+    why = "the series was interrupted"
     try:
         for system, each in runs:
             try:
                 outcomes.append(conduct(system, each, options["runs_dir"], progress))
-            except (JournalError, LocalError, SshError, StoreError) as error:
+            except FORESEEN as error:
                 log.exception("the run failed")
-                outcomes.append(_broken(system, each, error))
                 failure = error
+                outcomes.append(_broken(system, each, _said(error)))
+            except KeyboardInterrupt as error:
+                failure = error
+                break
+            except Exception as error:
+                failure, why = error, "an earlier run broke off"
+                outcomes.append(_broken(system, each, repr(error)))
+                break
+            if outcomes[-1].get("interrupted"):
+                break
     finally:
         progress.close()
-        announce(outcomes, junit=options["junit"], summary=options["summary"])
-    if failure is not None and len(runs) == 1:
-        raise failure
-    if len(outcomes) == 1:
-        click.echo(_json(outcomes[0]) if options["as_json"] else summary(outcomes[0]))
-    else:
-        together = {"valid": _worst_verdict(outcomes), "runs": outcomes}
-        click.echo(_json(together) if options["as_json"] else table(outcomes))
-    return worst([_code(outcome) for outcome in outcomes])
+    return outcomes + [_not_run(*run, why) for run in runs[len(outcomes) :]], failure
 
 
-def _broken(system: str, options: Options, error: Exception) -> dict[str, Any]:
-    """Return what stands for the results of a run that could not be made."""
+def _said(error: Exception) -> str:
+    return error.format_message() if isinstance(error, click.ClickException) else str(error)
+
+
+def _written_last(outcomes: Sequence[Mapping[str, Any]], files: Mapping[str, Any]) -> list[int]:
+    """Write the reports; what goes wrong must not take the place of what the runs showed."""
+    try:
+        write_reports(outcomes, **files)
+    except click.ClickException as error:
+        click.echo(f"partita: {error.format_message()}", err=True)
+        return [HARNESS_FAILED]
+    return []
+
+
+def _not_run(system: str, options: Options, why: str) -> dict[str, Any]:
+    """Return what stands for the results of a run that never was."""
     return {
         "valid": "unknown",
         "passed": False,
-        "error": str(error),
-        "reason": str(error),
+        "missed": [],
+        "doubts": [f"not run: {why}"],
+        "reason": f"not run: {why}",
         "system": system,
         "workload": options["workload"],
         "seed": options["seed"],
         "run": None,
     }
+
+
+def _broken(system: str, options: Options, error: str) -> dict[str, Any]:
+    """Return what stands for the results of a run that could not be made."""
+    said = {"error": error, "reason": error, "doubts": [error]}
+    return _not_run(system, options, error) | said
 
 
 def _code(outcome: Mapping[str, Any]) -> int:
@@ -159,8 +215,11 @@ def _worst_verdict(outcomes: Iterable[Mapping[str, Any]]) -> Any:
     return next((bad for bad in (False, "unknown") if bad in verdicts), True)
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _names(option: str, text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise click.UsageError(f"--{option} names nothing: leave it out, or say what is to be run")
+    return names
 
 
 def _seeded(options: Options, number: int) -> dict[str, Any]:
@@ -174,6 +233,7 @@ def _repeated(
 ) -> tuple[str, dict[str, Any]]:
     """Merge a stored run's options with those that were given."""
     before, kept = stored(run)
+    kept = _typed(context, kept)
     given = {
         name: value
         for name, value in options.items()
@@ -182,10 +242,20 @@ def _repeated(
     if given.get("nemesis") or given.get("schedule"):
         kept |= {"nemesis": None, "schedule": None}
     output = ("runs_dir", "as_json", "junit", "summary", "leave_running")
-    merged = kept | given | {name: options[name] for name in output}
-    for name in ("ssh_private_key", "nodes_file", "binary"):
-        merged[name] = Path(merged[name]) if merged[name] else None
-    return system or before, merged
+    return system or before, kept | given | {name: options[name] for name in output}
+
+
+def _typed(context: click.Context, stored: Options) -> dict[str, Any]:
+    """Return stored options as the command line would have them; refuse what it would refuse."""
+    options = {option.name: option for option in context.command.params}
+    typed = {}
+    for name, value in stored.items():
+        try:
+            known = name in options and value is not None
+            typed[name] = options[name].process_value(context, value) if known else value
+        except TypeError as error:
+            raise click.UsageError(f"--repeat: {name} {value!r} is foreign: {error}") from error
+    return {name: value for name, value in typed.items() if value is not None}
 
 
 def _json(document: Any) -> str:

@@ -1,11 +1,11 @@
 """Says and draws what a run came to. Everything here is a function of the stored run alone."""
 
 from reports.comparison import Comparison
-from reports.gallery import is_alive, rows_of
+from reports.gallery import is_alive, leads_outside, rows_of
 from reports.interactive import plotly_source
 from reports.live import added
 from reports.page import live_page, message_page, runs_page
-from reports.stored import RunError, StoredRun, read_json, read_run
+from reports.stored import RunError, StoredRun, read_json, read_run, read_spec
 from reports.summary import summarise
 from reports.writing import FORMATS, compared, page_of, write_all, write_violation
 
@@ -17,12 +17,14 @@ __all__ = [
     "added",
     "compared",
     "is_alive",
+    "leads_outside",
     "live_page",
     "message_page",
     "page_of",
     "plotly_source",
     "read_json",
     "read_run",
+    "read_spec",
     "rows_of",
     "runs_page",
     "summarise",

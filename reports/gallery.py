@@ -4,31 +4,30 @@ A history may have millions of events, and there may be hundreds of runs: a row 
 of `run.json` and `results.json`. What is missing or broken is said in the row, not hidden.
 """
 
+import fcntl
 import os
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from reports.sentences import verdict_sentence, verdict_word
-from reports.stored import RunError, read_json
-
-# A history that has grown in the last so many seconds belongs to a run in progress.
-ALIVE_S = 30.0
+from reports.stored import RunError, read_json, read_spec
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One run in the list. `path` is relative to the directory of runs; shares run from 0 to 1.
 
-    `state` is "Valid", "Invalid", "Unknown", "Running", "Unfinished" (no results, and its history
-    no longer grows) or "Unreadable" (`note` says why). Figures are None where nobody knows.
+    `state` is "Valid", "Invalid", "Unknown", "Running", "Unfinished" (no results, and nobody at
+    work on them) or "Unreadable" (`note` says why). `missed` are the thresholds that it missed, as
+    sentences. Figures are None where nobody knows.
     """
 
     path: str
     state: str
     note: str
+    missed: tuple[str, ...] = ()
     system: str = ""
     workload: str = ""
     faults: str = ""
@@ -41,6 +40,7 @@ class Row:
 
 def rows_of(runs: Path) -> list[Row]:
     """All runs under a directory, the latest first."""
+    runs = runs.resolve()
     rows = [_row(runs, directory) for directory in _run_directories(runs)]
     return sorted(rows, key=lambda row: (row.started, row.path), reverse=True)
 
@@ -55,8 +55,10 @@ def _run_directories(runs: Path) -> Iterator[Path]:
 
 def _row(runs: Path, directory: Path) -> Row:
     path = directory.relative_to(runs).as_posix()
+    if leads_outside(directory, runs):
+        return Row(path, "Unreadable", "a link in it leads out of the directory of runs")
     try:
-        spec = read_json(directory / "run.json")
+        spec = read_spec(directory)
         results = _results(directory)
         state, note = _state(directory, results)
         return _known(Row(path, state, note), spec, results or {})
@@ -78,12 +80,24 @@ def _state(directory: Path, results: Mapping[str, Any] | None) -> tuple[str, str
 
 
 def is_alive(directory: Path) -> bool:
-    """Whether a run seems to be in progress."""
-    history = directory / "history.jsonl"
-    if (directory / "results.json").exists():
+    """Whether a run is in progress: its controller holds a lock on the log that it writes."""
+    try:
+        with (directory / "controller.log").open("rb") as log:
+            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return not (directory / "results.json").exists()
+    except OSError:
         return False
-    newest = history if history.exists() else directory / "run.json"
-    return time.time() - newest.stat().st_mtime < ALIVE_S
+    return False
+
+
+def leads_outside(directory: Path, root: Path) -> bool:
+    """Whether a link somewhere in a directory leads to what is not below `root`."""
+    return any(
+        path.is_symlink() and not path.resolve().is_relative_to(root)
+        for folder, folders, files in os.walk(directory)
+        for path in (Path(folder, name) for name in (*folders, *files))
+    )
 
 
 def _known(row: Row, spec: Mapping[str, Any], results: Mapping[str, Any]) -> Row:
@@ -95,11 +109,12 @@ def _known(row: Row, spec: Mapping[str, Any], results: Mapping[str, Any]) -> Row
     ]
     return replace(
         row,
+        missed=tuple(results.get("missed") or ()),
         system=str(spec.get("system", "")),
         workload=str(spec.get("workload", "")),
         started=str(spec.get("started", "")),
         faults=", ".join(dict.fromkeys(faults)),
-        seconds=_number(spec.get("time_limit")),
+        seconds=_number(results.get("seconds")),
         availability=_number(results.get("availability")),
         longest_unavailability=_number(results.get("longest_unavailability")),
         operations=results.get("operations"),

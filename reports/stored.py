@@ -7,7 +7,7 @@ draws may rely on what is here.
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Required, TypedDict
 
 import msgspec
 
@@ -21,6 +21,52 @@ NEWEST_FORMAT = 1
 
 class RunError(Exception):
     """A run directory that cannot be reported on: one line that says why."""
+
+
+class _Step(TypedDict, total=False):
+    at: float
+    action: str
+    target: str | None
+
+
+class _Spec(TypedDict, total=False):
+    """What is used of run.json. Whatever else stands there is left alone."""
+
+    format: int
+    system: str
+    workload: str
+    nodes: Required[list[str]]
+    timeout: Required[float]
+    rate: float | None
+    time_limit: float | None
+    concurrency: int | None
+    seed: int | None
+    reads: str | None
+    schedule: list[_Step] | None
+    arguments: dict[str, Any] | None
+    versions: dict[str, str] | None
+    started: str | None
+    command: str | None
+
+
+class _Verdict(TypedDict, total=False):
+    model: str
+    reason: str | None
+    explanation: str | None
+
+
+class _Results(TypedDict, total=False):
+    """What is used of results.json beside what is computed anew."""
+
+    valid: bool | Literal["unknown"]
+    reason: str | None
+    missed: list[str]
+    passed: bool
+    acknowledged: int | None
+    lost: int | None
+    recovered: int | None
+    unexpected: int | None
+    verdict: _Verdict | None
 
 
 @dataclass
@@ -55,10 +101,8 @@ class StoredRun:
 
     @cached_property
     def end(self) -> int:
-        """When the last event happened, ns since the run began."""
-        times = [event.time for event in self.history.others]
-        columns = (self.history.invoked_ns, self.history.completed_ns)
-        return max(1, *times, *(int(column.max(initial=0)) for column in columns))
+        """When the last event happened, ns since the run began; no run takes no time at all."""
+        return max(1, self.history.end)
 
     @property
     def name(self) -> str:
@@ -75,7 +119,7 @@ def read_run(directory: Path) -> StoredRun:
     directory = Path(directory)
     if not directory.is_dir():
         raise RunError(f"{directory} is no directory: give that of a run, such as runs/latest")
-    spec = _read_spec(directory)
+    spec = read_spec(directory)
     history = _read_history(directory / "history.jsonl")
     try:
         figures = summarise(history, spec)
@@ -84,17 +128,16 @@ def read_run(directory: Path) -> StoredRun:
     return StoredRun(directory.resolve(), spec, history, _read_verdict(directory) | figures)
 
 
-def _read_spec(directory: Path) -> dict[str, Any]:
+def read_spec(directory: Path) -> dict[str, Any]:
+    """Read a run's `run.json`. Raises `RunError` where there is none of ours."""
     path = directory / "run.json"
     if not path.exists():
         raise RunError(f"{directory} is no run directory: it has no run.json")
     spec = read_json(path)
-    if spec.get("format", NEWEST_FORMAT) > NEWEST_FORMAT:
-        raise RunError(f"{path} was written by a newer Partita: report on it with that version")
-    missing = [name for name in ("nodes", "timeout") if name not in spec]
-    if missing:
-        raise RunError(f"{path} does not name the run's {' and '.join(missing)}: not Partita's?")
-    return spec
+    written_as = spec.get("format")
+    if isinstance(written_as, int) and written_as > NEWEST_FORMAT:
+        raise RunError(f"{path} was written by a newer Partita: use that version for it")
+    return _of_our_shape(path, spec, _Spec)
 
 
 def _read_history(path: Path) -> History:
@@ -110,7 +153,15 @@ def _read_verdict(directory: Path) -> dict[str, Any]:
     path = directory / "results.json"
     if not path.exists():
         return {"valid": "unknown", "reason": "the history of this run has not been checked"}
-    return read_json(path)
+    return _of_our_shape(path, read_json(path), _Results)
+
+
+def _of_our_shape(path: Path, found: dict[str, Any], shape: type) -> dict[str, Any]:
+    try:
+        msgspec.convert(found, shape)
+    except msgspec.ValidationError as error:
+        raise RunError(f"{path} is foreign: {error}") from error
+    return found
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -23,7 +23,8 @@ def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "operations": len(history),
         **{name: int((history.outcome == code).sum()) for code, name in enumerate(OUTCOMES)},
-        "availability": _rounded(measured.availability(load)),
+        "seconds": _seconds(history.end),
+        "availability": measured.availability(load),  # whole: a threshold is judged by it
         "quorum_bound": _rounded(mean_bound(nodes, faults, load.end)),
         "availability_by_node": _each_rounded(measured.availability_by_node(load)),
         "longest_unavailability": _seconds(end - begin),

@@ -1,6 +1,7 @@
 """The command as users run it: exit codes, one-line errors, nothing left behind."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from conftest import Partita
 from harness import local
 from harness.cluster import Node, local_nodes, on_all
 from nemesis import partition
+from reports import is_alive
 
 STORES = Path(__file__).parent / "stores.py"
 
@@ -42,6 +44,8 @@ STORES = Path(__file__).parent / "stores.py"
         (["test", "zookeeper", "--nemesis", " "], "--nemesis is empty"),
         (["test-all", "--schedule", "1s heal"], "--schedule goes with partita test"),
         (["test-all", "--systems", "zookeeper, mongodb"], "no system is called 'mongodb'"),
+        (["test-all", "--systems", "", "--junit", "x.xml"], "--systems names nothing"),
+        (["test-all", "--nemeses", " ,"], "--nemeses names nothing"),
         (["test", "zookeeper", "--reads", "dirty"], "no --reads dirty: choose from sync, local"),
         (["test", "zookeeper", "--nemesis", "one", "--nemesis-interval", "30"], "do not fit into"),
         (["test", f"{STORES}:None"], "has no class None"),
@@ -172,11 +176,14 @@ def test_an_interrupted_run_is_healed_checked_and_judged(
 ) -> None:
     run = started(tmp_path, f"{STORES}:Good", *LONG, "--schedule", "1s partition one; 50s heal")
     await_event(tmp_path, '"f":"probe"')
+    assert is_alive(tmp_path / "runs/latest")
     run.send_signal(ending)
     out, err = run.communicate(timeout=60)
-    assert run.returncode == 0, err
+    assert run.returncode == 2, err
+    assert not is_alive(tmp_path / "runs/latest")
     results = json.loads(out)
-    assert results["valid"] is True
+    assert (results["valid"], results["verdict"]["valid"]) == ("unknown", True)
+    assert re.fullmatch(r"the run was interrupted after \d+ of 60 s", results["reason"])
     events = [json.loads(line) for line in (tmp_path / "runs/latest/history.jsonl").open()]
     assert any(e["f"] == "heal" and e["type"] == "ok" for e in events)
     assert events[-1]["f"] == "read", "the final reads were made"

@@ -24,19 +24,20 @@ def test_this_machine_is_well(partita: Partita) -> None:
 
 
 @pytest.mark.cluster
-def test_a_machine_without_iptables_is_told_what_to_do() -> None:
-    """In a mount namespace where iptables is a file that nobody can run."""
-    hide = 'mount --bind /dev/null "$(readlink -f /usr/sbin/iptables)" && exec "$@"'
-    enter = ["unshare", "--mount", "sh", "-c", hide, "hide"]
+@pytest.mark.parametrize(("tool", "package"), [("iptables", "iptables"), ("ip", "iproute2")])
+def test_a_machine_that_lacks_a_tool_is_told_what_to_do(tool: str, package: str) -> None:
+    """In a mount namespace where the tool is a file that nobody can run."""
+    hide = 'mount --bind /dev/null "$(readlink -f "$(command -v "$1")")" && shift && exec "$@"'
+    enter = ["unshare", "--mount", "sh", "-c", hide, "hide", tool]
     done = subprocess.run(
         [*enter, sys.executable, "-m", "harness", "doctor"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 254, done.stderr
-    assert "packages: missing: iptables\n" in done.stdout
-    assert "apt-get install iptables\n" in done.stdout
+    assert (done.returncode, done.stderr) == (254, "")
+    assert f"packages: missing: {package}\n" in done.stdout
+    assert f"apt-get install {package}\n" in done.stdout
 
 
 def test_too_little_room_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

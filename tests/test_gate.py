@@ -1,6 +1,7 @@
 """The gate: thresholds, exit codes, and what a CI job is told."""
 
 import json
+import shutil
 import xml.etree.ElementTree as xml
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ import pytest
 import xmlschema
 from conftest import Partita
 
-from harness.announce import announce
+from harness import test_command
+from harness.announce import tell_github, write_reports
 from harness.gate import Thresholds, exit_code, judge, thresholds, worst
+from harness.systems import StoreError
 
 STORES = Path(__file__).parent / "stores.py"
 
 
 def outcome(**changes: Any) -> dict[str, Any]:
-    fault = {"fault": 1, "action": "partition", "target": "one", "ok": 40}
+    fault = {"fault": 1, "action": "partition", "target": "one", "ok": 40, "heal": 20.0}
     fault |= {"seconds_to_recover": 3.0, "recover_by_node": {"n1": 3.0}}
     return {
         "valid": True,
@@ -75,21 +78,46 @@ def test_what_was_never_measured_passes_no_threshold() -> None:
 
 
 @pytest.mark.parametrize(
-    ("valid", "unknown_passes", "code"),
+    ("valid", "unknown_passes", "code", "code_if_missed"),
     [
-        (True, False, 0),
-        (False, False, 1),
-        (False, True, 1),
-        ("unknown", False, 2),
-        ("unknown", True, 0),
+        (True, False, 0, 1),
+        (False, False, 1, 1),
+        (False, True, 1, 1),
+        ("unknown", False, 2, 1),
+        ("unknown", True, 0, 1),
     ],
 )
-def test_verdicts_become_exit_codes(valid: Any, unknown_passes: bool, code: int) -> None:
+def test_verdicts_become_exit_codes(
+    valid: Any, unknown_passes: bool, code: int, code_if_missed: int
+) -> None:
     run = outcome(valid=valid)
     assert exit_code(run | judge(run, Thresholds(unknown_passes=unknown_passes))) == code
+    strict = Thresholds(unknown_passes=unknown_passes, min_availability=0.9)
+    assert exit_code(run | judge(run, strict)) == code_if_missed
+
+
+def test_figures_of_a_run_in_doubt_show_nothing_of_the_store() -> None:
+    run = outcome(valid="unknown", doubts=["fault 1 (partition one) did not bite"])
+    assert exit_code(run | judge(run, Thresholds(min_availability=0.9))) == 2
+
+
+def test_availability_is_judged_to_the_last_digit() -> None:
+    assert not judge(outcome(availability=0.99996), Thresholds(min_availability=1))["passed"]
+
+
+def test_a_threshold_that_measured_nothing_is_missed() -> None:
+    fault = outcome()["faults"][0] | {"seconds_to_recover": None, "recover_by_node": {}}
+    spared, healed_never = outcome(faults=[fault]), outcome(faults=[fault | {"heal": None}])
+    (missed,) = judge(spared, Thresholds(max_recovery=99))["missed"]
+    assert "measured nothing" in missed
+    (missed,) = judge(healed_never, Thresholds(max_recovery=99))["missed"]
+    assert "not every node recovered from fault 1" in missed
+    (missed,) = judge(outcome(faults=[]), Thresholds(min_ok={"faults": 1}))["missed"]
+    assert "no fault was injected" in missed
 
 
 def test_the_worst_code_counts() -> None:
+    assert worst([]) == 2, "no run shows nothing"
     assert worst([0, 2, 255, 1]) == 1
     assert worst([0, 2, 255]) == 255
     assert worst([0, 2]) == 2
@@ -143,7 +171,7 @@ SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
 
 
 def test_junit_tells_violations_from_what_is_not_known(tmp_path: Path) -> None:
-    announce(RUNS, junit=tmp_path / "junit.xml", summary=None)
+    write_reports(RUNS, junit=tmp_path / "junit.xml", summary=None)
     SCHEMA.validate(tmp_path / "junit.xml")
     (suite,) = xml.parse(tmp_path / "junit.xml").getroot()
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["5", "2", "2"]
@@ -158,7 +186,7 @@ def test_junit_tells_violations_from_what_is_not_known(tmp_path: Path) -> None:
 
 
 def test_the_summary_is_a_table(tmp_path: Path) -> None:
-    announce(RUNS, junit=None, summary=tmp_path / "summary.md")
+    write_reports(RUNS, junit=None, summary=tmp_path / "summary.md")
     rows = (tmp_path / "summary.md").read_text().splitlines()
     assert rows[4].startswith("| valid | zookeeper register, partition one, seed 7 | 80.0 % |")
     assert len(rows) == 4 + len(RUNS)
@@ -169,13 +197,106 @@ def test_github_is_told_where_it_listens(
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "page"))
-    announce(
-        [outcome(valid=False, passed=False, missed=[], reason="100 %\nof it")],
-        junit=None,
-        summary=None,
-    )
+    bad = [outcome(valid=False, passed=False, missed=[], reason="100 %\nof it")]
+    tell_github(bad, page=True)
     assert "100 %25%0Aof it" in capsys.readouterr().err
     assert "| invalid |" in (tmp_path / "page").read_text()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "not" / "there"))
+    tell_github(bad, page=True)
+    assert "cannot write" in capsys.readouterr().err
+
+
+class Series:
+    """A series of runs whose outcomes are invented; `done` counts those that were begun."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> None:
+        self.outcomes, self.done = outcomes, 0
+        monkeypatch.setattr(test_command, "prepare", lambda system, options: None)
+        monkeypatch.setattr(test_command, "conduct", self.conduct)
+
+    def conduct(self, *_: Any) -> dict[str, Any]:
+        made = self.outcomes[self.done]
+        self.done += 1
+        if isinstance(made, BaseException):
+            raise made
+        return made
+
+    def run(self, folder: Path, *more: str) -> tuple[int, list[str | None]]:
+        """Return the exit code, and what the JUnit file says of each run: its problem's type."""
+        count = ["--test-count", str(len(self.outcomes))]
+        reports = ["--junit", str(folder / "junit.xml"), "--summary", str(folder / "summary.md")]
+        words = ["zookeeper", *count, *reports, *more]
+        code = test_command.test.main(words, standalone_mode=False)
+        SCHEMA.validate(folder / "junit.xml")
+        cases = xml.parse(folder / "junit.xml").getroot()[0].findall("testcase")
+        return code, [case[0].get("type") if len(case) else None for case in cases]
+
+
+PASSED = outcome(passed=True, missed=[])
+INVALID = outcome(valid=False, passed=False, missed=[], reason="process 3 read 17")
+
+
+@pytest.mark.parametrize(
+    ("broken", "said", "done"),
+    [
+        (StoreError("n1 does not serve"), "harness failure", 4),
+        (RuntimeError("nobody thought of this"), "harness failure", 3),
+        (KeyboardInterrupt(), "unknown", 3),
+        (outcome(valid="unknown", passed=False, missed=[], interrupted=True), "unknown", 3),
+    ],
+)
+def test_a_series_that_breaks_off_is_reported_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Any, said: str, done: int
+) -> None:
+    last = None if done == 4 else "unknown"
+    series = Series(monkeypatch, PASSED, PASSED, broken, PASSED)
+    code = 255 if said == "harness failure" else 2
+    assert series.run(tmp_path) == (code, [None, None, said, last])
+    assert series.done == done
+    assert ("not run: " in (tmp_path / "summary.md").read_text()) is (done == 3)
+    assert Series(monkeypatch, INVALID, broken).run(tmp_path) == (1, ["invalid", said])
+
+
+def test_reports_that_cannot_be_written_are_refused_before_the_first_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = Series(monkeypatch, PASSED)
+    with pytest.raises(click.ClickException, match=r"cannot write .*No such file"):
+        series.run(tmp_path / "nowhere")
+    assert series.done == 0
+
+
+def test_reports_that_cannot_be_written_any_more_do_not_hide_a_violation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def vanish(*_: Any) -> dict[str, Any]:
+        shutil.rmtree(tmp_path / "gone")
+        return next(made)
+
+    monkeypatch.setattr(test_command, "prepare", lambda system, options: None)
+    monkeypatch.setattr(test_command, "conduct", vanish)
+    made = iter([INVALID | {"acknowledged": None}, PASSED | {"acknowledged": None}])
+    for code in (1, 255):
+        (tmp_path / "gone").mkdir()
+        words = ["zookeeper", "--junit", str(tmp_path / "gone" / "junit.xml"), "--json"]
+        assert test_command.test.main(words, standalone_mode=False) == code
+        assert "cannot write" in capsys.readouterr().err
+
+
+def test_a_controller_that_is_killed_leaves_no_report_of_a_pass(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        SCHEMA.validate(junit)
+        assert xml.parse(junit).getroot()[0].get("errors") == "1"
+        raise StoreError("looked")
+
+    junit = tmp_path / "junit.xml"
+    write_reports([PASSED], junit=junit, summary=None)
+    monkeypatch.setattr(test_command, "prepare", lambda system, options: None)
+    monkeypatch.setattr(test_command, "conduct", killed)
+    with pytest.raises(StoreError, match="looked"):
+        test_command.test.main(["zookeeper", "--junit", str(junit)], standalone_mode=False)
 
 
 @pytest.mark.cluster
@@ -187,7 +308,7 @@ def test_several_runs_thresholds_and_reports(partita: Partita, tmp_path: Path) -
     )
     assert done.returncode == 1, done.stdout + done.stderr
     together = json.loads(done.stdout)
-    assert together["valid"] is False
+    assert (together["valid"], together["passed"]) == (False, False)
     assert [run["valid"] for run in together["runs"]] == [True, False]
     assert [run["seed"] for run in together["runs"]] == [3, 4]
     SCHEMA.validate(tmp_path / "junit.xml")
@@ -205,8 +326,17 @@ def test_several_runs_thresholds_and_reports(partita: Partita, tmp_path: Path) -
 
 
 def test_what_is_no_run_cannot_be_repeated(partita: Partita, tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text('{"system": "zookeeper"}')
-    done = partita("test", "--repeat", ".")
-    assert done.returncode == 254
-    assert "not a run of this version" in done.stderr
-    assert done.stderr.count("\n") == 1
+    ours = {"system": "raft", "nodes": ["n1"], "timeout": 5, "seed": 1, "versions": {}}
+    arguments = {"system": "raft", "rate": 50.0}
+    for content, said in (
+        ({"system": "zookeeper"}, "run.json is foreign: Object missing required field `nodes`"),
+        (ours | {"format": 2}, "was written by a newer Partita"),
+        (ours | {"format": "2"}, "run.json is foreign: Expected `int`"),
+        (ours, "its run.json has no arguments"),
+        (ours | {"arguments": arguments | {"rate": "fast"}}, "'fast' is not a valid float"),
+        (ours | {"arguments": arguments | {"nodes_file": 7}}, "nodes_file 7 is foreign"),
+    ):
+        (tmp_path / "run.json").write_text(json.dumps(content))
+        done = partita("test", "--repeat", ".")
+        assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
+        assert said in done.stderr

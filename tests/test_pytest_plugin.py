@@ -36,6 +36,7 @@ def outcome_of(suite: Path, folder: Path) -> str:
 @pytest.mark.cluster
 def test_a_teams_own_suite(tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text(SUITE)
+    (tmp_path / "checker.py").write_text("raise ImportError('this is the team's own checker')")
     said = outcome_of(tmp_path, tmp_path)
     assert "2 failed, 2 passed" in said
     assert "read" in said.split("test_stale")[1]

@@ -1,16 +1,17 @@
 """`partita serve` over a real socket: what it shows, and what it must never hand out."""
 
+import fcntl
 import io
 import json
-import os
 import socket
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import uvicorn
@@ -37,8 +38,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken = write_run(root / "raft-append" / "4", SHORT)
     (broken / "results.json").write_text("{")
     (root / "latest").symlink_to("zookeeper-register/1")
-    (root / "zookeeper-register" / "1" / "out").symlink_to(outside / "secret.txt")
+    (root / "zookeeper-register" / "1" / "within").symlink_to("run.json")
     (root / "outside").symlink_to(outside)
+    linked = write_run(root / "linked" / "5", SHORT)
+    (linked / "out").symlink_to(outside / "secret.txt")
+    (linked / "history.jsonl").rename(outside / "history.jsonl")
+    (linked / "history.jsonl").symlink_to(outside / "history.jsonl")
     (root.parent / "beside.txt").write_text("secret")
     return root
 
@@ -82,9 +87,10 @@ def test_the_list_shows_every_run_once_and_says_what_is_broken(port: int) -> Non
     status, body, headers = get(port, "/")
     html = body.decode()
     assert status == 200
-    assert html.count('name="run"') == 4
+    assert html.count('name="run"') == 5
     assert html.count(">Valid</a>") == 2
-    assert "Unreadable" in html
+    assert html.count(">Unreadable<") == 2 + 1, "two rows, and what one may filter by"
+    assert "a link in it leads out" in html
     assert "element 7 was lost" in html
     assert "default-src 'self'" in headers["content-security-policy"]
 
@@ -107,7 +113,11 @@ def test_a_run_that_was_drawn_is_shown_as_stored_and_another_drawn_now(port: int
         "/runs/zookeeper-register/1/../../../beside.txt",
         "/runs//etc/passwd",
         "/runs/%2fetc%2fpasswd",
-        "/runs/zookeeper-register/1/out",
+        "/runs/linked/5/out",
+        "/run/linked/5",
+        "/live/linked/5",
+        "/zip/linked/5",
+        "/compare?run=linked/5&run=zookeeper-register/1",
         "/runs/outside/secret.txt",
         "/runs/zookeeper-register%00",
         "/runs/" + "x" * 5000,
@@ -137,7 +147,7 @@ def test_a_zip_has_the_run_and_no_links(port: int) -> None:
     assert "zookeeper-register-1.zip" in headers["content-disposition"]
     assert "zookeeper-register-1/history.jsonl" in names
     assert "zookeeper-register-1/nodes/n1/zookeeper.log" in names
-    assert not any(name.endswith("/out") for name in names)
+    assert not any(name.endswith("/within") for name in names)
 
 
 def test_runs_side_by_side(port: int) -> None:
@@ -165,10 +175,22 @@ def test_a_history_is_followed_line_by_line(tmp_path: Path) -> None:
 def test_a_killed_run_is_unfinished_not_running(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", SHORT)
     (run / "results.json").unlink()
-    assert rows_of(tmp_path)[0].state == "Running"
-    before = time.time() - 600
-    os.utime(run / "history.jsonl", (before, before))
+    with in_progress(run):
+        assert rows_of(tmp_path)[0].state == "Running"
     assert rows_of(tmp_path)[0].state == "Unfinished"
+
+
+@contextmanager
+def in_progress(run: Path) -> Iterator[None]:
+    """Hold the lock that the controller of a run holds."""
+    with (run / "controller.log").open("a") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.mark.parametrize("offset", ["", "x", "-1", "1.5", "9" * 5000, "9" * 19, "\u00b2"])
+def test_an_offset_that_is_none_is_refused(port: int, offset: str) -> None:
+    assert get(port, "/live/zookeeper-register/1?from=" + quote(offset))[0] == 400
 
 
 def test_a_port_in_use_is_one_line(runs: Path, port: int) -> None:
@@ -189,7 +211,7 @@ def test_the_list_in_a_browser_sorts_filters_and_compares(browser: Any, port: in
     seen = watched(browser)
     seen.page.goto(f"http://127.0.0.1:{port}/")
     rows = seen.page.locator("#runs tbody tr:not([hidden])")
-    assert rows.count() == 4
+    assert rows.count() == 5
     seen.page.locator("#filter").fill("zookeeper PARTITION")
     assert rows.count() == 3
     assert seen.page.locator("#shown").inner_text() == "3 runs"
@@ -212,7 +234,7 @@ def test_a_run_in_progress_is_followed_to_its_report(browser: Any, tmp_path: Pat
     lines = (run / "history.jsonl").read_text().splitlines(keepends=True)
     (run / "results.json").unlink()
     (run / "history.jsonl").write_text("".join(lines[:100]))
-    with serving(tmp_path) as port:
+    with serving(tmp_path) as port, in_progress(run):
         seen = watched(browser)
         seen.page.goto(f"http://127.0.0.1:{port}/run/raft-register/1")
         seen.page.wait_for_function("Number(document.getElementById('ok').textContent) > 20")
