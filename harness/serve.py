@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -53,6 +54,7 @@ def application(runs: Path, hosts: list[str]) -> Starlette:
             Route("/run/{path:path}", served.page),
             Route("/live/{path:path}", served.live),
             Route("/zip/{path:path}", served.archive),
+            Route("/runs/{path:path}/report.html", served.report),
             Route("/runs/{path:path}", served.file),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=hosts)],
@@ -88,12 +90,17 @@ class _Runs:
         return _page(reports.runs_page(str(self.root), reports.rows_of(self.root)))
 
     def page(self, request: Request) -> Response:
-        """A run's page: live while it is in progress, stored if it was drawn, else drawn now."""
+        """A run's page: live while it is in progress, else its report."""
         run = self._run(request.path_params["path"])
         if reports.is_alive(run):
-            return _page(reports.live_page(self._name(run), reports.read_json(run / "run.json")))
+            return _page(reports.live_page(self._name(run), reports.read_spec(run)))
+        return RedirectResponse(f"/runs/{quote(self._name(run))}/report.html")
+
+    def report(self, request: Request) -> Response:
+        """A run's report: as it is stored, or drawn now where its files are, so that links work."""
+        run = self._run(request.path_params["path"])
         if (run / "report.html").is_file():
-            return RedirectResponse(f"/runs/{self._name(run)}/report.html")
+            return FileResponse(run / "report.html", media_type=TYPES[".html"], headers=HEADERS)
         return _page(reports.page_of(run))
 
     def live(self, request: Request) -> Response:

@@ -62,6 +62,8 @@ def _column(run: StoredRun) -> dict[str, str]:
     return {
         "verdict": verdict_word(results),
         "version": _version(run),
+        "planted bug": str((spec.get("arguments") or {}).get("bug") or "none"),
+        "seed": str(spec.get("seed", "—")),
         "reads": str(spec.get("reads") or "default"),
         "rate": f"{spec.get('rate') or 0:g} Hz",
         "operations": f"{results['operations']:,}",

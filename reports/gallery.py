@@ -80,12 +80,15 @@ def _state(directory: Path, results: Mapping[str, Any] | None) -> tuple[str, str
 
 
 def is_alive(directory: Path) -> bool:
-    """Whether a run is in progress: its controller holds a lock on the log that it writes."""
+    """Whether a run is in progress: its controller holds a lock on the log that it writes.
+
+    It does so until everything is checked and drawn.
+    """
     try:
         with (directory / "controller.log").open("rb") as log:
             fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return not (directory / "results.json").exists()
+        return True
     except OSError:
         return False
     return False

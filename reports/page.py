@@ -84,9 +84,9 @@ def live_page(path: str, spec: Mapping[str, Any]) -> str:
     """A page that follows a run in progress, for `partita serve`."""
     said = {"path": path, "timeout_s": spec.get("timeout"), "time_limit_s": spec.get("time_limit")}
     name = f"{spec.get('system', '?')} {spec.get('workload', '?')}"
-    said["colours"] = {
-        outcome: colour_variable(colour) for outcome, colour in palette.OUTCOME.items()
-    }
+    for kind, colours in (("colours", palette.OUTCOME), ("faults", palette.FAULT)):
+        said[kind] = {each: colour_variable(colour) for each, colour in colours.items()}
+    said["other_fault"] = colour_variable(palette.OTHER_FAULT)
     return (
         _environment()
         .get_template("live.html")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 import pytest
@@ -99,8 +99,11 @@ def test_a_run_that_was_drawn_is_shown_as_stored_and_another_drawn_now(port: int
     status, _, headers = get(port, "/run/zookeeper-register/1")
     assert (status, headers["location"]) == (307, "/runs/zookeeper-register/1/report.html")
     assert b"Valid" in get(port, headers["location"])[1]
-    status, body, _ = get(port, "/run/zookeeper-register/2")
+    status, _, headers = get(port, "/run/zookeeper-register/2")
+    assert (status, headers["location"]) == (307, "/runs/zookeeper-register/2/report.html")
+    status, body, _ = get(port, headers["location"])
     assert (status, b"What was run" in body) == (200, True)
+    assert b'href="history.jsonl"' in body
     assert get(port, "/runs/latest/run.json")[0] == 200
 
 
@@ -156,7 +159,7 @@ def test_runs_side_by_side(port: int) -> None:
     assert (status, b"side by side" in body) == (200, True)
     status, body, _ = get(port, "/compare?run=zookeeper-register/1")
     assert (status, b"two runs at least" in body) == (400, True)
-    assert get(port, "/run/raft-append/4")[0] == 400
+    assert get(port, "/runs/raft-append/4/report.html")[0] == 400
 
 
 def test_a_history_is_followed_line_by_line(tmp_path: Path) -> None:
@@ -181,11 +184,11 @@ def test_a_killed_run_is_unfinished_not_running(tmp_path: Path) -> None:
 
 
 @contextmanager
-def in_progress(run: Path) -> Iterator[None]:
-    """Hold the lock that the controller of a run holds."""
+def in_progress(run: Path) -> Iterator[IO[str]]:
+    """Hold the lock that the controller of a run holds, until the file is closed."""
     with (run / "controller.log").open("a") as log:
         fcntl.flock(log, fcntl.LOCK_EX)
-        yield
+        yield log
 
 
 @pytest.mark.parametrize("offset", ["", "x", "-1", "1.5", "9" * 5000, "9" * 19, "\u00b2"])
@@ -234,7 +237,7 @@ def test_a_run_in_progress_is_followed_to_its_report(browser: Any, tmp_path: Pat
     lines = (run / "history.jsonl").read_text().splitlines(keepends=True)
     (run / "results.json").unlink()
     (run / "history.jsonl").write_text("".join(lines[:100]))
-    with serving(tmp_path) as port, in_progress(run):
+    with serving(tmp_path) as port, in_progress(run) as log:
         seen = watched(browser)
         seen.page.goto(f"http://127.0.0.1:{port}/run/raft-register/1")
         seen.page.wait_for_function("Number(document.getElementById('ok').textContent) > 20")
@@ -242,6 +245,12 @@ def test_a_run_in_progress_is_followed_to_its_report(browser: Any, tmp_path: Pat
             history.writelines(lines[100:])
         seen.page.wait_for_function("Number(document.getElementById('ok').textContent) > 100")
         assert seen.page.locator("#time").inner_text().startswith("18 of 12")
+        assert "zookeeper register" in seen.page.locator("h1").inner_text()
+        bands = seen.page.evaluate("document.getElementById('charts').layout.shapes")
+        assert [(band["x0"], band["x1"]) for band in bands] == [(3, 8.4)]
         (run / "results.json").write_bytes(results)
+        seen.page.wait_for_timeout(1500)
+        assert seen.page.get_by_text("What is run").is_visible(), "it is being drawn"
+        log.close()
         seen.page.get_by_text("What was run").wait_for()
         assert seen.errors == []

@@ -16,7 +16,7 @@ from typing import Any
 
 from workloads.client import Definite, Indefinite
 
-STATUS_TIMEOUT_S = 2.0
+STATUS_TIMEOUT_S = 1.0
 
 
 class Connection:

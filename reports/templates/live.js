@@ -1,7 +1,7 @@
 // Follows a run: asks every second for the events that were added, and goes to the report at last.
 (() => {
   const said = JSON.parse(document.getElementById("said").textContent);
-  const counts = { ok: 0, fail: 0, info: 0 }, open = new Map(), faults = new Map();
+  const counts = { ok: 0, fail: 0, info: 0 }, open = new Map(), faults = new Map(), bands = [];
   const points = { ok: [[], []], fail: [[], []], info: [[], []] };
   const POINTS_MAX = 20000;
   let offset = 0, now = 0, phase = "load";
@@ -26,8 +26,19 @@
   function note(event) {
     if (event.f === "leader") put("leader", (event.value || []).join(" ") || "none");
     else if (event.f === "phase") phase = event.value;
-    else if (event.f === "heal" && event.type === "ok") (event.value.faults || []).forEach((number) => faults.delete(number));
-    else if (event.type === "invoke" && event.value?.fault) faults.set(event.value.fault, label(event));
+    else if (event.f === "heal" && event.type === "ok") (event.value.faults || []).forEach((number) => end(number, event.time / 1e9));
+    else if (event.type === "invoke" && event.value?.fault) begin(event);
+  }
+
+  function begin(event) {
+    const fault = { from: event.time / 1e9, to: null, label: label(event), colour: said.faults[event.f] || said.other_fault };
+    faults.set(event.value.fault, fault);
+    bands.push(fault);
+  }
+
+  function end(number, time) {
+    if (faults.has(number)) faults.get(number).to = time;
+    faults.delete(number);
   }
 
   function label({ f, value }) {
@@ -38,7 +49,7 @@
   function show() {
     put("time", now.toFixed(0) + (said.time_limit_s ? " of " + said.time_limit_s : "") + " s");
     Object.entries(counts).forEach(([name, count]) => put(name, count.toLocaleString("en")));
-    put("phase", faults.size ? "In force: " + [...faults.values()].join("; ") : phase === "load" ? "No fault is in force." : "Phase: " + phase + ".");
+    put("phase", faults.size ? "In force: " + [...faults.values()].map((fault) => fault.label).join("; ") : phase === "load" ? "No fault is in force." : "Phase: " + phase + ".");
     const traces = Object.entries(points).map(([name, [x, y]]) => ({
       type: "scattergl", mode: "markers", x, y, name, hoverinfo: "skip",
       marker: { color: colour(said.colours[name]), size: 4, opacity: name === "ok" ? 0.5 : 0.9 },
@@ -47,7 +58,10 @@
     Plotly.react("charts", traces, {
       height: 420, margin: { l: 74, r: 12, t: 10, b: 40 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
       font: { color: ink, family: "system-ui, sans-serif", size: 12 }, legend: { orientation: "h", y: -0.18 }, datarevision: now,
-      xaxis: { range: [0, Math.max(said.time_limit_s || 0, now)], gridcolor: grid, zeroline: false },
+      shapes: bands.map(({ from, to, colour: variable }) => ({
+        type: "rect", xref: "x", yref: "paper", x0: from, x1: to ?? now, y0: 0, y1: 1, layer: "below", fillcolor: colour(variable), opacity: 0.4, line: { width: 0 },
+      })),
+      xaxis: { title: { text: "Time since the run began (s)" }, range: [0, Math.max(said.time_limit_s || 0, now)], gridcolor: grid, zeroline: false },
       yaxis: {
         type: "log", title: { text: "Latency from due time" }, gridcolor: grid, zeroline: false,
         tickvals: [0.1, 1, 10, 100, 1000, 1e4, 1e5], ticktext: ["0.1 ms", "1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s"],
