@@ -173,7 +173,10 @@ def _until(
 def _run(words: str, seed: int, runs_dir: Path, progress: Progress) -> dict[str, Any]:
     more = ["--seed", str(seed), "--runs-dir", str(runs_dir)]
     options = test.make_context("test", [*shlex.split(words), *more]).params
-    return conduct(options["system"], options, runs_dir, progress)
+    outcome = conduct(options["system"], options, runs_dir, progress)
+    if outcome["interrupted"]:
+        raise click.Abort  # whoever pressed Ctrl-C meant all of it
+    return outcome
 
 
 def _result(

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import logging
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,19 +13,11 @@ from click.core import ParameterSource
 from harness import options as groups
 from harness.announce import tell_github, write_reports
 from harness.gate import exit_code, worst
-from harness.journal import JournalError
-from harness.local import LocalError
-from harness.progress import Progress
-from harness.session import conduct, prepare, stored
-from harness.ssh import SshError
+from harness.series import FORESEEN, conduct_all, not_run
+from harness.session import prepare, stored
 from harness.summary import summary, table
-from harness.systems import StoreError
-
-log = logging.getLogger(__name__)
 
 HARNESS_FAILED = 255
-# What a run may end with, whose reason is one line: the next run may do better.
-FORESEEN = (JournalError, LocalError, SshError, StoreError, click.ClickException)
 Options = Mapping[str, Any]
 
 
@@ -121,9 +112,9 @@ def _do(runs: Sequence[tuple[str, Options]], options: Options) -> int:
     files = {name: options[name] for name in ("junit", "summary")}
     # So is a file that cannot be written; and whatever ends us, it does not speak of a pass.
     write_reports(
-        [_not_run(*run, "Partita was ended before this run was over") for run in runs], **files
+        [not_run(*run, "Partita was ended before this run was over") for run in runs], **files
     )
-    outcomes, failure = _conduct_all(runs, options)
+    outcomes, failure = conduct_all(runs, options["runs_dir"])
     tell_github(outcomes, page=options["summary"] is None)
     codes = [*map(_code, outcomes), *_written_last(outcomes, files)]
     if failure is not None and len(runs) == 1:
@@ -139,42 +130,6 @@ def _do(runs: Sequence[tuple[str, Options]], options: Options) -> int:
     return worst(codes)
 
 
-def _conduct_all(
-    runs: Sequence[tuple[str, Options]], options: Options
-) -> tuple[list[dict[str, Any]], BaseException | None]:
-    """Do the runs; return an outcome for each, and the last thing that broke one.
-
-    An interrupt, or what nobody has foreseen, ends the series.
-    """
-    progress, outcomes = Progress(), list[dict[str, Any]]()
-    failure: BaseException | None = None
-    why = "the series was interrupted"
-    try:
-        for system, each in runs:
-            try:
-                outcomes.append(conduct(system, each, options["runs_dir"], progress))
-            except FORESEEN as error:
-                log.exception("the run failed")
-                failure = error
-                outcomes.append(_broken(system, each, _said(error)))
-            except KeyboardInterrupt as error:
-                failure = error
-                break
-            except Exception as error:
-                failure, why = error, "an earlier run broke off"
-                outcomes.append(_broken(system, each, repr(error)))
-                break
-            if outcomes[-1].get("interrupted"):
-                break
-    finally:
-        progress.close()
-    return outcomes + [_not_run(*run, why) for run in runs[len(outcomes) :]], failure
-
-
-def _said(error: Exception) -> str:
-    return error.format_message() if isinstance(error, click.ClickException) else str(error)
-
-
 def _written_last(outcomes: Sequence[Mapping[str, Any]], files: Mapping[str, Any]) -> list[int]:
     """Write the reports; what goes wrong must not take the place of what the runs showed."""
     try:
@@ -183,27 +138,6 @@ def _written_last(outcomes: Sequence[Mapping[str, Any]], files: Mapping[str, Any
         click.echo(f"partita: {error.format_message()}", err=True)
         return [HARNESS_FAILED]
     return []
-
-
-def _not_run(system: str, options: Options, why: str) -> dict[str, Any]:
-    """Return what stands for the results of a run that never was."""
-    return {
-        "valid": "unknown",
-        "passed": False,
-        "missed": [],
-        "doubts": [f"not run: {why}"],
-        "reason": f"not run: {why}",
-        "system": system,
-        "workload": options["workload"],
-        "seed": options["seed"],
-        "run": None,
-    }
-
-
-def _broken(system: str, options: Options, error: str) -> dict[str, Any]:
-    """Return what stands for the results of a run that could not be made."""
-    said = {"error": error, "reason": error, "doubts": [error]}
-    return _not_run(system, options, error) | said
 
 
 def _code(outcome: Mapping[str, Any]) -> int:

@@ -146,6 +146,8 @@ def test_a_system_that_never_serves(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 255
     assert "does not serve after" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Traceback" in (tmp_path / "runs/latest/controller.log").read_text()
 
 
 def started(tmp_path: Path, *arguments: str) -> "subprocess.Popen[str]":

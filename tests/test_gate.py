@@ -11,7 +11,7 @@ import pytest
 import xmlschema
 from conftest import Partita
 
-from harness import test_command
+from harness import series, test_command
 from harness.announce import tell_github, write_reports
 from harness.gate import Thresholds, exit_code, judge, thresholds, worst
 from harness.systems import StoreError
@@ -212,7 +212,7 @@ class Series:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> None:
         self.outcomes, self.done = outcomes, 0
         monkeypatch.setattr(test_command, "prepare", lambda system, options: None)
-        monkeypatch.setattr(test_command, "conduct", self.conduct)
+        monkeypatch.setattr(series, "conduct", self.conduct)
 
     def conduct(self, *_: Any) -> dict[str, Any]:
         made = self.outcomes[self.done]
@@ -249,10 +249,10 @@ def test_a_series_that_breaks_off_is_reported_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: Any, said: str, done: int
 ) -> None:
     last = None if done == 4 else "unknown"
-    series = Series(monkeypatch, PASSED, PASSED, broken, PASSED)
+    made = Series(monkeypatch, PASSED, PASSED, broken, PASSED)
     code = 255 if said == "harness failure" else 2
-    assert series.run(tmp_path) == (code, [None, None, said, last])
-    assert series.done == done
+    assert made.run(tmp_path) == (code, [None, None, said, last])
+    assert made.done == done
     assert ("not run: " in (tmp_path / "summary.md").read_text()) is (done == 3)
     assert Series(monkeypatch, INVALID, broken).run(tmp_path) == (1, ["invalid", said])
 
@@ -260,10 +260,10 @@ def test_a_series_that_breaks_off_is_reported_whole(
 def test_reports_that_cannot_be_written_are_refused_before_the_first_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    series = Series(monkeypatch, PASSED)
+    made = Series(monkeypatch, PASSED)
     with pytest.raises(click.ClickException, match=r"cannot write .*No such file"):
-        series.run(tmp_path / "nowhere")
-    assert series.done == 0
+        made.run(tmp_path / "nowhere")
+    assert made.done == 0
 
 
 def test_reports_that_cannot_be_written_any_more_do_not_hide_a_violation(
@@ -274,7 +274,7 @@ def test_reports_that_cannot_be_written_any_more_do_not_hide_a_violation(
         return next(made)
 
     monkeypatch.setattr(test_command, "prepare", lambda system, options: None)
-    monkeypatch.setattr(test_command, "conduct", vanish)
+    monkeypatch.setattr(series, "conduct", vanish)
     made = iter([INVALID | {"acknowledged": None}, PASSED | {"acknowledged": None}])
     for code in (1, 255):
         (tmp_path / "gone").mkdir()
@@ -294,7 +294,7 @@ def test_a_controller_that_is_killed_leaves_no_report_of_a_pass(
     junit = tmp_path / "junit.xml"
     write_reports([PASSED], junit=junit, summary=None)
     monkeypatch.setattr(test_command, "prepare", lambda system, options: None)
-    monkeypatch.setattr(test_command, "conduct", killed)
+    monkeypatch.setattr(series, "conduct", killed)
     with pytest.raises(StoreError, match="looked"):
         test_command.test.main(["zookeeper", "--junit", str(junit)], standalone_mode=False)
 
