@@ -3,6 +3,7 @@
 Given to the command as `stores.py:Good` and so on, as a user would give one's own.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,6 +48,13 @@ class Refusing(Good):
 
     def client(self, node: Any, timeout: float) -> Client:
         raise Definite("closed today")
+
+
+class Tenacious(Good):
+    """Takes its time to die."""
+
+    def kill(self, node: Any) -> None:
+        time.sleep(2)
 
 
 class Sick(Good):

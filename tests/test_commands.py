@@ -113,6 +113,15 @@ def test_a_run_in_which_nothing_succeeded_is_unknown(partita: Partita) -> None:
 
 
 @pytest.mark.cluster
+def test_a_fault_whose_time_never_came_is_missed(partita: Partita) -> None:
+    faults = ["--schedule", "0.5s kill one; 1s partition one"]
+    done = partita("test", f"{STORES}:Tenacious", *SHORT, "--time-limit", "1.5", *faults)
+    assert done.returncode == 2, done.stderr
+    reason = json.loads(done.stdout)["reason"]
+    assert "only 1 of 2 faults were begun before the load ended" in reason
+
+
+@pytest.mark.cluster
 def test_a_run_directory_that_cannot_be_made(partita: Partita, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     done = partita("test", f"{STORES}:Good", *SHORT, "--runs-dir", "file/runs")
