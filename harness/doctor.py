@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from getpass import getuser
 from pathlib import Path
 
 from harness import local, user_namespace
@@ -44,6 +45,7 @@ def examine_here(runs: Path) -> list[Finding]:
     checks: Mapping[str, Callable[[], str]] = {
         "root": _privileges,
         "packages": _packages,
+        "namespaces": _namespaces,
         "iptables": _iptables,
         "subnet": _subnet,
         "disk for runs": lambda: _disk(runs),
@@ -79,6 +81,9 @@ def _examined(where: str, what: str, check: Callable[[], str]) -> Finding:
         return Finding(where, what, str(ailment), ailment.fix)
     except SshError as error:
         return Finding(where, what, str(error), "see the message")
+    except OSError as error:
+        fix = f"let {getuser()} reach it, or choose another folder"
+        return Finding(where, what, f"{error.filename}: {error.strerror}", fix)
 
 
 def _privileges() -> str:
@@ -98,15 +103,37 @@ def _packages() -> str:
     return "ip, iptables, sshd, ssh-keygen, unshare"
 
 
-def _iptables() -> str:
-    enter = ("unshare", "--net") if os.geteuid() == 0 else user_namespace.ENTER
-    done = _run([*enter, "iptables", "-w", "5", "-S"])
+def _namespaces() -> str:
+    done = _run_as_a_node(["true"])
     if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        missing = "No such file" in said or "not found" in said
-        fix = "apt-get install iptables" if missing else "root, and the kernel's nf_tables"
-        raise Ailment(f"iptables does not work in a namespace: {said}", fix)
+        fix = "a virtual machine, or a container that is privileged, and whose / is a mount"
+        raise Ailment(f"none can be made: {_last_line(done.stderr)}", fix)
+    return "can be made"
+
+
+def _iptables() -> str:
+    if "iptables" in local.missing_packages():
+        raise Ailment("iptables is missing", "apt-get install iptables")
+    done = _run_as_a_node(["iptables", "-w", "5", "-S"])
+    if done.returncode != 0:
+        said = f"iptables does not work in a namespace: {_last_line(done.stderr)}"
+        raise Ailment(said, "root, and the kernel's nf_tables")
     return "works in a namespace"
+
+
+def _run_as_a_node(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command in namespaces such as a local node has."""
+    if os.geteuid() == 0:
+        return _run([*local.APART, *command])
+    try:
+        _privileges()
+    except Ailment as ailment:
+        raise Ailment("not tried", "what stands at root, above") from ailment
+    return _run([*user_namespace.ENTER, *local.APART, *command])
+
+
+def _last_line(said: str) -> str:
+    return (said.strip().splitlines() or ["no reason given"])[-1]
 
 
 def _subnet() -> str:
@@ -136,7 +163,7 @@ def _root_there(node: Node) -> str:
     done = node.run(["id", "-u"], check=False)
     if done.stdout.strip() != "0":
         user = node.remote.login.username
-        said = (done.stderr.strip().splitlines() or ["no answer"])[-1]
+        said = _last_line(done.stderr)
         fix = f"let {user} use sudo without a password, or --username root"
         raise Ailment(f"{user} cannot become root: {said}", fix)
     return "root" if node.remote.login.username == "root" else "by sudo"

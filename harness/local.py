@@ -31,6 +31,11 @@ NODES_MAX = 200
 HOST_PART = 254  # the machine's own address in the subnet
 INSIDE = "PARTITA_INSIDE_USER_NAMESPACE"  # set by harness.user_namespace
 STATE = "PARTITA_STATE"
+# What each node has of its own. A command follows.
+APART = (
+    *("unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"),
+    "--mount-proc",
+)
 
 
 class LocalError(Exception):
@@ -295,8 +300,7 @@ def _make_node(cluster: LocalCluster, number: int, name: str) -> LocalNode:
     address = _address(cluster.subnet, number)
     address6 = _address6(cluster.subnet, number) if _has_ipv6() else ""
     arguments = [name, str(cluster.folder), str(home), address, address6]
-    unshare = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"]
-    command = [*unshare, "--mount-proc", "sh", "-c", namespaces.NODE, "node", *arguments]
+    command = [*APART, "sh", "-c", namespaces.NODE, "node", *arguments]
     parent = processes.start(_mark(cluster), command)
     _await_ready(parent)
     children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
