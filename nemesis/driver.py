@@ -225,6 +225,7 @@ class Driver:
         self._note("invoke", "heal", {"faults": faults}, None)
         value: dict[str, Any] = {"faults": faults}
         try:
+            self._look_again()
             value |= self._dropped()
         finally:
             partition.heal(self.hosts)
@@ -238,9 +239,23 @@ class Driver:
         """End the grudge in force on paper; the next one replaces it without peace between."""
         faults = list(self._cut)
         self._note("invoke", "heal", {"faults": faults}, None)
+        self._look_again(struck=False)
         value = {"faults": faults} | self._dropped()
         self._cut = {}
         self._note("ok", "heal", value, None)
+
+    def _look_again(self, *, struck: bool = True) -> None:
+        """Say which faults did not last until now: a firewall reloaded, a process restarted."""
+        for number, grudge in self._cut.items():
+            if gone := partition.missing(self.hosts, grudge):
+                self._note("info", "probe", {"fault": number, "bit": False, "gone_on": gone}, None)
+        for number, (_, nodes) in self._struck.items() if struck else ():
+            serving = sorted(
+                name for name, yes in self._on(nodes, self.processes.serves).items() if yes
+            )
+            if serving:
+                value = {"fault": number, "bit": False, "serving_again": serving}
+                self._note("info", "probe", value, None)
 
     def _dropped(self) -> dict[str, Any]:
         """Return how many packets the grudge in force caught, by fault and by link."""

@@ -67,6 +67,14 @@ done
 """
 )
 
+_STANDS = (
+    _PATH
+    + """
+iptables -w "$1" -C INPUT -j PARTITA 2>/dev/null || exit 0
+case $(iptables -w "$1" -S PARTITA 2>/dev/null) in *"-j DROP"*) echo stands ;; esac
+"""
+)
+
 # Safe at any time, any number of times; removes nothing but our chain and the jump to it.
 HEAL = (
     _PATH
@@ -100,16 +108,20 @@ done
 wait
 """
 
-# The dead-man's switch. It counts its own sleeps, not the clock's seconds, which may jump.
+# The dead-man's switch. It counts its own sleeps, not the clock's seconds, which may jump. Of
+# several only the one that was armed last is a switch: one that healed may still be about.
 _WATCH = """
 folder=$1; rounds=$2; beat=$3; lock=$4
 last=; left=$rounds
 while sleep "$beat"; do
-    [ -e "$folder/armed" ] || exit 0
+    [ "$(cat "$folder/armed" 2>/dev/null)" = $$ ] || exit 0
     now=$(cat "$folder/alive" 2>/dev/null)
     if [ "$now" = "$last" ]; then left=$((left - 1)); else left=$rounds; last=$now; fi
     if [ "$left" -le 0 ]; then
-        sh "$folder/heal" "$lock" && rm -f "$folder/armed" && echo healed > "$folder/deadman"
+        sh "$folder/heal" "$lock" || continue
+        [ "$(cat "$folder/armed" 2>/dev/null)" = $$ ] || exit 0
+        rm -f "$folder/armed"
+        echo healed > "$folder/deadman"
     fi
 done
 """
@@ -120,7 +132,6 @@ mkdir -p "$1"
 cat > "$1/heal.new"; mv "$1/heal.new" "$1/heal"
 rm -f "$1/deadman"
 date +%s%N > "$1/alive"
-watcher=$(cat "$1/armed" 2>/dev/null) && [ -d "/proc/$watcher" ] && exit 0
 nohup setsid sh -c "$2" watch "$1" "$3" "$4" "$5" >/dev/null 2>&1 </dev/null &
 echo $! > "$1/armed"
 """
@@ -171,6 +182,13 @@ def dropped(hosts: Sequence[Host]) -> dict[tuple[str, str], int]:
             pair = (owner[ip_address(address)], name)
             counts[pair] = counts.get(pair, 0) + int(packets)
     return counts
+
+
+def missing(hosts: Sequence[Host], grudge: Grudge) -> list[str]:
+    """Return the hosts that drop nothing any more, though the grudge that is in force says so."""
+    deaf = [host for host in hosts if grudge.get(host.name)]
+    said = on_all(deaf, lambda host: host.run(["sh", "-c", _STANDS, "stands", LOCK_S]).stdout)
+    return sorted(name for name, output in said.items() if output.strip() != "stands")
 
 
 def arm(hosts: Sequence[Host], *, silence_s: float = SILENCE_S, beat_s: float = BEAT_S) -> None:

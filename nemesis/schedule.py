@@ -14,6 +14,7 @@ TARGETS: Mapping[str, Collection[str]] = {
     **dict.fromkeys(process.ACTIONS, tuple(process.TARGETS)),
 }
 INTERVAL_S_MAX = 15.0
+INTERVAL_S_MIN = 0.1
 FORM = '"8s partition leader-minority; 25s heal; 32s kill leader; 38s heal"'
 
 
@@ -36,8 +37,8 @@ class Step:
 def parse(text: str) -> tuple[Step, ...]:
     """Read a schedule such as "65s partition leader-minority; 135s heal"."""
     steps = [_parse_step(part.strip()) for part in text.split(";") if part.strip()]
-    if not steps:
-        raise ScheduleError(f"the schedule is empty: write for instance {FORM}")
+    if all(step.action == "heal" for step in steps):
+        raise ScheduleError(f"the schedule has no fault: write for instance {FORM}")
     for before, after in pairwise(steps):
         if after.at < before.at:
             raise ScheduleError(f'schedule: "{after}" stands after "{before}", but comes before it')
@@ -53,9 +54,12 @@ def plan(names: Sequence[str], interval: float | None, time_limit: float) -> tup
     if interval is None:
         # Whole tenths of a second read better, and leave no rounding error at the end.
         interval = min(INTERVAL_S_MAX, floor(10 * time_limit / (2 * len(names) + 1)) / 10)
-    if interval <= 0:
-        raise ScheduleError(f"--nemesis-interval must be more than 0 s, not {interval:g}")
     faults = [fault(name) for name in names]
+    if faults and interval < INTERVAL_S_MIN:
+        raise ScheduleError(
+            f"a fault must last {INTERVAL_S_MIN:g} s at least, not {interval:g}: "
+            "give a longer --nemesis-interval or --time-limit"
+        )
     steps: list[Step] = []
     at = interval
     while faults and at + interval <= time_limit - min(interval, 5.0):

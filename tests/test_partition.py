@@ -1,5 +1,6 @@
 """Partitions: real iptables on real hosts, healed whatever happens."""
 
+import threading
 import time
 from collections.abc import Iterator
 from random import Random
@@ -174,6 +175,21 @@ def test_a_cut_that_cuts_nothing_did_not_bite(
     assert probe["unreachable"] == []
 
 
+def test_a_cut_that_did_not_last_did_not_bite(hosts: list[Node]) -> None:
+    """As when a firewall is reloaded in the middle: the counters of our chain are still there."""
+    removal = threading.Timer(2.5, hosts[1].run, [["iptables", "-w", "5", "-D", "INPUT", "1"]])
+    removal.start()
+    driver, events = driven(hosts, "0s partition halves; 3.5s heal", 5.5, [])
+    removal.join()
+    probes = [value for _, f, value in events if f == "probe"]
+    assert [(probe["bit"], probe.get("gone_on")) for probe in probes] == [
+        (True, None),
+        (False, [hosts[1].name]),
+    ]
+    assert driver.failure is None
+    assert len(partition.reachable(hosts)) == 20
+
+
 def test_a_nemesis_that_fails_says_so_and_heals(
     hosts: list[Node], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +230,17 @@ def test_a_switch_whose_watcher_is_gone_is_armed_anew(hosts: list[Node]) -> None
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert healed
+
+
+def test_a_switch_that_was_armed_before_is_none_any_more(hosts: list[Node]) -> None:
+    """As when a run begins while the switch of one that died is still about."""
+    one = hosts[:1]
+    partition.arm(one, silence_s=1, beat_s=1)
+    partition.arm(one)
+    partition.inject(hosts, {"n1": ("n2",)})
+    time.sleep(6)
+    assert partition.missing(one, {"n1": ("n2",)}) == []
+    assert partition.disarm(one) == []
 
 
 def test_a_heal_that_cannot_look_is_no_heal(hosts: list[Node]) -> None:

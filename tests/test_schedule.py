@@ -17,7 +17,8 @@ def test_times_may_have_fractions_and_no_unit() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "empty"),
+        ("", "has no fault"),
+        ("1s heal; 2s heal", "has no fault"),
         ("soon partition one", "cannot read 'soon partition one'"),
         ("1.2.3s heal", "cannot read"),
         ("5s explode one", "no action is called 'explode'"),
