@@ -4,6 +4,7 @@ A missed threshold fails a run whose history is valid. It does not make the hist
 two are told apart in the results and in every report.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +18,8 @@ PASSED, FAILED, UNKNOWN = 0, 1, 2
 class Thresholds:
     """Shares from 0 to 1, times in seconds; None: not asked for.
 
-    `min_ok` maps "" (all operations), an f, or "faults" (while each fault is in force) to a
-    least number of operations that succeed.
+    `min_ok` maps "" (all operations of the load), an f, or "faults" (sent and acknowledged while
+    each fault is in force) to a least number of operations that succeed.
     """
 
     min_availability: float | None = None
@@ -38,7 +39,7 @@ def thresholds(options: Mapping[str, Any], fs: Sequence[str]) -> Thresholds:
         min_availability=options["min_availability"],
         max_unavailability=options["max_unavailability"],
         max_recovery=options["max_recovery"],
-        min_ok=dict(_least(text) for text in options["min_ok"]),
+        min_ok=_all_least(options["min_ok"]),
         unknown_passes=options["unknown"] == "pass",
     )
     for what in limits.min_ok:
@@ -85,9 +86,18 @@ def worst(codes: Sequence[int]) -> int:
     return PASSED
 
 
+def _all_least(texts: Sequence[str]) -> dict[str, int]:
+    pairs = [_least(text) for text in texts]
+    for what, _ in pairs:
+        if [each for each, _ in pairs].count(what) > 1:
+            name = f"{what}=N" if what else "N"
+            raise click.UsageError(f"--min-ok {name} is given twice: which number is meant?")
+    return dict(pairs)
+
+
 def _least(text: str) -> tuple[str, int]:
     what, _, number = text.rpartition("=")
-    if not (number.isascii() and number.isdecimal()):
+    if not re.fullmatch("[0-9]{1,18}", number):
         raise click.UsageError(f"--min-ok is a number, or f=number, or faults=number, not {text!r}")
     return what, int(number)
 
@@ -139,9 +149,8 @@ def _counts(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
 
 def _succeeded(outcome: Mapping[str, Any], what: str) -> dict[str, int]:
     if not what:
-        return {"operations": outcome["ok"]}
+        return {"operations": sum(outcome["load_ok"].values())}
     if what == "faults":
         faults = outcome["faults"]
         return {f"operations during fault {fault['fault']}": fault["ok"] for fault in faults}
-    row = outcome["statistics"]["by_f"].get(what, {"ok": 0})
-    return {f"operations of {what}": row["ok"]}
+    return {f"operations of {what}": outcome["load_ok"].get(what, 0)}

@@ -32,7 +32,7 @@ class Journal:
         self.path = path
         self.failure: JournalError | None = None
         self.origin = time.monotonic_ns()
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._file = path.open("ab", buffering=0)
         self._encode = msgspec.json.Encoder().encode
 
     def now(self) -> int:
@@ -54,7 +54,9 @@ class Journal:
             raise self.failure
         line = self._encode(event) + b"\n"
         try:
-            written = os.write(self._file, line)
+            written = self._file.write(line)
+        except ValueError:  # a client that hung came back after the end
+            raise JournalError(f"the history {self.path} is closed") from None
         except OSError as error:
             self._fail(str(error.strerror))
         else:
@@ -62,7 +64,7 @@ class Journal:
                 self._fail("No space left on device")
 
     def close(self) -> None:
-        os.close(self._file)
+        self._file.close()
 
     def _fail(self, reason: str) -> None:
         self.failure = JournalError(

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from harness.cluster import Node
 from harness.journal import Journal
@@ -13,6 +14,8 @@ from workloads.generator import Generator, Request
 from workloads.workload import Workload
 
 FINAL_READ_TRIES_S = 30.0
+# A call that is out so much longer than its time-out will not return: nobody waits for it.
+HANG_S = 10.0
 
 
 class Load:
@@ -40,7 +43,7 @@ class Load:
         self._system, self._workload, self._nodes = system, workload, nodes
         self._journal = journal
         self._concurrency, self._timeout = concurrency, timeout
-        self._threads: list[threading.Thread] = []
+        self._workers: list[tuple[Worker, threading.Thread]] = []
         count = len(nodes)
         self._generators = [
             Generator(
@@ -59,33 +62,39 @@ class Load:
         for process in range(self._concurrency):
             worker = self._worker(process)
             generator = self._generators[process % len(self._nodes)]
-            thread = threading.Thread(target=worker.work, args=(generator,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            self._begin(worker, partial(worker.work, generator))
 
     def running(self) -> bool:
-        """Say whether any worker still has something to do."""
-        return any(thread.is_alive() for thread in self._threads)
+        """Say whether any worker still has something to do, and is not given up."""
+        return any(thread.is_alive() and not self._hangs(each) for each, thread in self._workers)
 
     def finish(self) -> None:
         """Stop and wait for the operations in flight, which their time-out ends."""
         self.stop.set()
-        for thread in self._threads:
-            thread.join()
+        while self.running():
+            time.sleep(0.05)
+
+    def hung(self) -> int:
+        """Count the clients that never came back from a call."""
+        return sum(thread.is_alive() and self._hangs(each) for each, thread in self._workers)
 
     def read_finally(self) -> None:
         """Read every register on every node, trying again for a while where a read fails."""
-        self.stop.clear()
         # Beyond every process that the load can have used.
         first = (self._journal.now() // 1000 + 1) * self._concurrency
-        readers = []
         for place, node in enumerate(self._nodes):
             reader = self._worker(first + place, node)
-            readers.append(threading.Thread(target=self._read_all, args=(reader,), daemon=True))
-        for thread in readers:
-            thread.start()
-        for thread in readers:
-            thread.join()
+            self._begin(reader, partial(self._read_all, reader))
+        while self.running():
+            time.sleep(0.02)
+
+    def _begin(self, worker: Worker, action: Callable[[], None]) -> None:
+        thread = threading.Thread(target=action, daemon=True)
+        self._workers.append((worker, thread))
+        thread.start()
+
+    def _hangs(self, worker: Worker) -> bool:
+        return worker.hangs(self._journal.now(), HANG_S)
 
     def _read_all(self, reader: Worker) -> None:
         # A store that never answered at all is asked once more, and not for long.

@@ -6,6 +6,7 @@ succeeded, nothing was read, or a fault did not bite has shown nothing, and is u
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,22 @@ def recover(directory: Path) -> dict[str, Any]:
     Such a run is never valid: it ended before it was over. Raises `RunError` for what is no run,
     and `click.UsageError` for a run that has its results.
     """
-    reports.read_run(directory)
-    if (directory / "results.json").exists():
+    reports.read_spec(directory)
+    if reports.is_alive(directory):
+        raise click.UsageError(f"{directory} is still in progress: partita serve follows it")
+    if _has_results(directory):
         raise click.UsageError(f"{directory} has its results already: partita report {directory}")
     cut_off = "the run was cut off before it was over"
     outcome = conclude(directory, [cut_off], Thresholds(), interrupted=True)
     draw(directory)
     return outcome
+
+
+def _has_results(directory: Path) -> bool:
+    """Whether there are results that can be read: half of them are none."""
+    with suppress(reports.RunError):
+        return (directory / "results.json").exists() and bool(reports.read_results(directory))
+    return False
 
 
 def draw(directory: Path) -> None:
@@ -83,14 +93,26 @@ def _doubts(summary: dict[str, Any], workload: str) -> list[str]:
     doubts = []
     if not summary["availability"]:
         doubts.append("no operation of the load was acknowledged in time")
+    by_f = summary["statistics"]["by_f"]
     for f in OPERATIONS[workload]:
-        if f not in summary["statistics"]["by_f"]:
+        if f not in by_f:
             doubts.append(f"no {f} was ever invoked")
+        elif by_f[f]["ok"] and not summary["load_ok"][f]:
+            doubts.append(f"no {f} succeeded before the final reads")
+    doubts += _unread(summary["final_reads"])
     for fault in summary["faults"]:
         if not fault["bit"]:
             what = f"{fault['action']} {fault['target']}".strip()
             doubts.append(f"fault {fault['fault']} ({what}) did not bite: {_why(fault)}")
     return doubts
+
+
+def _unread(final: dict[str, Any] | None) -> list[str]:
+    """What was acknowledged last is only known to be there if it was read at the end."""
+    if final is None or (final["ok"] and not final["unread"]):
+        return []
+    what = f"of {', '.join(final['unread'])} " if final["ok"] else ""
+    return [f"no final read {what}succeeded, so that nobody knows what is left in the store"]
 
 
 def _why(fault: dict[str, Any]) -> str:

@@ -83,7 +83,7 @@ def run(
         try:
             set_up(system, nodes, progress)
             spec.versions.update(
-                {"partita": version("partita"), spec.system: system.versions(nodes[0])}
+                {"partita": version("partita"), spec.system: str(system.versions(nodes[0]))}
             )
             write_json(directory / "run.json", spec)
             problems, interrupted = _drive(spec, system, workload, nodes, directory, progress)
@@ -235,6 +235,11 @@ def _problems(
         problems.append(f"only {driver.begun} of {planned} faults were begun before the load ended")
     if load.tally.died:
         problems.append(f"the load died: {load.tally.died}")
+    if hung := load.hung():
+        clients = "1 client" if hung == 1 else f"{hung} clients"
+        problems.append(
+            f"{clients} never came back from a call, whose time-out is {spec.timeout:g} s"
+        )
     if driver.failure:
         problems.append(driver.failure)
     if lacking:

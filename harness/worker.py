@@ -62,6 +62,12 @@ class Worker:
         self._stop = stop
         self._tally = tally
         self._client: Client | None = None
+        self._since: int | None = None  # when it last called into the client, ns; None: idle
+
+    def hangs(self, now: int, grace_s: float) -> bool:
+        """Say whether a call into the client is out longer than its time-out and `grace_s`."""
+        since = self._since
+        return since is not None and now - since > self._timeout_ns + grace_s * NS
 
     def work(self, generator: Generator) -> None:
         """Do what the generator says until it is done or the run is stopped."""
@@ -71,7 +77,7 @@ class Worker:
                 if self._stop.is_set():
                     break
                 self.do(request)
-        except Exception as error:  # whatever it is: a load that died must not look like one
+        except BaseException as error:  # whatever it is: a load that died must not look like one
             log.exception("a worker died")
             self._tally.died = self._tally.died or f"{type(error).__name__}: {error}"
             self._stop.set()
@@ -83,10 +89,11 @@ class Worker:
         f, key, planned, due = request
         value = self._workload.prepare(f, key, planned)
         process, node, journal = self.process, self.node, self._journal
-        sent = journal.now()
+        sent = self._since = journal.now()
         invocation = {"time": sent, "type": "invoke", "process": process, "f": f, "key": key}
         journal.record({**invocation, "value": value, "node": node, "due": due})
         outcome, rest = self._attempt(f, key, value, sent, due)
+        self._since = None
         completion = {"time": journal.now(), "type": outcome, "process": process, "f": f}
         journal.record({**completion, "key": key, "value": value, "node": node, **rest})
         self._tally.add(outcome)
@@ -98,7 +105,9 @@ class Worker:
         """Let the connection go."""
         client, self._client = self._client, None
         if client is not None:
+            self._since = self._journal.now()
             client.close()
+            self._since = None
 
     def _attempt(
         self, f: str, key: str, value: Any, sent: int, due: int
@@ -113,7 +122,7 @@ class Worker:
         except Mismatch as mismatch:
             actual = {"actual": mismatch.actual} if mismatch.known else {}
             return "fail", {"error": "mismatch", **actual}
-        except Exception as error:
+        except BaseException as error:  # that of a library, such as a cancelled task, is no less
             # What went wrong may have broken the connection: the next operation gets a new one.
             self.close()
             # A read that failed had no effect, whatever became of it.
@@ -125,6 +134,6 @@ class Worker:
         """Connect. Whatever goes wrong here, the operation was not sent."""
         try:
             self._client = self._connect()
-        except Exception as error:
+        except BaseException as error:
             raise Definite(f"no connection: {error}") from error
         return self._client

@@ -29,8 +29,8 @@ class Load:
 
     `due` falls back on the time of sending where the history names none; `completed` is -1 for
     an operation of which nobody heard again. `answered`: the store said ok, or "mismatch".
-    `in_time`: it did so within the time-out after the due time. `node` is a position in `nodes`,
-    -1 for none of them.
+    `in_time`: it did so within the time-out after the due time. `succeeded`: it said ok; `wrote`:
+    to something that changes the store. `node` is a position in `nodes`, -1 for none of them.
     """
 
     nodes: tuple[str, ...]
@@ -41,6 +41,7 @@ class Load:
     node: Ints
     answered: Bools
     in_time: Bools
+    succeeded: Bools
     wrote: Bools
 
     @property
@@ -63,7 +64,7 @@ class Windows:
 
 def load_of(history: History, nodes: Sequence[str], timeout_s: float) -> Load:
     """The operations whose availability is measured; `timeout_s` is an operation's time-out."""
-    chosen = _in_load_phase(history)
+    chosen = in_load_phase(history)
     invoked, completed = history.invoked_ns[chosen], history.completed_ns[chosen]
     due = np.where(history.due_ns[chosen] < 0, invoked, history.due_ns[chosen])
     outcome = history.outcome[chosen]
@@ -81,11 +82,12 @@ def load_of(history: History, nodes: Sequence[str], timeout_s: float) -> Load:
         node=_positions(history.nodes, nodes)[history.node[chosen]],
         answered=answered,
         in_time=answered & (completed - due <= timeout),
+        succeeded=acknowledged,
         wrote=acknowledged & ~np.isin(history.f[chosen], _codes(history.fs, READS)),
     )
 
 
-def _in_load_phase(history: History) -> Bools:
+def in_load_phase(history: History) -> Bools:
     """The operations up to the next phase after "load", or after the beginning."""
     phases = [event for event in history.others if event.f == "phase"]
     begin = next((event.rank for event in phases if event.value == "load"), -1)
@@ -174,9 +176,10 @@ def _outstanding(load: Load) -> tuple[Ints, Ints]:
     return begin[starts], reach[stops]
 
 
-def acknowledged_between(load: Load, begin: int, end: int) -> int:
-    """Number of the operations due in a stretch of time (ns) that were acknowledged in time."""
-    return int(load.in_time[(load.due >= begin) & (load.due < end)].sum())
+def succeeded_between(load: Load, begin: int, end: int) -> int:
+    """Number of the operations that were sent and acknowledged as ok in a stretch of time (ns)."""
+    inside = (load.invoked >= begin) & (load.completed <= end)
+    return int((load.succeeded & inside).sum())
 
 
 def availability_between(load: Load, begin: int, end: int) -> float | None:

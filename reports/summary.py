@@ -23,6 +23,8 @@ def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "operations": len(history),
         **{name: int((history.outcome == code).sum()) for code, name in enumerate(OUTCOMES)},
+        "load_ok": _load_ok(history),
+        "final_reads": _final_reads(history),
         "seconds": _seconds(history.end),
         "availability": measured.availability(load),  # whole: a threshold is judged by it
         "quorum_bound": _rounded(mean_bound(nodes, faults, load.end)),
@@ -32,6 +34,27 @@ def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
         "faults": [_fault(load, fault, faults) for fault in faults],
         "statistics": statistics(history),
     }
+
+
+def _load_ok(history: History) -> dict[str, int]:
+    """How many operations of the load succeeded, by f: final reads are made when all is well."""
+    ok = measured.in_load_phase(history) & (history.outcome == OUTCOMES.index("ok"))
+    return {f: int((ok & (history.f == code)).sum()) for code, f in enumerate(history.fs)}
+
+
+def _final_reads(history: History) -> dict[str, Any] | None:
+    """How many of the reads after the load succeeded, and which keys none of them could read.
+
+    None if the run did not come to them.
+    """
+    begin = next((e.rank for e in history.others if e.value == "final reads"), None)
+    if begin is None:
+        return None
+    made = history.invoked_rank > begin
+    ok = made & (history.outcome == OUTCOMES.index("ok"))
+    unread = set(history.key[made].tolist()) - set(history.key[ok].tolist())
+    keys = sorted(str(history.decoded_key(code)) for code in unread)
+    return {"made": int(made.sum()), "ok": int(ok.sum()), "unread": keys}
 
 
 def _fault(load: measured.Load, fault: Fault, faults: Sequence[Fault]) -> dict[str, Any]:
@@ -53,7 +76,7 @@ def _fault(load: measured.Load, fault: Fault, faults: Sequence[Fault]) -> dict[s
         "proof": fault.proof,
         "error": fault.error,
         "quorum": sorted(quorum),
-        "ok": measured.acknowledged_between(load, fault.cut, heal),
+        "ok": measured.succeeded_between(load, fault.cut, heal),
         "availability": _rounded(measured.availability_between(load, fault.cut, heal)),
         "longest_unavailability": _seconds(out[1] - out[0]),
         "seconds_to_new_leader": _rounded(elected),

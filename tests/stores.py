@@ -3,8 +3,9 @@
 Given to the command as `stores.py:Good` and so on, as a user would give one's own.
 """
 
+import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from workloads.client import Client, Definite, Mismatch
@@ -57,6 +58,31 @@ class Tenacious(Good):
         time.sleep(2)
 
 
+class Cancelled(Good):
+    """Its client is cancelled now and then, as asyncio does it: by what is no Exception."""
+
+    def client(self, node: Any, timeout: float) -> Client:
+        return Troubled(lambda number: asyncio.CancelledError if number % 5 == 4 else None)
+
+
+class Unreadable(Good):
+    """Answers no read that comes after the load, which three clients make."""
+
+    clients = 0
+
+    def client(self, node: Any, timeout: float) -> Client:
+        self.clients += 1
+        late = self.clients > 3
+        return Troubled(lambda number: Definite if late else None)
+
+
+class Hanging(Good):
+    """A call into its client may never return, whatever its time-out."""
+
+    def client(self, node: Any, timeout: float) -> Client:
+        return Troubled(lambda number: time.sleep(3600) if number == 20 else None)
+
+
 class Sick(Good):
     """Never becomes healthy."""
 
@@ -82,3 +108,17 @@ class MemoryClient:
         self.write(key, new)
 
     def close(self) -> None: ...
+
+
+class Troubled(MemoryClient):
+    """Before each call asks `trouble(number)`, which returns an error to raise, or nothing."""
+
+    def __init__(self, trouble: Callable[[int], type[BaseException] | None]) -> None:
+        super().__init__(stale=False)
+        self.trouble, self.calls = trouble, 0
+
+    def read(self, key: str) -> str | None:
+        self.calls += 1
+        if error := self.trouble(self.calls):
+            raise error("trouble")
+        return super().read(key)
