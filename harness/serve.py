@@ -34,8 +34,14 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+# A report comes from the files of a run, which may come from anywhere: its scripts may draw it, but
+# are of no origin, so that they cannot read what else is served here.
+REPORT_HEADERS = HEADERS | {
+    "Content-Security-Policy": "sandbox allow-scripts allow-downloads; "
+    "default-src 'unsafe-inline' 'unsafe-eval' data: blob:",
+}
+FILE_HEADERS = HEADERS | {"Content-Security-Policy": "sandbox; default-src 'unsafe-inline' data:"}
 TYPES = {
-    ".html": "text/html; charset=utf-8",
     ".json": "application/json",
     ".png": "image/png",
     ".svg": "image/svg+xml",
@@ -100,8 +106,10 @@ class _Runs:
         """A run's report: as it is stored, or drawn now where its files are, so that links work."""
         run = self._run(request.path_params["path"])
         if (run / "report.html").is_file():
-            return FileResponse(run / "report.html", media_type=TYPES[".html"], headers=HEADERS)
-        return _page(reports.page_of(run))
+            html = (run / "report.html").read_text(encoding="utf-8", errors="replace")
+        else:
+            html = reports.page_of(run)
+        return HTMLResponse(html, headers=REPORT_HEADERS)
 
     def live(self, request: Request) -> Response:
         run = self._run(request.path_params["path"])
@@ -119,7 +127,8 @@ class _Runs:
     def archive(self, request: Request) -> Response:
         run = self._run(request.path_params["path"])
         name = self._name(run).replace("/", "-")
-        headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+        attached = f"attachment; filename*=UTF-8''{quote(name)}.zip"
+        headers = HEADERS | {"Content-Disposition": attached}
         return StreamingResponse(_zipped(run, name), media_type="application/zip", headers=headers)
 
     def file(self, request: Request) -> Response:
@@ -127,7 +136,7 @@ class _Runs:
         if not path.is_file():
             raise HTTPException(404, "there is no such file in this directory of runs")
         kind = TYPES.get(path.suffix, "text/plain; charset=utf-8")
-        return FileResponse(path, media_type=kind, headers=HEADERS)
+        return FileResponse(path, media_type=kind, headers=FILE_HEADERS)
 
     def _run(self, name: str) -> Path:
         path = self._inside(name)

@@ -5,7 +5,7 @@ from reports.gallery import is_alive, leads_outside, rows_of
 from reports.interactive import plotly_source
 from reports.live import added
 from reports.page import live_page, message_page, runs_page
-from reports.stored import RunError, StoredRun, read_json, read_run, read_spec
+from reports.stored import RunError, StoredRun, read_results, read_run, read_spec
 from reports.summary import summarise
 from reports.writing import FORMATS, compared, page_of, write_all, write_violation
 
@@ -22,7 +22,7 @@ __all__ = [
     "message_page",
     "page_of",
     "plotly_source",
-    "read_json",
+    "read_results",
     "read_run",
     "read_spec",
     "rows_of",

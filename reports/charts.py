@@ -40,6 +40,7 @@ STYLE: Any = {
     "legend.frameon": False,
     "svg.fonttype": "none",
     "text.color": INK,
+    "text.parse_math": False,  # a dollar in a value is a dollar
     "xtick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.color": MUTED,

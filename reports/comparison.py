@@ -1,6 +1,6 @@
 """Runs side by side: what two versions, settings or stores make of the same faults."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -47,6 +47,11 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
     if len(workloads) > 1:
         said = " and ".join(sorted(map(str, workloads)))
         raise RunError(f"runs of different workloads cannot be compared: {said}")
+    for run in runs:
+        if not _ok(run).any():
+            raise RunError(
+                f"no operation of {run.directory} succeeded: there is nothing to compare"
+            )
     columns = [_column(run) for run in runs]
     rows = [(name, [column[name] for column in columns]) for name in columns[0]]
     return Comparison([_name(run) for run in runs], rows)
@@ -64,6 +69,10 @@ def _column(run: StoredRun) -> dict[str, str]:
         "version": _version(run),
         "planted bug": str((spec.get("arguments") or {}).get("bug") or "none"),
         "seed": str(spec.get("seed", "—")),
+        "nodes": str(len(run.nodes)),
+        "concurrency": str(spec.get("concurrency") or "—"),
+        "time limit": _limit(spec, "time_limit"),
+        "time-out": _limit(spec, "timeout"),
         "reads": str(spec.get("reads") or "default"),
         "rate": f"{spec.get('rate') or 0:g} Hz",
         "operations": f"{results['operations']:,}",
@@ -75,11 +84,15 @@ def _column(run: StoredRun) -> dict[str, str]:
         "availability": _percent(results["availability"]),
         "network allowed": _percent(results["quorum_bound"]),
         "longest unavailability": f"{results['longest_unavailability']:.1f} s",
-        "slowest new leader": _slowest(faults, "seconds_to_new_leader"),
+        "slowest first write": _slowest(faults, "seconds_to_new_leader"),
         "slowest recovery": _slowest(faults, "seconds_to_recover"),
         "median latency": _quantile(run, 0.5),
         "99 % latency": _quantile(run, 0.99),
     }
+
+
+def _limit(spec: Mapping[str, Any], name: str) -> str:
+    return f"{spec[name]:g} s" if spec.get(name) else "—"
 
 
 def _version(run: StoredRun) -> str:

@@ -264,18 +264,24 @@ def _inside_chains(register: _Register) -> Iterator[Link]:
     for seer, value in register.needs.items():
         writer = writers.get(value)
         if writer is not None and writer != seer:
-            yield Link(writer, seer, "value", partial(_needs, register, seer, writer, "wrote"))
+            yield Link(writer, seer, "value", partial(_wrote, register, seer, writer))
     for replacer in register.both():
         value = register.needs[replacer]
         for seer in (row for row, seen in register.needs.items() if seen == value):
             if seer != replacer:
-                say = partial(_needs, register, seer, replacer, "replaced")
+                say = partial(_replaced, register, seer, replacer)
                 yield Link(seer, replacer, "value", say)
 
 
-def _needs(register: _Register, seer: int, other: int, did: str) -> str:
+def _wrote(register: _Register, seer: int, writer: int) -> str:
     history, value = register.history, register.needs[seer].decode()
-    return f"{named(history, seer)} needs {value}, which {named(history, other)} {did}"
+    return f"{named(history, seer)} came after {named(history, writer)}, for it needs {value}"
+
+
+def _replaced(register: _Register, seer: int, replacer: int) -> str:
+    history, value = register.history, register.needs[seer].decode()
+    before = f"{named(history, seer)} came before {named(history, replacer)}"
+    return f"{before}, for it needs {value}, which the cas replaced"
 
 
 def _between_chains(register: _Register, broken: Broken) -> Iterator[Link]:

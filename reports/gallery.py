@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reports.sentences import verdict_sentence, verdict_word
-from reports.stored import RunError, read_json, read_spec
+from reports.stored import RunError, read_results, read_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +59,15 @@ def _row(runs: Path, directory: Path) -> Row:
         return Row(path, "Unreadable", "a link in it leads out of the directory of runs")
     try:
         spec = read_spec(directory)
-        results = _results(directory)
+        results = read_results(directory)
         state, note = _state(directory, results)
-        return _known(Row(path, state, note), spec, results or {})
-    except (RunError, TypeError, ValueError, AttributeError) as error:
+        return _known(Row(path, state, note), spec, results)
+    except RunError as error:
         return Row(path, "Unreadable", str(error))
 
 
-def _results(directory: Path) -> dict[str, Any] | None:
-    path = directory / "results.json"
-    return read_json(path) if path.exists() else None
-
-
-def _state(directory: Path, results: Mapping[str, Any] | None) -> tuple[str, str]:
-    if results is not None:
+def _state(directory: Path, results: Mapping[str, Any]) -> tuple[str, str]:
+    if (directory / "results.json").exists():
         return verdict_word(results), verdict_sentence(results)
     if is_alive(directory):
         return "Running", "in progress"
@@ -85,12 +80,17 @@ def is_alive(directory: Path) -> bool:
     It does so until everything is checked and drawn.
     """
     try:
-        with (directory / "controller.log").open("rb") as log:
-            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        log = os.open(directory / "controller.log", os.O_RDONLY | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         return False
+    finally:
+        os.close(log)
     return False
 
 
@@ -117,12 +117,8 @@ def _known(row: Row, spec: Mapping[str, Any], results: Mapping[str, Any]) -> Row
         workload=str(spec.get("workload", "")),
         started=str(spec.get("started", "")),
         faults=", ".join(dict.fromkeys(faults)),
-        seconds=_number(results.get("seconds")),
-        availability=_number(results.get("availability")),
-        longest_unavailability=_number(results.get("longest_unavailability")),
+        seconds=results.get("seconds"),
+        availability=results.get("availability"),
+        longest_unavailability=results.get("longest_unavailability"),
         operations=results.get("operations"),
     )
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)

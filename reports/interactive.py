@@ -19,6 +19,9 @@ from reports.palette import ON_DARK, OUTCOME, fault_colour
 from reports.quorum import bound_over_time
 from reports.stored import StoredRun
 
+# The symbols of an f in templates/charts.js, as characters.
+MARKS = "●▲■◆▼⬟✕⬢"
+
 
 @dataclass(frozen=True, slots=True)
 class Interactive:
@@ -31,6 +34,7 @@ class Interactive:
     operations: Markup
     plotly: Markup
     left_out: int
+    shapes: list[str]
 
 
 def interactive(run: StoredRun) -> Interactive:
@@ -52,6 +56,7 @@ def interactive(run: StoredRun) -> Interactive:
         operations=Markup(packed.data),
         plotly=Markup(compressed(plotly_source())),
         left_out=packed.header["left_out"],
+        shapes=[f"{mark} {f}" for mark, f in zip(MARKS, packed.header["fs"], strict=False)],
     )
 
 
@@ -59,9 +64,7 @@ def counterexample(run: StoredRun) -> list[int]:
     """The operations that contradict each other, as rows of the history; empty if none do."""
     verdict = run.results.get("verdict") or {}
     rows = verdict.get("counterexample") or ()
-    if isinstance(rows, dict):
-        rows = rows.get("operations") or ()
-    return [row for row in rows if isinstance(row, int) and 0 <= row < len(run.history)]
+    return [row for row in rows if 0 <= row < len(run.history)]
 
 
 def plotly_source() -> bytes:

@@ -22,7 +22,7 @@ def _claims(polls: Sequence[Event], node: str, end: int) -> list[tuple[int, int]
     return [
         (poll.time, min(after, poll.time + SILENCE))
         for poll, after in zip(polls, nexts, strict=False)
-        if node in (poll.value or ())
+        if isinstance(poll.value, list) and node in poll.value
     ]
 
 

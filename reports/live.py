@@ -16,6 +16,7 @@ def added(history: Path, offset: int) -> dict[str, Any]:
     """
     if not history.exists():
         return {"events": [], "next": 0, "more": False}
+    offset = min(offset, history.stat().st_size)
     with history.open("rb") as file:
         file.seek(offset)
         found = file.read(BYTES_MAX)

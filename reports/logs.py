@@ -97,7 +97,7 @@ def _origin(run: StoredRun) -> float | None:
 
 def _lines(run: StoredRun, origin: float) -> Iterator[Line]:
     for path in sorted((run.directory / "nodes").glob("*/*.log")):
-        if not path.is_symlink() and path.stat().st_size <= BYTES_MAX:
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= BYTES_MAX:
             yield from _lines_of(path, origin, run.end / SECOND)
 
 

@@ -49,6 +49,8 @@ def availability_sentence(results: Mapping[str, Any]) -> str:
     sentence = f"{share:.1%} of the due operations were acknowledged in time"
     if bound is not None and results.get("faults"):
         sentence += f"; a majority could be reached from {bound:.1%} of the nodes, on average"
+        if share > bound:
+            sentence += " (what is due during a fault may be answered in time after it)"
     return sentence + "."
 
 

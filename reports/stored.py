@@ -13,10 +13,11 @@ import msgspec
 
 from checker import History, HistoryError
 from reports.availability import Load, load_of
-from reports.faults import Fault, faults_of
+from reports.faults import SECOND, Fault, faults_of
 from reports.summary import summarise
 
 NEWEST_FORMAT = 1
+SPAN_S_MAX = 2_000_000
 
 
 class RunError(Exception):
@@ -53,6 +54,7 @@ class _Verdict(TypedDict, total=False):
     model: str
     reason: str | None
     explanation: str | None
+    counterexample: list[int] | None
 
 
 class _Results(TypedDict, total=False):
@@ -63,6 +65,10 @@ class _Results(TypedDict, total=False):
     missed: list[str]
     passed: bool
     acknowledged: int | None
+    operations: int
+    availability: float | None
+    longest_unavailability: float | None
+    seconds: float | None
     lost: int | None
     recovered: int | None
     unexpected: int | None
@@ -121,11 +127,12 @@ def read_run(directory: Path) -> StoredRun:
         raise RunError(f"{directory} is no directory: give that of a run, such as runs/latest")
     spec = read_spec(directory)
     history = _read_history(directory / "history.jsonl")
+    verdict = _of_this_history(read_results(directory), history)
     try:
         figures = summarise(history, spec)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise RunError(f"{directory}: run.json or history.jsonl is foreign: {error!r}") from error
-    return StoredRun(directory.resolve(), spec, history, _read_verdict(directory) | figures)
+    return StoredRun(directory.resolve(), spec, history, verdict | figures)
 
 
 def read_spec(directory: Path) -> dict[str, Any]:
@@ -137,23 +144,39 @@ def read_spec(directory: Path) -> dict[str, Any]:
     written_as = spec.get("format")
     if isinstance(written_as, int) and written_as > NEWEST_FORMAT:
         raise RunError(f"{path} was written by a newer Partita: use that version for it")
-    return _of_our_shape(path, spec, _Spec)
+    _of_our_shape(path, spec, _Spec)
+    if not 0 < spec["timeout"] <= SPAN_S_MAX:
+        raise RunError(f"{path} is foreign: no operation has a time-out of {spec['timeout']:g} s")
+    return spec
 
 
 def _read_history(path: Path) -> History:
     if not path.exists():
         raise RunError(f"{path.parent} has no history.jsonl: the run recorded nothing")
     try:
-        return History.read(path)
+        history = History.read(path)
     except (HistoryError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{path}: {error}") from error
+    if max(history.end, int(history.due_ns.max(initial=0))) > SPAN_S_MAX * SECOND:
+        raise RunError(f"{path}: its times are no ns since the run began: it would last for weeks")
+    return history
 
 
-def _read_verdict(directory: Path) -> dict[str, Any]:
+def read_results(directory: Path) -> dict[str, Any]:
+    """Read a run's `results.json`: unknown if nobody has checked the run. Raises `RunError`."""
     path = directory / "results.json"
     if not path.exists():
         return {"valid": "unknown", "reason": "the history of this run has not been checked"}
     return _of_our_shape(path, read_json(path), _Results)
+
+
+def _of_this_history(results: dict[str, Any], history: History) -> dict[str, Any]:
+    """Drop a verdict that is about another history, such as this one before it was cut off."""
+    checked, found = results.get("operations"), len(history)
+    if checked is None or checked == found:
+        return results
+    reason = f"the stored verdict is about {checked:,} operations, the history has {found:,} now"
+    return {"valid": "unknown", "reason": reason}
 
 
 def _of_our_shape(path: Path, found: dict[str, Any], shape: type) -> dict[str, Any]:

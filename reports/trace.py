@@ -15,7 +15,6 @@ from reports.packing import shortened
 from reports.stored import StoredRun
 
 CLUSTER = 1
-FAULTS, LEADERS = 1, 2
 
 
 def trace_of(run: StoredRun) -> dict[str, Any]:
@@ -29,9 +28,10 @@ def trace_of(run: StoredRun) -> dict[str, Any]:
 
 def _names(run: StoredRun) -> Iterator[dict[str, Any]]:
     yield _name("process_name", CLUSTER, 0, "cluster")
-    yield _name("thread_name", CLUSTER, FAULTS, "faults")
-    for number, node in enumerate(run.nodes):
-        yield _name("thread_name", CLUSTER, LEADERS + number, f"{node} leads")
+    for number, fault in enumerate(run.faults):
+        yield _name("thread_name", CLUSTER, _fault_tid(number), f"fault {fault.number}")
+    for node in run.nodes:
+        yield _name("thread_name", CLUSTER, _leader_tid(run, node), f"{node} leads")
         yield _name("process_name", _pid(run, node), 0, node)
 
 
@@ -43,12 +43,22 @@ def _pid(run: StoredRun, node: str | None) -> int:
     return CLUSTER + 1 + (run.nodes.index(node) if node in run.nodes else len(run.nodes))
 
 
+def _fault_tid(number: int) -> int:
+    """A lane for each fault, for they may overlap."""
+    return 1 + number
+
+
+def _leader_tid(run: StoredRun, node: str) -> int:
+    return 1 + len(run.faults) + run.nodes.index(node)
+
+
 def _cluster(run: StoredRun) -> Iterator[dict[str, Any]]:
-    for fault in run.faults:
-        span = _span(fault.label, CLUSTER, FAULTS, fault.begin, fault.ended(run.end))
+    for number, fault in enumerate(run.faults):
+        tid = _fault_tid(number)
+        span = _span(fault.label, CLUSTER, tid, fault.begin, fault.ended(run.end))
         yield span | {"cat": "fault", "args": {"bit": fault.bit, **fault.proof}}
     for node, spans in leaders_over_time(run.history, run.nodes, run.end).items():
-        tid = LEADERS + run.nodes.index(node)
+        tid = _leader_tid(run, node)
         for begin, end in spans:
             yield _span("leads", CLUSTER, tid, begin, end) | {"cat": "leader"}
 

@@ -21,14 +21,15 @@ AROUND = 25
 class Violation:
     """`figures` are the pictures by their names; `needed` and `forbidden` are reasons in English.
 
-    `around` are the operations of the same key near the one that showed the contradiction, as
-    rows of a table.
+    `context` says what else is worth knowing about the operations. `around` are those of the same
+    key near the one that showed the contradiction, as rows of a table.
     """
 
     sentence: str
     figures: dict[str, Figure]
     needed: list[str]
     forbidden: str | None
+    context: list[str]
     around: list[dict[str, Any]]
 
 
@@ -41,6 +42,7 @@ def violation_of(history: History, rows: Sequence[int], sentence: str) -> Violat
         figures=_figures(history, contradiction),
         needed=[_sentence(link) for link in contradiction.needed],
         forbidden=_sentence(forbidden) if forbidden else None,
+        context=_context(history, contradiction),
         around=_around(history, contradiction),
     )
 
@@ -64,10 +66,28 @@ def _figures(history: History, contradiction: Contradiction) -> dict[str, Figure
     return figures
 
 
+def _context(history: History, contradiction: Contradiction) -> list[str]:
+    """Which key they are about, and who claimed to lead when the last of them was sent."""
+    last = contradiction.rows[-1]
+    op, keys = history[last], {history[row].key for row in contradiction.rows}
+    said = []
+    if len(keys) == 1 and op.key is not None:
+        said.append(f"These operations are all on key {op.key}.")
+    polls = [event for event in history.others if event.f == "leader" and event.time <= op.invoked]
+    leaders = polls[-1].value if polls else None
+    if op.node and isinstance(leaders, list) and op.node in leaders:
+        others = [str(node) for node in leaders if node != op.node]
+        also = f", and so did {' and '.join(others)}" if others else ""
+        said.append(f"When the last of them was sent to {op.node}, it claimed to lead{also}.")
+    return said
+
+
 def _around(history: History, contradiction: Contradiction) -> list[dict[str, Any]]:
     """Operations of the same key before and after the last that contradicts, and all that do."""
     last = contradiction.rows[-1]
-    same_key = np.flatnonzero(history.key == history.key[last])
+    unsent = [code for code, error in enumerate(history.errors) if error.startswith("not sent")]
+    sent = ~np.isin(history.error, unsent)
+    same_key = np.flatnonzero(sent & (history.key == history.key[last]))
     at = int(np.searchsorted(same_key, last))
     near = same_key[max(0, at - AROUND) : at + AROUND + 1].tolist()
     rows = sorted({*near, *contradiction.rows})

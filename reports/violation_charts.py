@@ -91,7 +91,7 @@ def _draw_operation(
     axes.barh(lane, width, left=left, height=0.5, color=OUTCOME[op.outcome], alpha=0.85, zorder=3)
     at, alignment = _text_place(left, width, right)
     axes.annotate(
-        f"{_brief(history, row)}   {_span(history, row)}",
+        f"{_brief(history, row)}   ({_span(history, row)})",
         (at, lane),
         xytext=(5 if alignment == "left" else -5, 0),
         textcoords="offset points",

@@ -12,7 +12,7 @@ from reports.comparison import Comparison, compare, overlaid
 from reports.interactive import counterexample
 from reports.page import comparison_page, run_page, violation_page
 from reports.sentences import verdict_sentence
-from reports.stored import StoredRun, read_run
+from reports.stored import RunError, StoredRun, read_run
 from reports.trace import trace_of
 from reports.violation import Violation, violation_of, violation_of_verdict
 
@@ -23,7 +23,8 @@ def write_all(run_directory: Path, formats: Sequence[str] = ("png", "svg", "html
     """Draw everything from the stored files alone; returns the files written.
 
     Formats: pictures as "png" and "svg", the page "html" (report.html), and "trace" (trace.json,
-    in the Trace Event format). Raises `RunError` for a directory that holds no run.
+    in the Trace Event format). Raises `RunError` for a directory that holds no run, and for a file
+    that cannot be written.
     """
     run = read_run(run_directory)
     violation = _violation(run)
@@ -32,7 +33,7 @@ def write_all(run_directory: Path, formats: Sequence[str] = ("png", "svg", "html
     if "trace" in formats:
         files["trace.json"] = msgspec.json.encode(trace_of(run))
     for name, content in files.items():
-        (run.directory / name).write_bytes(content)
+        _write(run.directory / name, content)
     if "html" in formats:
         # Last, since it lists what lies in the directory.
         pictures = {
@@ -40,7 +41,7 @@ def write_all(run_directory: Path, formats: Sequence[str] = ("png", "svg", "html
             for name, figure in figures.items()
         }
         files["report.html"] = run_page(run, pictures, violation).encode()
-        (run.directory / "report.html").write_bytes(files["report.html"])
+        _write(run.directory / "report.html", files["report.html"])
     return [run.directory / name for name in files]
 
 
@@ -77,14 +78,22 @@ def _violation(run: StoredRun) -> Violation | None:
 def write_violation(history: History, verdict: Verdict, page: Path, title: str) -> bool:
     """Write a page about the violation in a history of any origin.
 
-    False, and nothing written, if the verdict names no contradiction.
+    False, and nothing written, if the verdict names no contradiction. Raises `RunError` if it
+    cannot be written.
     """
     violation = violation_of_verdict(history, verdict)
     if violation is None:
         return False
     pictures = {name: _svg(figure, name).decode() for name, figure in violation.figures.items()}
-    page.write_text(violation_page(violation, pictures, title), encoding="utf-8")
+    _write(page, violation_page(violation, pictures, title).encode())
     return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
 def compared(run_directories: Sequence[Path]) -> tuple[Comparison, str]:

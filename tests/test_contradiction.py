@@ -36,7 +36,8 @@ def test_a_stale_read_had_to_come_before_the_cas_that_was_over() -> None:
     assert found.order == (0, 2, 1)
     assert [(link.before, link.after) for link in found.needed] == [(2, 1)]
     assert found.needed[0].reason == (
-        "process 2's read of 17 needs 17, which process 1's cas from 17 to 18 replaced"
+        "process 2's read of 17 came before process 1's cas from 17 to 18, "
+        "for it needs 17, which the cas replaced"
     )
     assert found.forbidden is not None
     assert found.forbidden.reason == (

@@ -1,13 +1,15 @@
 """`partita report` and `partita compare`, as a user runs them."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from conftest import Partita
 from synthetic_run import Story, write_run
 
-from harness.cli import partita
+from harness.cli import partita as group
 from reports import RunError, compared
 
 
@@ -19,7 +21,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_report_draws_what_it_is_asked_for(runs: list[Path]) -> None:
-    found = CliRunner().invoke(partita, ["report", str(runs[0]), "--format", "trace, svg"])
+    found = CliRunner().invoke(group, ["report", str(runs[0]), "--format", "trace, svg"])
     assert found.exit_code == 0, found.output
     names = {Path(line).name for line in found.output.splitlines()}
     assert {"trace.json", "latency.svg"} <= names
@@ -28,7 +30,7 @@ def test_report_draws_what_it_is_asked_for(runs: list[Path]) -> None:
 
 
 def test_report_refuses_an_unknown_format(runs: list[Path]) -> None:
-    found = CliRunner().invoke(partita, ["report", str(runs[0]), "--format", "gif"])
+    found = CliRunner().invoke(group, ["report", str(runs[0]), "--format", "gif"])
     assert found.exit_code != 0
     assert "no format 'gif': choose of png, svg, html, trace" in found.output
 
@@ -36,13 +38,27 @@ def test_report_refuses_an_unknown_format(runs: list[Path]) -> None:
 def test_compare_prints_a_table_and_writes_a_page(runs: list[Path], tmp_path: Path) -> None:
     page = tmp_path / "comparison.html"
     command = ["compare", *map(str, runs), "--html", str(page)]
-    found = CliRunner().invoke(partita, command)
+    found = CliRunner().invoke(group, command)
     assert found.exit_code == 0, found.output
-    row = next(line for line in found.output.splitlines() if line.startswith("slowest new leader"))
+    row = next(line for line in found.output.splitlines() if line.startswith("slowest first write"))
     assert row.split()[3:] == ["8.7", "s", "3.7", "s"]
     html = page.read_text()
     assert "run0" in html
     assert "<svg" in html
+
+
+def test_what_cannot_be_written_is_one_line(
+    runs: list[Path], tmp_path: Path, partita: Partita
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(runs[0], run)
+    for name in ("latency.png", "trace.json", "report.html"):
+        (run / name).unlink(missing_ok=True)
+        (run / name).mkdir()
+        done = partita("report", str(run), "--format", "png,trace,html")
+        assert (done.returncode, done.stderr.count("\n")) == (254, 1)
+        assert f"cannot write {run / name}: Is a directory" in done.stderr
+        (run / name).rmdir()
 
 
 def test_runs_that_cannot_be_compared(runs: list[Path], tmp_path: Path) -> None:

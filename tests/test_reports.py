@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from synthetic_run import Story, write_run
 
-from reports import RunError, read_run, write_all
+from reports import RunError, compared, read_run, write_all
 from reports.palette import ON_DARK, OUTCOME
 
 
@@ -71,6 +71,10 @@ def test_a_run_nobody_checked_is_unknown(tmp_path: Path) -> None:
     assert read_run(run).results["valid"] == "unknown"
 
 
+# As of a clock that counts from 1970.
+FAR = '{%s:1780000000000000000,"process":1,"type":"invoke","f":"read"}'
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
@@ -82,6 +86,16 @@ def test_a_run_nobody_checked_is_unknown(tmp_path: Path) -> None:
         ("run.json", '{"nodes": [], "timeout": 1, "rate": "fast"}', "foreign"),
         ("run.json", '{"nodes": [], "timeout": 1, "schedule": [{"at": "x"}]}', "foreign"),
         ("results.json", '{"valid": "perhaps"}', "foreign"),
+        ("results.json", '{"operations": "x"}', "foreign"),
+        ("results.json", '{"verdict": {"counterexample": [true]}}', "foreign"),
+        ("run.json", '{"nodes": [], "timeout": 1e300}', "no operation has a time-out of 1e+300 s"),
+        ("run.json", '{"nodes": [], "timeout": 0}', "no operation has a time-out of 0 s"),
+        (
+            "history.jsonl",
+            f'{{"time":{10**18},"process":"nemesis","type":"info","f":"x"}}\n',
+            "weeks",
+        ),
+        ("history.jsonl", f'{{"due":{10**18},"process":1,"type":"invoke","f":"read"}}\n', "weeks"),
         ("results.json", '{"verdict": {"explanation": 7}}', "foreign"),
         ("run.json", '{"nodes": [], "timeout": 1, "format": 99}', "newer Partita"),
         ("run.json", '{"nodes": 7, "timeout": "x"}', "foreign"),
@@ -99,6 +113,39 @@ def test_a_directory_that_is_no_run_is_refused(
     with pytest.raises(RunError, match=re.escape(said)) as error:
         read_run(run)
     assert "\n" not in str(error.value)
+
+
+def test_a_verdict_about_more_than_is_there_is_dropped(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Story(seconds=5, cut=None))
+    text = (run / "history.jsonl").read_text()
+    (run / "history.jsonl").write_text(text[: len(text) // 2])
+    found = read_run(run)
+    assert found.results["valid"] == "unknown"
+    assert "the stored verdict is about 104 operations" in found.results["reason"]
+    page = write_all(run, ["html"])[-1].read_text()
+    assert "About the history: " in page
+    assert "the stored verdict is about 104 operations" in page
+
+
+def test_dollars_and_odd_events_are_drawn(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Story(seconds=12, cut=3, heal=8))
+    odd = r"v$\frac_1$ and x$^$"
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    for event in lines:
+        event["node"] = odd if event.get("node") == "n1" else event.get("node")
+        if event["f"] == "leader":
+            event["value"] = 5
+    lines[1]["value"] = (
+        {"description": odd} if lines[1]["process"] == "nemesis" else lines[1]["value"]
+    )
+    (run / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in lines))
+    spec = json.loads((run / "run.json").read_text())
+    spec |= {"system": odd, "nodes": [odd, *spec["nodes"][1:]]}
+    (run / "run.json").write_text(json.dumps(spec))
+    (run / "nodes" / "n1" / "folder.log").mkdir()
+    assert write_all(run)
+    write_run(tmp_path / "other", Story(seconds=5, cut=None))
+    assert compared([run, tmp_path / "other"])
 
 
 def test_what_results_say_of_availability_is_computed_anew(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import io
 import json
+import os
 import socket
 import threading
 import zipfile
@@ -46,6 +47,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (linked / "history.jsonl").symlink_to(outside / "history.jsonl")
     (root.parent / "beside.txt").write_text("secret")
     return root
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +198,56 @@ def in_progress(run: Path) -> Iterator[IO[str]]:
         yield log
 
 
+def test_an_offset_beyond_the_end_has_no_events(port: int) -> None:
+    status, body, _ = get(port, "/live/zookeeper-register/1?from=" + "9" * 18)
+    assert (status, json.loads(body)["events"]) == (200, [])
+
+
+@pytest.mark.parametrize("name", ["✓", 'a"b', "a\\b; filename=evil"])
+def test_any_name_of_a_run_makes_a_zip(tmp_path: Path, name: str) -> None:
+    write_run(tmp_path / name, SHORT)
+    with serving(tmp_path) as port:
+        status, _, headers = get(port, "/zip/" + quote(name))
+        assert status == 200
+        assert headers["content-disposition"].endswith(f"''{quote(name)}.zip")
+        assert get(port, "/run/" + quote(name))[0] == 307
+        assert get(port, "/")[0] == 200
+
+
+def test_odd_files_in_a_run_stop_no_list(tmp_path: Path) -> None:
+    odd = write_run(tmp_path / "1", SHORT, operations="x")
+    pipe = write_run(tmp_path / "2", SHORT)
+    (pipe / "controller.log").unlink()
+    os.mkfifo(pipe / "controller.log")
+    assert {row.path: row.state for row in rows_of(tmp_path)} == {"1": "Unreadable", "2": "Valid"}
+    assert odd.is_dir()
+
+
+def test_scripts_in_a_run_read_nothing_else(browser: Any, tmp_path: Path) -> None:
+    run = write_run(tmp_path / "1", SHORT)
+    script = "<script>fetch('/').then((a) => a.text()).then((t) => document.title = t)</script>"
+    (run / "report.html").write_text(f"<title>-</title>{script}")
+    (run / "nodes" / "evil.html").write_text(f"<title>-</title>{script}")
+    (run / "evil.svg").write_text(
+        '<svg xmlns="http://www.w3.org/2000/svg"><script>document.title="x"</script></svg>'
+    )
+    with serving(tmp_path) as port:
+        for path in ("report.html", "nodes/evil.html", "evil.svg"):
+            page = browser.new_context().new_page()
+            page.goto(f"http://127.0.0.1:{port}/runs/1/{path}")
+            page.wait_for_timeout(500)
+            assert page.title() in ("-", ""), path
+
+
+def test_a_report_works_as_it_is_served(browser: Any, port: int) -> None:
+    seen = watched(browser)
+    seen.page.goto(f"http://127.0.0.1:{port}/run/zookeeper-register/1")
+    seen.page.wait_for_function("document.body.dataset.ready", timeout=30_000)
+    seen.page.get_by_text("history.jsonl").click()
+    assert seen.page.url.endswith("/runs/zookeeper-register/1/history.jsonl")
+    assert seen.errors == []
+
+
 @pytest.mark.parametrize("offset", ["", "x", "-1", "1.5", "9" * 5000, "9" * 19, "\u00b2"])
 def test_an_offset_that_is_none_is_refused(port: int, offset: str) -> None:
     assert get(port, "/live/zookeeper-register/1?from=" + quote(offset))[0] == 400
@@ -202,12 +259,6 @@ def test_a_port_in_use_is_one_line(runs: Path, port: int) -> None:
     assert f"cannot serve at 127.0.0.1:{port}" in found.output
     found = CliRunner().invoke(partita, ["serve", str(runs / "nowhere")])
     assert "is no directory" in found.output
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 def test_the_list_in_a_browser_sorts_filters_and_compares(browser: Any, port: int) -> None:

@@ -37,7 +37,7 @@ def test_slices_of_a_worker_do_not_overlap(events: list[dict]) -> None:
 
 def test_faults_leaders_and_doubts_are_there(events: list[dict]) -> None:
     names = {event["args"]["name"] for event in events if event["ph"] == "M"}
-    assert {"cluster", "faults", "n1", "n5 leads"} <= names
+    assert {"cluster", "fault 1", "n1", "n5 leads"} <= names
     (fault,) = [event for event in events if event.get("cat") == "fault"]
     assert (fault["ts"], fault["name"]) == (5e6, "partition n1 n2 | n3 n4 n5")
     begun = {event["id"] for event in events if event["ph"] == "b"}

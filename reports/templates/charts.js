@@ -122,7 +122,8 @@ function charts(header, ops, view) {
 
   function draw() {
     const traces = [...latencies(), ...availability(), ...lanes(), ...rates()];
-    const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+    const coarse = matchMedia("(pointer: coarse)").matches;
+    const options = { responsive: true, displaylogo: false, displayModeBar: coarse ? false : "hover", modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
     return Plotly.react(place, traces, layout(), options);
   }
 
@@ -140,7 +141,7 @@ function charts(header, ops, view) {
     place.on("plotly_unhover", hint.hide);
     place.on("plotly_click", ({ points }) => {
       const { data, pointNumber } = points[0];
-      if (data.rows) view.around(data.rows[pointNumber]);
+      if (data.rows) view.choose(data.rows[pointNumber]);
     });
   }
 

@@ -20,9 +20,12 @@ async function start() {
     scale(factor, about = (this.from + this.to) / 2) {
       this.zoom(about - (about - this.from) * factor, about + (this.to - about) * factor);
     },
-    around(i) {
+    chosen: -1,
+    choose(i) {
       const margin = Math.max(0.05, (ops.to[i] - ops.from[i]) * 0.5);
+      this.chosen = i;
       this.zoom(ops.from[i] - margin, ops.to[i] + margin);
+      document.getElementById("timeline").scrollIntoView({ block: "nearest" });
     },
     redraw: () => drawings.forEach((drawing) => drawing.draw()),
   };
@@ -33,6 +36,7 @@ async function start() {
   drawings.push(bars);
   bars.draw();
   document.body.classList.add("live");
+  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => (each.open = true)));
   document.body.dataset.live = Math.round(performance.now());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => requestAnimationFrame(view.redraw));
   // The plotting library is large: the page is there to be read before it is.

@@ -9,6 +9,7 @@ function timeline(header, ops, view) {
   const lanes = header.lanes.length;
   const lane = Math.max(4, Math.min(22, Math.floor(640 / Math.max(1, lanes))));
   const contradicting = new Set(header.counterexample);
+  const marked = (i) => contradicting.has(ops.row[i]) || i === view.chosen;
   let width = 0, scale = 1;
 
   const room = () => width - GUTTER - RIGHT;
@@ -63,7 +64,8 @@ function timeline(header, ops, view) {
       context.fillStyle = grid;
       context.fillRect(Math.round(x(n * step)), RULER - 4, 1, lanes * lane + 4);
       context.fillStyle = muted;
-      context.fillText((n * step).toFixed(digits) + " s", x(n * step) + 3, RULER / 2 - 1);
+      const text = (n * step).toFixed(digits) + " s", at = x(n * step) + 3;
+      if (at + context.measureText(text).width < width - RIGHT) context.fillText(text, at, RULER / 2 - 1);
     }
   }
 
@@ -75,7 +77,7 @@ function timeline(header, ops, view) {
       const open = header.outcomes[ops.outcome[i]] === "info";
       if (!view.shows(i) || ops.from[i] > view.to || (ops.to[i] < view.from && !open)) continue;
       const slot = ops.lane[i] * 4 + ops.outcome[i], pixel = Math.floor(x(ops.to[i]));
-      if (pixel === last[slot]) continue;
+      if (pixel === last[slot] && !marked(i)) continue;
       last[slot] = pixel;
       inSight.push(i);
       drawEnds(context, i, open, paint[ops.outcome[i]]);
@@ -97,7 +99,7 @@ function timeline(header, ops, view) {
   function drawBar(context, i, fill, ink) {
     const left = x(ops.sent[i]), wide = Math.max(1.5, x(ops.to[i]) - left);
     const top = RULER + ops.lane[i] * lane + 2, height = Math.max(2, lane - 4);
-    const bold = contradicting.has(ops.row[i]);
+    const bold = marked(i);
     context.fillStyle = fill;
     context.globalAlpha = contradicting.size && !bold ? 0.45 : 0.9;
     context.fillRect(left, top, wide, height);
