@@ -5,7 +5,7 @@ import re
 import socket
 import sys
 import xml.etree.ElementTree as xml
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,10 @@ import click
 from harness.gate import FAILED, exit_code
 
 Outcome = Mapping[str, Any]
+Outcomes = Mapping[str, Outcome]  # by the names of the runs
 
 
-def write_reports(outcomes: Sequence[Outcome], *, junit: Path | None, summary: Path | None) -> None:
+def write_reports(outcomes: Outcomes, *, junit: Path | None, summary: Path | None) -> None:
     """Write what was asked for. Raises `click.ClickException` if a file cannot be written."""
     if junit is not None:
         _write(junit, _junit(outcomes))
@@ -25,31 +26,30 @@ def write_reports(outcomes: Sequence[Outcome], *, junit: Path | None, summary: P
         _write(summary, _markdown(outcomes))
 
 
-def tell_github(outcomes: Sequence[Outcome], *, page: bool) -> None:
-    """Annotate a GitHub job, where this is one, and with `page` add to the job's page.
+def tell_github(outcomes: Outcomes) -> None:
+    """Annotate a GitHub job, where this is one, and add to the job's page.
 
     What cannot be written there is said, and no more: it is an extra.
     """
-    if page and (path := os.environ.get("GITHUB_STEP_SUMMARY")):
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
         try:
             with Path(path).open("a", encoding="utf-8") as file:
                 file.write(_markdown(outcomes))
         except OSError as error:
             click.echo(f"partita: cannot write {path}: {error.strerror}", err=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for outcome in outcomes:
+        for name, outcome in outcomes.items():
             if not outcome["passed"]:
-                text = _escaped(f"{_name(outcome)}: {_why(outcome)}")
+                text = _escaped(f"{name}: {_why(outcome)}")
                 print(f"::error title=Partita::{text}", file=sys.stderr)
 
 
-def _junit(outcomes: Sequence[Outcome]) -> str:
+def _junit(outcomes: Outcomes) -> str:
     """One test case a run: a failure is a violation or a missed threshold, an error the rest.
 
     Has what the stricter of the schemas in use ask for, and nothing that another one forbids.
     """
-    kinds = [_kind(outcome) for outcome in outcomes]
-    seconds = [_seconds(outcome) for outcome in outcomes]
+    kinds = [_kind(outcome) for outcome in outcomes.values()]
     suite = xml.Element(
         "testsuite",
         id="0",
@@ -58,21 +58,20 @@ def _junit(outcomes: Sequence[Outcome]) -> str:
         tests=str(len(outcomes)),
         failures=str(kinds.count("failure")),
         errors=str(kinds.count("error")),
-        time=f"{sum(seconds):.3f}",
+        time=f"{sum(map(_seconds, outcomes.values())):.3f}",
         timestamp=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         hostname=socket.gethostname() or "localhost",
     )
     xml.SubElement(suite, "properties")
-    for outcome, kind, time in zip(outcomes, kinds, seconds, strict=True):
-        of = f"partita.{outcome['system']}"
-        case = xml.SubElement(
-            suite, "testcase", classname=of, name=_name(outcome), time=f"{time:.3f}"
-        )
+    for (name, outcome), kind in zip(outcomes.items(), kinds, strict=True):
+        of, time = f"partita.{outcome['system']}", f"{_seconds(outcome):.3f}"
+        case = xml.SubElement(suite, "testcase", classname=of, name=name, time=time)
         if kind:
             said = _why(outcome)
             problem = xml.SubElement(case, kind, type=_word(outcome), message=said.splitlines()[0])
             problem.text = said
-    reports = [f"{outcome['run']}/report.html" for outcome in outcomes if outcome["run"]]
+    made = [outcome for outcome in outcomes.values() if outcome["run"]]
+    reports = [f"{each['run']}/report.html (seed {each['seed']})" for each in made]
     xml.SubElement(suite, "system-out").text = "\n".join(reports)
     xml.SubElement(suite, "system-err")
     suites = xml.Element("testsuites")
@@ -82,20 +81,20 @@ def _junit(outcomes: Sequence[Outcome]) -> str:
     return document.decode() + "\n"
 
 
-def _markdown(outcomes: Sequence[Outcome]) -> str:
-    lines = ["## Partita", "", "| verdict | run | availability | why |", "|---|---|---|---|"]
-    for outcome in outcomes:
-        share = outcome.get("availability")
+def _markdown(outcomes: Outcomes) -> str:
+    lines = ["## Partita", "", "| verdict | run | seed | availability | why |"]
+    lines.append("|---|---|---|---|---|")
+    for name, outcome in outcomes.items():
+        share, seed = outcome.get("availability"), outcome["seed"]
         available = "" if share is None else f"{100 * share:.1f} %"
-        why = "" if outcome["passed"] else _why(outcome).replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| {_word(outcome)} | {_name(outcome)} | {available} | {why} |")
+        why = "" if outcome["passed"] else _cell(_why(outcome))
+        known = "" if seed is None else seed
+        lines.append(f"| {_word(outcome)} | {_cell(name)} | {known} | {available} | {why} |")
     return "\n".join(lines) + "\n"
 
 
-def _name(outcome: Outcome) -> str:
-    faults = [f"{each['action']} {each['target']}" for each in outcome.get("faults", ())]
-    seed = [] if outcome["seed"] is None else [f"seed {outcome['seed']}"]
-    return ", ".join([f"{outcome['system']} {outcome['workload']}", *dict.fromkeys(faults), *seed])
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _kind(outcome: Outcome) -> str | None:

@@ -151,13 +151,19 @@ def _refuse_page(page: Path, files: Sequence[Path]) -> None:
         raise click.UsageError(f"cannot write {page}: permission denied")
 
 
-def _recover(directory: Path, as_json: bool) -> Validity:
-    """Conclude a run that was cut off: it is unknown or invalid."""
+def _recover(directory: Path, as_json: bool) -> Validity | None:
+    """Conclude a run that was cut off: it is unknown or invalid. None: it could not be."""
     # Here, because checking a history must not pay for what draws.
+    from harness.cli import said
     from harness.results import recover
     from harness.summary import summary
+    from reports import RunError
 
-    outcome = recover(directory)
+    try:
+        outcome = recover(directory)
+    except (RunError, click.UsageError) as error:
+        click.echo(f"partita: {said(error)}", err=True)
+        return None
     click.echo(json.dumps(outcome) if as_json else summary(outcome))
     return outcome["valid"]  # type: ignore[no-any-return]
 
@@ -181,10 +187,7 @@ def _draw(history: History, verdict: Verdict, page: Path, title: str) -> None:
     # Here, because checking a history must not pay for what draws.
     from reports import write_violation
 
-    try:
-        write_violation(history, verdict, page, title)
-    except OSError as error:
-        raise click.UsageError(f"cannot write {page}: {error.strerror}") from error
+    write_violation(history, verdict, page, title)
 
 
 @contextmanager

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import errno
 import logging
 import os
 import signal
@@ -80,7 +81,9 @@ def partita() -> None:
 def main() -> None:
     """Run the command line and exit with its code."""
     # A polite end of the process must heal and tear down as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(ending, signal.default_int_handler)
     # A log that cannot be written (a full disk) must not spill tracebacks over the result.
     logging.raiseExceptions = False
     # They tell of every lost connection, which a partition makes many of.
@@ -110,20 +113,35 @@ def _code_of_command() -> int:
         code = partita.main(standalone_mode=False)
     except click.exceptions.Exit as leave:
         return leave.exit_code
-    except click.ClickException as error:
-        return _say(error.format_message(), WRONG_ARGUMENTS)
     except (click.Abort, KeyboardInterrupt):
         click.echo("partita: interrupted", err=True)
         return 2
-    except BrokenPipeError:
-        return HARNESS_FAILED
+    except SystemExit as leave:
+        # click ends the process itself, with the code of a violation, if nobody reads the output.
+        if isinstance(leave.__context__, BrokenPipeError):
+            return HARNESS_FAILED
+        return _say("the code of a store or of a model called sys.exit()", HARNESS_FAILED)
     except Exception as error:
-        known = ERRORS.get(f"{type(error).__module__}.{type(error).__qualname__}")
-        if known is not None:
-            return _say(str(error), known)
+        if (known := code_of(error)) is not None:
+            return _say(said(error), known)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the last flush
+            return _say(f"cannot write the output: {error.strerror}", HARNESS_FAILED)
         traceback.print_exc()
         return HARNESS_FAILED
     return code if isinstance(code, int) else 0
+
+
+def code_of(error: BaseException) -> int | None:
+    """Return the exit code of an error that a user can do something about, None for others."""
+    if isinstance(error, click.ClickException):
+        return WRONG_ARGUMENTS
+    return ERRORS.get(f"{type(error).__module__}.{type(error).__qualname__}")
+
+
+def said(error: BaseException) -> str:
+    """Return an error as it is told to users."""
+    return error.format_message() if isinstance(error, click.ClickException) else str(error)
 
 
 def _say(text: str, code: int) -> int:

@@ -57,7 +57,10 @@ def _flags(options: dict[str, Any]) -> list[str]:
         if name == "test_count":
             raise TypeError("one call is one run: use pytest.mark.parametrize with seeds")
         if isinstance(value, bool):
-            flags += [f"--{name.replace('_', '-')}"] if value else []
+            if value:
+                flags.append(f"--{name.replace('_', '-')}")
+            elif name == "strict_host_key_checking":  # the one that is on if nobody says
+                flags.append("--no-strict-host-key-checking")
             continue
         for each in value if isinstance(value, list | tuple) else [value]:
             flags += [f"--{name.replace('_', '-')}", str(each)]

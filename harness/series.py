@@ -4,17 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
-
-from harness.journal import JournalError, RunsDirError
-from harness.local import LocalError
+from harness.cli import HARNESS_FAILED, code_of, said
 from harness.progress import Progress
 from harness.session import conduct
-from harness.ssh import SshError
-from harness.systems import StoreError
 
-# What a run may end with, whose reason is one line: the next run may do better.
-FORESEEN = (JournalError, LocalError, RunsDirError, SshError, StoreError, click.ClickException)
 Options = Mapping[str, Any]
 
 
@@ -32,16 +25,14 @@ def conduct_all(
         for system, each in runs:
             try:
                 outcomes.append(conduct(system, each, runs_dir, progress))
-            except FORESEEN as error:
-                failure = error  # how it came to that stands in the run's controller.log
-                outcomes.append(_broken(system, each, _said(error)))
             except KeyboardInterrupt as error:
                 failure = error
                 break
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # the next run may do better, if we know why
                 failure, why = error, "an earlier run broke off"
-                outcomes.append(_broken(system, each, repr(error)))
-                break
+                outcomes.append(_broken(system, each, error))
+                if code_of(error) is None:
+                    break
             if outcomes[-1].get("interrupted"):
                 break
     finally:
@@ -64,11 +55,9 @@ def not_run(system: str, options: Options, why: str) -> dict[str, Any]:
     }
 
 
-def _broken(system: str, options: Options, error: str) -> dict[str, Any]:
+def _broken(system: str, options: Options, error: BaseException) -> dict[str, Any]:
     """Return what stands for the results of a run that could not be made."""
-    said = {"error": error, "reason": error, "doubts": [error]}
-    return not_run(system, options, error) | said
-
-
-def _said(error: Exception) -> str:
-    return error.format_message() if isinstance(error, click.ClickException) else str(error)
+    code = code_of(error)
+    text = repr(error) if code is None else said(error)
+    known = {"error": text, "reason": text, "doubts": [text]}
+    return not_run(system, options, text) | known | {"exit_code": code or HARNESS_FAILED}

@@ -30,6 +30,8 @@ from reports import read_spec
 from workloads.workload import WORKLOADS
 
 Options = Mapping[str, Any]
+SECONDS_MAX = 1_000_000  # eleven days
+RATE_MAX = 1_000_000
 
 
 def prepare(system: str, options: Options) -> tuple[System, RunSpec]:
@@ -37,9 +39,10 @@ def prepare(system: str, options: Options) -> tuple[System, RunSpec]:
 
     Touches nothing. Raises `click.UsageError` or `ScheduleError`.
     """
-    limits_of(options)
     store = load_system(system, _shape(options))
-    return store, _spec(system, store, node_names(options), options)
+    spec = _spec(system, store, node_names(options), options)
+    limits_of(options)
+    return store, spec
 
 
 def conduct(system: str, options: Options, runs: Path, progress: Progress) -> dict[str, Any]:
@@ -136,10 +139,14 @@ def _spec(system: str, store: System, names: Sequence[str], options: Options) ->
             f"no workload is called {workload!r}: choose from {', '.join(WORKLOADS)}"
         )
     for name in ("time_limit", "timeout"):
-        if options[name] <= 0:
-            raise click.UsageError(f"--{name.replace('_', '-')} must be more than 0")
-    if options["rate"] < 0:
-        raise click.UsageError("--rate must not be negative (0: as fast as the clients go)")
+        if not 0 < options[name] <= SECONDS_MAX:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} must be more than 0, and {SECONDS_MAX:,} s at most"
+            )
+    if not 0 <= options["rate"] <= RATE_MAX:
+        raise click.UsageError(
+            f"--rate must be between 0 (as fast as the clients go) and {RATE_MAX:,}"
+        )
     nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
     return RunSpec(
         system=store.name,
@@ -165,7 +172,7 @@ def _plain(value: Any) -> Any:
 def _schedule(store: System, count: int, options: Options) -> tuple[plans.Step, ...]:
     names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
     for name in ("schedule", "nemesis"):
-        if options[name] is not None and not options[name].strip():
+        if options[name] is not None and not options[name].strip(" ,;"):
             raise click.UsageError(f"--{name} is empty: leave it out, or say what is to be done")
     if options["schedule"] and names:
         raise click.UsageError("--schedule and --nemesis exclude each other")
@@ -194,7 +201,7 @@ def _shape(options: Options) -> dict[str, Any]:
 
 
 def _concurrency(text: str, nodes: int) -> int:
-    match = re.fullmatch(r"(\d+)(n?)", text)
+    match = re.fullmatch(r"(\d{1,9})(n?)", text)
     count = int(match[1]) * (nodes if match[2] else 1) if match else 0
     if not 1 <= count <= 10_000:
         raise click.UsageError(f"--concurrency is a number such as 10 or 2n, not {text!r}")
@@ -207,10 +214,9 @@ def node_names(options: Options) -> list[str]:
     if options["nodes_file"]:
         try:
             names += options["nodes_file"].read_text().splitlines()
-        except OSError as error:
-            raise click.UsageError(
-                f"--nodes-file {options['nodes_file']}: {error.strerror}"
-            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "this is no text"
+            raise click.UsageError(f"--nodes-file {options['nodes_file']}: {reason}") from None
     names = [name.strip() for name in names if name.strip() and not name.startswith("#")]
     if names and options.get("local_count") is not None:
         raise click.UsageError("--local and named nodes exclude each other")

@@ -12,12 +12,12 @@ from click.core import ParameterSource
 
 from harness import options as groups
 from harness.announce import tell_github, write_reports
+from harness.cli import HARNESS_FAILED, code_of
 from harness.gate import exit_code, worst
-from harness.series import FORESEEN, conduct_all, not_run
+from harness.series import conduct_all, not_run
 from harness.session import prepare, stored
 from harness.summary import summary, table
 
-HARNESS_FAILED = 255
 Options = Mapping[str, Any]
 
 
@@ -107,19 +107,22 @@ def test_all(
 
 def _do(runs: Sequence[tuple[str, Options]], options: Options) -> int:
     """Do the runs one after the other, print what came out, and return the exit code."""
+    files = {name: options[name] for name in ("junit", "summary")}
+    if files["junit"] is not None and files["junit"] == files["summary"]:
+        raise click.UsageError("--junit and --summary name the same file")
+    names = _names_of(runs)
+    # Whatever ends us, and whatever is refused from here on, the files do not speak of a pass.
+    waiting = [not_run(*run, "Partita was ended before this run was over") for run in runs]
+    write_reports(dict(zip(names, waiting, strict=True)), **files)
     for system, each in runs:
         prepare(system, each)  # what cannot be done is said before the first run, not hours later
-    files = {name: options[name] for name in ("junit", "summary")}
-    # So is a file that cannot be written; and whatever ends us, it does not speak of a pass.
-    write_reports(
-        [not_run(*run, "Partita was ended before this run was over") for run in runs], **files
-    )
     outcomes, failure = conduct_all(runs, options["runs_dir"])
-    tell_github(outcomes, page=options["summary"] is None)
-    codes = [*map(_code, outcomes), *_written_last(outcomes, files)]
+    named = dict(zip(names, outcomes, strict=True))
+    tell_github(named)
+    codes = [*map(_code, outcomes), *_written_last(named, files)]
     if failure is not None and len(runs) == 1:
         raise failure
-    if failure is not None and not isinstance(failure, (*FORESEEN, KeyboardInterrupt)):
+    if isinstance(failure, Exception) and code_of(failure) is None:
         traceback.print_exception(failure)
     if len(outcomes) == 1:
         click.echo(_json(outcomes[0]) if options["as_json"] else summary(outcomes[0]))
@@ -130,7 +133,20 @@ def _do(runs: Sequence[tuple[str, Options]], options: Options) -> int:
     return worst(codes)
 
 
-def _written_last(outcomes: Sequence[Mapping[str, Any]], files: Mapping[str, Any]) -> list[int]:
+def _names_of(runs: Sequence[tuple[str, Options]]) -> list[str]:
+    """Name each run by what it is asked to do: the same in every build, whatever comes of it."""
+    asked = [
+        f"{system} {each['workload']}, {each['schedule'] or each['nemesis'] or 'none'}"
+        for system, each in runs
+    ]
+    counts = [asked[: number + 1].count(name) for number, name in enumerate(asked)]
+    return [
+        name if count == 1 else f"{name} ({count})"
+        for name, count in zip(asked, counts, strict=True)
+    ]
+
+
+def _written_last(outcomes: Mapping[str, Mapping[str, Any]], files: Mapping[str, Any]) -> list[int]:
     """Write the reports; what goes wrong must not take the place of what the runs showed."""
     try:
         write_reports(outcomes, **files)
@@ -141,7 +157,7 @@ def _written_last(outcomes: Sequence[Mapping[str, Any]], files: Mapping[str, Any
 
 
 def _code(outcome: Mapping[str, Any]) -> int:
-    return HARNESS_FAILED if outcome.get("error") else exit_code(outcome)
+    return outcome["exit_code"] if outcome.get("error") else exit_code(outcome)
 
 
 def _worst_verdict(outcomes: Iterable[Mapping[str, Any]]) -> Any:
@@ -175,6 +191,10 @@ def _repeated(
     }
     if given.get("nemesis") or given.get("schedule"):
         kept |= {"nemesis": None, "schedule": None}
+    if any(given.get(name) for name in ("single", "listed", "nodes_file")):
+        kept |= {"local_count": None}
+    elif given.get("local_count") is not None:
+        kept |= {"single": (), "listed": None, "nodes_file": None}
     output = ("runs_dir", "as_json", "junit", "summary", "leave_running")
     return system or before, kept | given | {name: options[name] for name in output}
 

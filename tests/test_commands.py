@@ -8,11 +8,13 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from conftest import Partita
 
 from harness import local
 from harness.cluster import Node, local_nodes, on_all
+from harness.results import recover
 from nemesis import partition
 from reports import is_alive
 
@@ -41,6 +43,14 @@ STORES = Path(__file__).parent / "stores.py"
         (["test", "zookeeper", "--rate", "nan"], "nan is no number of use here"),
         (["test", "zookeeper", "--time-limit", "inf"], "inf is no number of use here"),
         (["test", "zookeeper", "--schedule", ""], "--schedule is empty"),
+        (["test", "zookeeper", "--schedule", "1s heal"], "the schedule has no fault"),
+        (["test", "zookeeper", "--nemesis", ","], "--nemesis is empty"),
+        (["test", "zookeeper", "--nemesis", "one", "--nemesis-interval", "1e-9"], "0.1 s at least"),
+        (["test", "zookeeper", "--time-limit", "1e300"], "--time-limit must be more than 0, and"),
+        (["test", "zookeeper", "--rate", "1e300"], "--rate must be between 0"),
+        (["test", "zookeeper", "--concurrency", "9" * 5000], "--concurrency is a number"),
+        (["test", "zookeeper", "--nodes-file", sys.executable], "this is no text"),
+        (["test-all", "--nemeses", "+"], "--nemesis is empty"),
         (["test", "zookeeper", "--nemesis", " "], "--nemesis is empty"),
         (["test-all", "--schedule", "1s heal"], "--schedule goes with partita test"),
         (["test-all", "--systems", "zookeeper, mongodb"], "no system is called 'mongodb'"),
@@ -113,6 +123,74 @@ def test_a_run_in_which_nothing_succeeded_is_unknown(partita: Partita) -> None:
 
 
 @pytest.mark.cluster
+def test_a_client_that_is_cancelled_ends_no_load(partita: Partita) -> None:
+    done = partita("test", f"{STORES}:Cancelled", *SHORT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["fail"] > 20
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("workload", ["append", "register"])
+def test_what_cannot_be_read_in_the_end_is_not_known(partita: Partita, workload: str) -> None:
+    short = ("--local", "3", "--time-limit", "2", "--concurrency", "1n", "--rate", "50", "--json")
+    brief = "from harness import cli, load; load.FINAL_READ_TRIES_S = 2; cli.main()"
+    command = [sys.executable, "-c", brief, "test", f"{STORES}:Unreadable", "-w", workload, *short]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "nobody knows what is left in the store" in json.loads(done.stdout)["reason"]
+
+
+@pytest.mark.cluster
+def test_a_call_that_never_returns_ends_no_later_than_it_must(partita: Partita) -> None:
+    began = time.monotonic()
+    done = partita("test", f"{STORES}:Hanging", *SHORT, "--timeout", "1", timeout=60)
+    assert time.monotonic() - began < 45
+    assert done.returncode == 2, done.stdout + done.stderr
+    results = json.loads(done.stdout)
+    assert "clients never came back from a call, whose time-out is 1 s" in results["reason"]
+    assert results["verdict"]["valid"] is True
+
+
+@pytest.mark.cluster
+def test_a_reader_that_goes_away_is_no_violation(tmp_path: Path) -> None:
+    command = f'"{sys.executable}" -m harness test {STORES}:Good --local 1 --time-limit 1'
+    script = f"set -o pipefail; {command} 2>/dev/null | true"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, check=False)
+    assert done.returncode == 255
+    done = subprocess.run(["bash", "-c", f"{command} 2>err >/dev/full"], cwd=tmp_path, check=False)
+    assert done.returncode == 255
+    assert "Traceback" not in (tmp_path / "err").read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import sys; sys.exit(0)", "cannot be imported: SystemExit: 0"),
+        ("def (", "cannot be imported: SyntaxError"),
+        ("import nothing_like_it", "cannot be imported: ModuleNotFoundError"),
+        ("class S:\n  def __init__(self): raise OSError('no')", "could not be made: OSError: no"),
+    ],
+)
+def test_a_file_that_is_no_store_is_one_line(
+    partita: Partita, tmp_path: Path, code: str, said: str
+) -> None:
+    (tmp_path / "reports.py").write_text(code)
+    done = partita("test", "reports.py:S")
+    assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
+    assert said in done.stderr
+
+
+@pytest.mark.cluster
+def test_a_store_may_be_called_like_a_module_of_ours(partita: Partita, tmp_path: Path) -> None:
+    for name in ("reports.py", "checker.py"):
+        (tmp_path / name).write_text(STORES.read_text())
+        done = partita("test", f"{name}:Good", "--local", "1", "--time-limit", "1")
+        assert done.returncode == 0, done.stderr
+        assert "could not be drawn" not in done.stderr
+
+
+@pytest.mark.cluster
 def test_a_fault_whose_time_never_came_is_missed(partita: Partita) -> None:
     faults = ["--schedule", "0.5s kill one; 1s partition one"]
     done = partita("test", f"{STORES}:Tenacious", *SHORT, "--time-limit", "1.5", *faults)
@@ -181,13 +259,15 @@ LONG = ("--local", "3", "--time-limit", "60", "--rate", "100", "--json")
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_run_is_healed_checked_and_judged(
     tmp_path: Path, ending: signal.Signals
 ) -> None:
     run = started(tmp_path, f"{STORES}:Good", *LONG, "--schedule", "1s partition one; 50s heal")
     await_event(tmp_path, '"f":"probe"')
     assert is_alive(tmp_path / "runs/latest")
+    with pytest.raises(click.UsageError, match="still in progress"):
+        recover(tmp_path / "runs/latest")
     run.send_signal(ending)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 2, err
@@ -219,7 +299,10 @@ def test_after_kill_9_the_network_heals_and_the_history_can_be_checked(
         assert recovered.returncode == 2, recovered.stderr
         assert "cut off before it was over" in json.loads(recovered.stdout)["reason"]
         assert (tmp_path / "runs/latest/report.html").exists()
-        assert "has its results already" in partita("check", "--recover", "runs/latest").stderr
+        again = partita("check", "--recover", "runs/latest", "nowhere")
+        assert again.returncode == 254
+        assert "has its results already" in again.stderr
+        assert "nowhere is no run directory" in again.stderr
         nodes = local_nodes(orphan)
         assert len(partition.reachable(nodes)) == 2
         while len(partition.reachable(nodes)) < 6:

@@ -14,6 +14,7 @@ from conftest import Partita
 from harness import series, test_command
 from harness.announce import tell_github, write_reports
 from harness.gate import Thresholds, exit_code, judge, thresholds, worst
+from harness.local import LocalError
 from harness.systems import StoreError
 
 STORES = Path(__file__).parent / "stores.py"
@@ -28,11 +29,11 @@ def outcome(**changes: Any) -> dict[str, Any]:
         "doubts": [],
         "system": "zookeeper",
         "workload": "register",
-        "ok": 100,
+        "ok": 120,
+        "load_ok": {"write": 30, "read": 70},
         "availability": 0.8,
         "longest_unavailability": 12.0,
         "faults": [fault],
-        "statistics": {"by_f": {"write": {"ok": 30}}},
         "seed": 7,
         "seconds": 60.0,
         "run": "runs/x",
@@ -141,6 +142,8 @@ def test_least_counts_are_read() -> None:
         ({"min_ok": ("write=many",)}, "not 'write=many'"),
         ({"min_ok": ("²",)}, "not '²'"),
         ({"min_ok": ("wrte=5",)}, "choose from write, faults"),
+        ({"min_ok": ("write=5", "write=1")}, "--min-ok write=N is given twice"),
+        ({"min_ok": ("9" * 5000,)}, "is a number"),
         ({"min_ok": ("faults=5",), "nemesis": "none"}, "need a run with faults"),
         ({"max_recovery": 5.0, "nemesis": None}, "need a run with faults"),
     ],
@@ -167,11 +170,12 @@ RUNS = [
 ]
 
 
+NAMED = {f"zookeeper register, one ({number})": run for number, run in enumerate(RUNS)}
 SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("junit.xsd"))
 
 
 def test_junit_tells_violations_from_what_is_not_known(tmp_path: Path) -> None:
-    write_reports(RUNS, junit=tmp_path / "junit.xml", summary=None)
+    write_reports(NAMED, junit=tmp_path / "junit.xml", summary=None)
     SCHEMA.validate(tmp_path / "junit.xml")
     (suite,) = xml.parse(tmp_path / "junit.xml").getroot()
     assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["5", "2", "2"]
@@ -186,9 +190,9 @@ def test_junit_tells_violations_from_what_is_not_known(tmp_path: Path) -> None:
 
 
 def test_the_summary_is_a_table(tmp_path: Path) -> None:
-    write_reports(RUNS, junit=None, summary=tmp_path / "summary.md")
+    write_reports(NAMED, junit=None, summary=tmp_path / "summary.md")
     rows = (tmp_path / "summary.md").read_text().splitlines()
-    assert rows[4].startswith("| valid | zookeeper register, partition one, seed 7 | 80.0 % |")
+    assert rows[4].startswith("| valid | zookeeper register, one (0) | 7 | 80.0 % |")
     assert len(rows) == 4 + len(RUNS)
 
 
@@ -197,12 +201,12 @@ def test_github_is_told_where_it_listens(
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "page"))
-    bad = [outcome(valid=False, passed=False, missed=[], reason="100 %\nof it")]
-    tell_github(bad, page=True)
+    bad = {"name": outcome(valid=False, passed=False, missed=[], reason="100 %\nof it")}
+    tell_github(bad)
     assert "100 %25%0Aof it" in capsys.readouterr().err
     assert "| invalid |" in (tmp_path / "page").read_text()
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "not" / "there"))
-    tell_github(bad, page=True)
+    tell_github(bad)
     assert "cannot write" in capsys.readouterr().err
 
 
@@ -241,6 +245,7 @@ INVALID = outcome(valid=False, passed=False, missed=[], reason="process 3 read 1
     [
         (StoreError("n1 does not serve"), "harness failure", 4),
         (RuntimeError("nobody thought of this"), "harness failure", 3),
+        (SystemExit(0), "harness failure", 3),
         (KeyboardInterrupt(), "unknown", 3),
         (outcome(valid="unknown", passed=False, missed=[], interrupted=True), "unknown", 3),
     ],
@@ -255,6 +260,31 @@ def test_a_series_that_breaks_off_is_reported_whole(
     assert made.done == done
     assert ("not run: " in (tmp_path / "summary.md").read_text()) is (done == 3)
     assert Series(monkeypatch, INVALID, broken).run(tmp_path) == (1, ["invalid", said])
+
+
+def test_a_series_that_the_machine_cannot_do_has_the_code_of_a_single_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = Series(monkeypatch, LocalError("no root"), LocalError("no root"))
+    assert refused.run(tmp_path) == (254, ["harness failure"] * 2)
+
+
+def test_the_names_of_runs_are_the_same_in_every_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Series(monkeypatch, PASSED, StoreError("gone")).run(tmp_path, "--nemesis", "one")
+    cases = xml.parse(tmp_path / "junit.xml").getroot()[0].findall("testcase")
+    first = "zookeeper register, one"
+    assert [case.get("name") for case in cases] == [first, f"{first} (2)"]
+
+
+def test_what_is_refused_leaves_no_report_of_a_pass(partita: Partita, tmp_path: Path) -> None:
+    write_reports({"a run": PASSED}, junit=tmp_path / "junit.xml", summary=None)
+    done = partita("test", "raft", "--junit", "junit.xml", "--min-ok", "bogus")
+    assert done.returncode == 254
+    assert 'errors="1"' in (tmp_path / "junit.xml").read_text()
+    done = partita("test", "raft", "--junit", "one", "--summary", "one")
+    assert (done.returncode, done.stderr.count("\n")) == (254, 1)
 
 
 def test_reports_that_cannot_be_written_are_refused_before_the_first_run(
@@ -292,7 +322,7 @@ def test_a_controller_that_is_killed_leaves_no_report_of_a_pass(
         raise StoreError("looked")
 
     junit = tmp_path / "junit.xml"
-    write_reports([PASSED], junit=junit, summary=None)
+    write_reports({"a run": PASSED}, junit=junit, summary=None)
     monkeypatch.setattr(test_command, "prepare", lambda system, options: None)
     monkeypatch.setattr(series, "conduct", killed)
     with pytest.raises(StoreError, match="looked"):
@@ -335,8 +365,10 @@ def test_what_is_no_run_cannot_be_repeated(partita: Partita, tmp_path: Path) -> 
         (ours, "its run.json has no arguments"),
         (ours | {"arguments": arguments | {"rate": "fast"}}, "'fast' is not a valid float"),
         (ours | {"arguments": arguments | {"nodes_file": 7}}, "nodes_file 7 is foreign"),
+        # What ran on this machine may be repeated on others.
+        (ours | {"arguments": arguments | {"local_count": 3}}, "127.0.0.1 (127.0.0.1:1)"),
     ):
         (tmp_path / "run.json").write_text(json.dumps(content))
-        done = partita("test", "--repeat", ".")
+        done = partita("test", "--repeat", ".", "--nodes", "127.0.0.1", "--ssh-port", "1")
         assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
         assert said in done.stderr

@@ -20,6 +20,9 @@ def test_stale(partita):
 def test_looked_at(partita):
     assert partita("{STORES}:Stale", check=False, {OPTIONS})["valid"] is False
 
+def test_flags(partita):
+    partita("nowhere.py:Store", strict_host_key_checking=False, leave_running=False)
+
 def test_broken(partita):
     partita("nowhere.py:Store")
 '''
@@ -38,7 +41,8 @@ def test_a_teams_own_suite(tmp_path: Path) -> None:
     (tmp_path / "test_suite.py").write_text(SUITE)
     (tmp_path / "checker.py").write_text("raise ImportError('this is the team's own checker')")
     said = outcome_of(tmp_path, tmp_path)
-    assert "2 failed, 2 passed" in said
+    assert "3 failed, 2 passed" in said
+    assert "nowhere.py:Store --json --no-strict-host-key-checking ended" in said
     assert "read" in said.split("test_stale")[1]
     assert "report.html" in said
     assert "HarnessFailure" in said

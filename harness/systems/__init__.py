@@ -47,6 +47,10 @@ def load_system(name: str, options: Mapping[str, Any]) -> System:
         system: System = make(**given)
     except StoreError as error:
         raise click.UsageError(str(error)) from error
+    except (Exception, SystemExit) as error:
+        if name in SYSTEMS:
+            raise
+        raise click.UsageError(f"{name} could not be made: {_named(error)}") from error
     lacking = complete(system) if name not in SYSTEMS else []
     if lacking:
         raise click.UsageError(f"{name} lacks {', '.join(lacking)}: see docs/your-own-store.md")
@@ -65,13 +69,22 @@ def _own(name: str) -> Callable[..., Any]:
         )
     if not Path(path).is_file():
         raise click.UsageError(f"no file {path}")
-    spec = importlib.util.spec_from_file_location(Path(path).stem, path)
+    # A name of its own: the file may be called like a module that is there.
+    spec = importlib.util.spec_from_file_location(f"partita_store_{Path(path).stem}", path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        raise click.UsageError(f"{path} cannot be imported: {_named(error)}") from error
     if not hasattr(module, attribute):
         raise click.UsageError(f"{path} has no class {attribute}")
     own: Callable[..., Any] = getattr(module, attribute)
     return own
+
+
+def _named(error: BaseException) -> str:
+    """Return an error of the user's code in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
