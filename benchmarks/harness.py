@@ -13,11 +13,11 @@ import threading
 import time
 from pathlib import Path
 
-from checker import History
-from harness.journal import Journal
-from harness.worker import Tally, Worker
-from workloads.generator import Generator
-from workloads.register import Register
+from partita.checker import History
+from partita.harness.run.journal import Journal
+from partita.harness.run.worker import Tally, Worker
+from partita.workloads.generator import Generator
+from partita.workloads.register import Register
 
 
 class Nothing:

@@ -3,9 +3,7 @@
 Imports none of the other packages and does no I/O but reading and writing histories.
 """
 
-from checker.check import check
-from checker.fitting import fitting_model
-from checker.history import (
+from partita.checker.history import (
     NEVER,
     OUTCOMES,
     Event,
@@ -15,14 +13,15 @@ from checker.history import (
     Outcome,
     ReadingStopped,
 )
-from checker.models import MODELS, Model, ModelError, load_model
-from checker.scheduling import ENGINES
-from checker.statistics import Counts, Statistics, statistics, vacuous
-from checker.verdict import Counterexample, Finding, Limits, Validity, Verdict
+from partita.checker.linearizability.check import check
+from partita.checker.linearizability.scheduling import ENGINES
+from partita.checker.models.fitting import fitting_model
+from partita.checker.models.model import Model, ModelError, load_model
+from partita.checker.statistics import Counts, Statistics, statistics, vacuous
+from partita.checker.verdict import Counterexample, Finding, Limits, Validity, Verdict
 
 __all__ = [
     "ENGINES",
-    "MODELS",
     "NEVER",
     "OUTCOMES",
     "Counterexample",

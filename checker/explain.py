@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from checker.history import History, Op
+from partita.checker.history import History, Op
 
 
 def quoted(value: Any) -> str:

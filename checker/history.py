@@ -23,9 +23,15 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from checker.reading import Event, HistoryError, ReadingStopped, read_events, read_file
-from checker.values import ABSENT, Values
-from checker.writing import write_file
+from partita.checker.formats.reading import (
+    Event,
+    HistoryError,
+    ReadingStopped,
+    read_events,
+    read_file,
+)
+from partita.checker.formats.writing import write_file
+from partita.checker.values import ABSENT, Values
 
 Outcome = Literal["ok", "fail", "info"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "fail", "info")

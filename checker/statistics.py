@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from checker.history import OUTCOMES, CodeColumn, History
+from partita.checker.history import OUTCOMES, CodeColumn, History
 
 READS = frozenset({"read", "get"})
 # Where these are all there is, an operation that reads could have been.

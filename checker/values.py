@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from checker import _native
+from partita.checker import _native
 
 NULL: Final = -1
 NO_PAIR: Final = -2

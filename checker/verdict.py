@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from checker import _native
-from checker.history import History, IntColumn
-from checker.models import Model
+from partita.checker import _native
+from partita.checker.history import History, IntColumn
+from partita.checker.models.model import Model
 
 Validity = Literal[True, False, "unknown"]
 Mismatch = Literal["observe", "ignore"]

@@ -23,30 +23,30 @@ HARNESS_FAILED = 255
 # Where each command stands. It is imported when it is asked for, because `partita check` must not
 # pay for what draws and what speaks SSH.
 COMMANDS: Mapping[str, str] = {
-    "check": "check_command:check_command",
-    "cluster": "cluster_command:cluster",
-    "compare": "report_command:compare",
-    "doctor": "doctor_command:doctor",
-    "heal": "doctor_command:heal",
-    "report": "report_command:report",
-    "selftest": "selftest:selftest",
-    "serve": "serve_command:serve",
-    "test": "test_command:test",
-    "test-all": "test_command:test_all",
+    "check": "commands.check:check_command",
+    "cluster": "commands.cluster:cluster",
+    "compare": "commands.report:compare",
+    "doctor": "commands.doctor:doctor",
+    "heal": "commands.doctor:heal",
+    "report": "commands.report:report",
+    "selftest": "commands.selftest:selftest",
+    "serve": "commands.serve:serve",
+    "test": "commands.test:test",
+    "test-all": "commands.test:test_all",
 }
 
 # What the user can mend by asking differently, or by preparing the machine; and what went wrong
 # in the middle of the work. By name, for the same reason: one that was raised was imported.
 ERRORS: Mapping[str, int] = {
-    "checker.reading.HistoryError": WRONG_ARGUMENTS,
-    "checker.models.ModelError": WRONG_ARGUMENTS,
-    "harness.journal.RunsDirError": WRONG_ARGUMENTS,
-    "harness.local.LocalError": WRONG_ARGUMENTS,
-    "nemesis.schedule.ScheduleError": WRONG_ARGUMENTS,
-    "reports.stored.RunError": WRONG_ARGUMENTS,
-    "harness.journal.JournalError": HARNESS_FAILED,
-    "harness.ssh.SshError": HARNESS_FAILED,
-    "harness.systems.system.StoreError": HARNESS_FAILED,
+    "partita.checker.formats.reading.HistoryError": WRONG_ARGUMENTS,
+    "partita.checker.models.model.ModelError": WRONG_ARGUMENTS,
+    "partita.harness.run.journal.RunsDirError": WRONG_ARGUMENTS,
+    "partita.harness.nodes.local.LocalError": WRONG_ARGUMENTS,
+    "partita.nemesis.schedule.ScheduleError": WRONG_ARGUMENTS,
+    "partita.reports.stored.RunError": WRONG_ARGUMENTS,
+    "partita.harness.run.journal.JournalError": HARNESS_FAILED,
+    "partita.harness.nodes.ssh.SshError": HARNESS_FAILED,
+    "partita.harness.systems.system.StoreError": HARNESS_FAILED,
 }
 
 # The names of the threads that check (checker/scheduling.py) begin so. A step of a user's model
@@ -65,7 +65,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"harness.{module}"), name)
+        command: click.Command = getattr(import_module(f"partita.harness.{module}"), name)
         return command
 
 

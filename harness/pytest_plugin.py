@@ -35,7 +35,7 @@ def partita(pytestconfig: pytest.Config) -> Partita:
 
     def run(system: str, *, check: bool = True, **options: Any) -> dict[str, Any]:
         # -P: a folder of the team's own that is called harness or checker is not ours.
-        command = [sys.executable, "-P", "-m", "harness"]
+        command = [sys.executable, "-P", "-m", "partita"]
         command += ["test", system, "--json", *_flags(options)]
         done = subprocess.run(
             command, cwd=pytestconfig.rootpath, stdout=subprocess.PIPE, text=True, check=False

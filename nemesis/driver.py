@@ -13,10 +13,10 @@ from contextlib import suppress
 from random import Random
 from typing import Any, TypeVar
 
-from nemesis import partition, process
-from nemesis.grudges import GRUDGES, NEEDS_LEADER, Grudge, GrudgeError, cut_pairs, describe
-from nemesis.hosts import Host, on_all
-from nemesis.schedule import Step
+from partita.nemesis import partition, process
+from partita.nemesis.grudges import GRUDGES, NEEDS_LEADER, Grudge, GrudgeError, cut_pairs, describe
+from partita.nemesis.hosts import Host, on_all
+from partita.nemesis.schedule import Step
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ nothing from its controller for a while heals itself (see `arm`).
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from nemesis.grudges import Grudge
-from nemesis.hosts import Host, on_all
+from partita.nemesis.grudges import Grudge
+from partita.nemesis.hosts import Host, on_all
 
 CHAIN = "PARTITA"
 FOLDER = "/run/partita"  # gone after a reboot, as the drops are

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import floor
 
-from nemesis import process
-from nemesis.grudges import GRUDGES, NEEDS_LEADER, NODES_MIN
+from partita.nemesis import process
+from partita.nemesis.grudges import GRUDGES, NEEDS_LEADER, NODES_MIN
 
 TARGETS: Mapping[str, Collection[str]] = {
     "partition": tuple(GRUDGES),

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from checker import OUTCOMES, History
-from reports.faults import SECOND, Fault
+from partita.checker import OUTCOMES, History
+from partita.reports.faults import SECOND, Fault
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

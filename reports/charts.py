@@ -16,14 +16,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from checker import OUTCOMES
-from reports.availability import Bools, Floats, by_second
-from reports.faults import SECOND, Fault
-from reports.leaders import leaders_over_time
-from reports.palette import GRID, INK, MUTED, OUTCOME, PAPER, QUANTILE, fault_colour
-from reports.quorum import bound_over_time
-from reports.statistics import MILLISECOND, since_due
-from reports.stored import StoredRun
+from partita.checker import OUTCOMES
+from partita.reports.availability import Bools, Floats, by_second
+from partita.reports.faults import SECOND, Fault
+from partita.reports.leaders import leaders_over_time
+from partita.reports.palette import GRID, INK, MUTED, OUTCOME, PAPER, QUANTILE, fault_colour
+from partita.reports.quorum import bound_over_time
+from partita.reports.statistics import MILLISECOND, since_due
+from partita.reports.stored import StoredRun
 
 STYLE: Any = {
     "axes.axisbelow": True,

@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from checker import OUTCOMES
-from reports.availability import Bools, Floats, by_second
-from reports.charts import STYLE, WIDTH_INCHES, due_s, latencies_ms, milliseconds
-from reports.palette import INK, fault_colour
-from reports.sentences import verdict_word
-from reports.stored import RunError, StoredRun
+from partita.checker import OUTCOMES
+from partita.reports.availability import Bools, Floats, by_second
+from partita.reports.charts import STYLE, WIDTH_INCHES, due_s, latencies_ms, milliseconds
+from partita.reports.palette import INK, fault_colour
+from partita.reports.sentences import verdict_word
+from partita.reports.stored import RunError, StoredRun
 
 # Told apart by the colour-blind, and by their dashes besides.
 LINES: tuple[tuple[str, Any], ...] = (

@@ -19,8 +19,8 @@ from typing import Any, Literal
 import msgspec
 import networkx as nx
 
-from checker import History
-from checker.explain import is_cas, moment, quoted, who
+from partita.checker import History
+from partita.checker.explain import is_cas, moment, quoted, who
 
 # Rings are looked for among so many operations; more than these nobody could take in.
 ROWS_MAX = 16

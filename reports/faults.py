@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from checker import Event, History
+from partita.checker import Event, History
 
 SECOND = 1_000_000_000
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from reports.sentences import verdict_sentence, verdict_word
-from reports.stored import RunError, read_results, read_spec
+from partita.reports.sentences import verdict_sentence, verdict_word
+from partita.reports.stored import RunError, read_results, read_spec
 
 
 @dataclass(frozen=True, slots=True)

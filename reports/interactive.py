@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from reports.availability import by_second
-from reports.faults import SECOND
-from reports.leaders import leaders_over_time
-from reports.packing import compressed, pack
-from reports.palette import ON_DARK, OUTCOME, fault_colour
-from reports.quorum import bound_over_time
-from reports.stored import StoredRun
+from partita.reports.availability import by_second
+from partita.reports.faults import SECOND
+from partita.reports.leaders import leaders_over_time
+from partita.reports.packing import compressed, pack
+from partita.reports.palette import ON_DARK, OUTCOME, fault_colour
+from partita.reports.quorum import bound_over_time
+from partita.reports.stored import StoredRun
 
 # The symbols of an f in templates/charts.js, as characters.
 MARKS = "●▲■◆▼⬟✕⬢"

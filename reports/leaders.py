@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from checker import Event, History
-from reports.faults import SECOND
+from partita.checker import Event, History
+from partita.reports.faults import SECOND
 
 # The monitor speaks every few seconds at least: longer silence is ignorance, not constancy.
 SILENCE = 15 * SECOND

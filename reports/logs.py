@@ -13,8 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from statistics import median
 
-from reports.faults import SECOND, Fault
-from reports.stored import StoredRun
+from partita.reports.faults import SECOND, Fault
+from partita.reports.stored import StoredRun
 
 STAMP = re.compile(
     rb"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?"

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from checker import OUTCOMES, History
-from reports.availability import Ints
-from reports.stored import StoredRun
+from partita.checker import OUTCOMES, History
+from partita.reports.availability import Ints
+from partita.reports.stored import StoredRun
 
 # Beyond this many, acknowledged operations are thinned out: no screen could show them.
 OPERATIONS_MAX = 250_000

@@ -13,13 +13,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import palette, sentences
-from reports.comparison import Comparison
-from reports.gallery import Row
-from reports.interactive import colour_variable, interactive, script_safe
-from reports.logs import excerpts
-from reports.stored import StoredRun
-from reports.violation import Violation
+from partita.reports import palette, sentences
+from partita.reports.comparison import Comparison
+from partita.reports.gallery import Row
+from partita.reports.interactive import colour_variable, interactive, script_safe
+from partita.reports.logs import excerpts
+from partita.reports.stored import StoredRun
+from partita.reports.violation import Violation
 
 CAPTIONS = {
     "latency": "Latency of every operation, from the time it was due. Filled: ok. "
@@ -107,7 +107,7 @@ def _violation(violation: Violation | None, pictures: Mapping[str, str]) -> dict
 
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=PackageLoader("partita.reports"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

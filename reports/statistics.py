@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-import checker
-from checker import OUTCOMES, Counts, History
-from checker.history import CodeColumn
-from reports.availability import Bools, Ints
+from partita import checker
+from partita.checker import OUTCOMES, Counts, History
+from partita.checker.history import CodeColumn
+from partita.reports.availability import Bools, Ints
 
 MILLISECOND = 1_000_000
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}

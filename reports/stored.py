@@ -11,10 +11,10 @@ from typing import Any, Literal, Required, TypedDict
 
 import msgspec
 
-from checker import History, HistoryError
-from reports.availability import Load, load_of
-from reports.faults import SECOND, Fault, faults_of
-from reports.summary import summarise
+from partita.checker import History, HistoryError
+from partita.reports.availability import Load, load_of
+from partita.reports.faults import SECOND, Fault, faults_of
+from partita.reports.summary import summarise
 
 NEWEST_FORMAT = 1
 SPAN_S_MAX = 2_000_000

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from checker import OUTCOMES, History
-from reports import availability as measured
-from reports.faults import SECOND, Fault, faults_of
-from reports.quorum import mean_bound, with_quorum
-from reports.statistics import statistics
+from partita.checker import OUTCOMES, History
+from partita.reports import availability as measured
+from partita.reports.faults import SECOND, Fault, faults_of
+from partita.reports.quorum import mean_bound, with_quorum
+from partita.reports.statistics import statistics
 
 
 def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:

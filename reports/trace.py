@@ -9,10 +9,10 @@ Times are microseconds since the run began.
 from collections.abc import Iterator
 from typing import Any
 
-from checker import Op
-from reports.leaders import leaders_over_time
-from reports.packing import shortened
-from reports.stored import StoredRun
+from partita.checker import Op
+from partita.reports.leaders import leaders_over_time
+from partita.reports.packing import shortened
+from partita.reports.stored import StoredRun
 
 CLUSTER = 1
 

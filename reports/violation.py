@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from checker import History, Verdict
-from checker.explain import capital, moment
-from reports.contradiction import Contradiction, Link, contradiction_of
-from reports.faults import faults_of
-from reports.packing import shortened
-from reports.violation_charts import contradiction_in_time, needed_order
+from partita.checker import History, Verdict
+from partita.checker.explain import capital, moment
+from partita.reports.contradiction import Contradiction, Link, contradiction_of
+from partita.reports.faults import faults_of
+from partita.reports.packing import shortened
+from partita.reports.violation_charts import contradiction_in_time, needed_order
 
 AROUND = 25
 

@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch
 from matplotlib.path import Path as MplPath
 
-from checker import NEVER, History
-from checker.explain import is_answered, is_cas, moment
-from reports.charts import STYLE, WIDTH_INCHES
-from reports.contradiction import Contradiction, Link
-from reports.faults import Fault
-from reports.packing import shortened
-from reports.palette import INK, MUTED, OUTCOME, PAPER, fault_colour
+from partita.checker import NEVER, History
+from partita.checker.explain import is_answered, is_cas, moment
+from partita.reports.charts import STYLE, WIDTH_INCHES
+from partita.reports.contradiction import Contradiction, Link
+from partita.reports.faults import Fault
+from partita.reports.packing import shortened
+from partita.reports.palette import INK, MUTED, OUTCOME, PAPER, fault_colour
 
 ROWS_MAX = 14
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import msgspec
 from matplotlib.figure import Figure
 
-from checker import History, Verdict
-from reports.charts import charts_of, rendered
-from reports.comparison import Comparison, compare, overlaid
-from reports.interactive import counterexample
-from reports.page import comparison_page, run_page, violation_page
-from reports.sentences import verdict_sentence
-from reports.stored import RunError, StoredRun, read_run
-from reports.trace import trace_of
-from reports.violation import Violation, violation_of, violation_of_verdict
+from partita.checker import History, Verdict
+from partita.reports.charts import charts_of, rendered
+from partita.reports.comparison import Comparison, compare, overlaid
+from partita.reports.interactive import counterexample
+from partita.reports.page import comparison_page, run_page, violation_page
+from partita.reports.sentences import verdict_sentence
+from partita.reports.stored import RunError, StoredRun, read_run
+from partita.reports.trace import trace_of
+from partita.reports.violation import Violation, violation_of, violation_of_verdict
 
 FORMATS = ("png", "svg", "html", "trace")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import local
-from harness.cluster import Node, local_nodes
+from partita.harness.nodes import local
+from partita.harness.nodes.cluster import Node, local_nodes
 
 Partita = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -52,7 +52,7 @@ def partita(tmp_path: Path) -> Partita:
     def run(
         *arguments: str, timeout: float = 240, **more: object
     ) -> "subprocess.CompletedProcess[str]":
-        command = [sys.executable, "-m", "harness", *arguments]
+        command = [sys.executable, "-m", "partita", *arguments]
         return subprocess.run(
             command,
             cwd=tmp_path,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any
 
-from checker.history import Op
-from checker.models import Model, State
+from partita.checker.history import Op
+from partita.checker.models.model import Model, State
 
 Event = dict[str, Any]
 

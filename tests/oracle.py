@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from checker import NEVER, OUTCOMES, Finding, History, Model
-from checker.history import IntColumn
-from checker.reference import linearizable
+from partita.checker import NEVER, OUTCOMES, Finding, History, Model
+from partita.checker.history import IntColumn
+from partita.checker.linearizability.reference import linearizable
 
 
 def rows_by_key(history: History, rows: IntColumn) -> list[IntColumn]:

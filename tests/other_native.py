@@ -8,7 +8,7 @@ import importlib.util
 import os
 import sys
 
-_NAME = "checker._native"
+_NAME = "partita.checker._native"
 
 assert _NAME not in sys.modules
 _spec = importlib.util.spec_from_file_location(_NAME, os.environ["PARTITA_NATIVE"])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from workloads.client import Client, Definite, Mismatch
+from partita.workloads.client import Client, Definite, Mismatch
 
 VALUES: dict[str, list[str]] = {}
 

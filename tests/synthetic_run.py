@@ -180,8 +180,8 @@ def _spec(story: Story) -> dict[str, Any]:
 
 def _results(directory: Path) -> dict[str, Any]:
     """What the harness writes: here with the reports' own figures and an invented verdict."""
-    from checker import History
-    from reports import summarise
+    from partita.checker import History
+    from partita.reports import summarise
 
     run = json.loads((directory / "run.json").read_text())
     history = History.read(directory / "history.jsonl")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checker import ENGINES, History, check
+from partita.checker import ENGINES, History, check
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(1, str(BENCHMARKS))

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 READ_SHARE = 0.1
 

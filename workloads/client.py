@@ -2,7 +2,7 @@
 
 Every error is either definite (the operation certainly did not happen) or indefinite (nobody
 knows: it may take effect later, or never). Whoever writes a client decides which of the two
-each of the store's errors is; `harness.worker` turns them into outcomes in one place.
+each of the store's errors is; `partita.harness.run.worker` turns them into outcomes in one place.
 """
 
 from typing import Any, Protocol

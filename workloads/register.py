@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from workloads.client import Client, Mismatch
+from partita.workloads.client import Client, Mismatch
 
 
 class Register:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, Protocol
 
-from workloads.append import Append
-from workloads.client import Client
-from workloads.register import Register
+from partita.workloads.append import Append
+from partita.workloads.client import Client
+from partita.workloads.register import Register
 
 
 class Workload(Protocol):

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "chain.h"
+#include "linearizability/chain.h"
 
 namespace partita {
 

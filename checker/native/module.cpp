@@ -7,9 +7,9 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
-#include "chain.h"
+#include "linearizability/chain.h"
 #include "columns.h"
-#include "search.h"
+#include "linearizability/search.h"
 
 namespace nb = nanobind;
 

@@ -3,7 +3,7 @@
 Put your own store in place of "raft", as "path/to/store.py:MyStore".
 """
 
-from harness.pytest_plugin import Partita
+from partita.harness.pytest_plugin import Partita
 
 
 def test_my_store_survives_partitions(partita: Partita) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 
 import click
 
-from harness.systems.commands import read_store
-from harness.systems.completion import complete
-from harness.systems.consul import Consul
-from harness.systems.etcd import Etcd
-from harness.systems.raft import Raft
-from harness.systems.system import HasPause, HasPrimaries, StoreError, System
-from harness.systems.zookeeper import ZooKeeper
+from partita.harness.systems.commands import read_store
+from partita.harness.systems.completion import complete
+from partita.harness.systems.consul import Consul
+from partita.harness.systems.etcd import Etcd
+from partita.harness.systems.raft import Raft
+from partita.harness.systems.system import HasPause, HasPrimaries, StoreError, System
+from partita.harness.systems.zookeeper import ZooKeeper
 
 SYSTEMS: Mapping[str, Callable[..., System]] = {
     "zookeeper": ZooKeeper,

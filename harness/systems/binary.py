@@ -8,8 +8,8 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
-from harness.cluster import FOLDER, Node
-from harness.systems.system import StoreError
+from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.systems.system import StoreError
 
 DOWNLOAD_S = 60
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.cluster import FOLDER, Node, on_all
-from harness.systems.program import ProgramClient
-from harness.systems.system import StoreError
-from workloads.client import Client
+from partita.harness.nodes.cluster import FOLDER, Node, on_all
+from partita.harness.systems.program import ProgramClient
+from partita.harness.systems.system import StoreError
+from partita.workloads.client import Client
 
 # Every key that store.toml may have: whether it must be there, and what type it has.
 KEYS: Mapping[str, tuple[bool, type]] = MappingProxyType(

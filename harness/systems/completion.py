@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from harness.cluster import FOLDER, Node
+from partita.harness.nodes.cluster import FOLDER, Node
 
 # From the system's name to the method, by the method's name.
 _BY_NAME: Mapping[str, Callable[[str], Callable[..., Any]]] = MappingProxyType(

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from workloads.client import Definite, Indefinite
+from partita.workloads.client import Definite, Indefinite
 
 STATUS_TIMEOUT_S = 1.0
 

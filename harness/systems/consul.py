@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from harness.cluster import FOLDER, Node
-from harness.systems import binary as binaries
-from harness.systems.connection import Connection, ask_all
-from harness.systems.system import StoreError
-from workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.systems import binary as binaries
+from partita.harness.systems.connection import Connection, ask_all
+from partita.harness.systems.system import StoreError
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT = 8500
 NAME = "consul"

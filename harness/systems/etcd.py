@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.cluster import FOLDER, Node
-from harness.systems import binary as binaries
-from harness.systems.connection import Connection, ask_all, host_port
-from workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.systems import binary as binaries
+from partita.harness.systems.connection import Connection, ask_all, host_port
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT, PEER_PORT = 2379, 2380
 NAME = "etcd"

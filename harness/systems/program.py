@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from workloads.client import Definite, Indefinite, Mismatch
+from partita.workloads.client import Definite, Indefinite, Mismatch
 
 END_S = 1.0
 SHOWN = 80

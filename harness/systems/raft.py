@@ -12,16 +12,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from harness.cluster import FOLDER, Node
-from harness.systems.connection import Connection, ask_all, host_port
-from harness.systems.system import StoreError
-from workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.systems.connection import Connection, ask_all, host_port
+from partita.harness.systems.system import StoreError
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT = 7000
 NAME = "raft"
 HOME = f"{FOLDER}/{NAME}"
 PROGRAM = f"{FOLDER}/{NAME}-server"  # beside HOME, which is deleted before each run
-_IN_CLONE = Path(__file__).parents[2] / "examples" / "raft"
+_IN_CLONE = Path(__file__).resolve().parents[2] / "examples" / "raft"
 _IN_WHEEL = Path(__file__).parent / "raft_server"  # see CMakeLists.txt
 SOURCES = _IN_CLONE if _IN_CLONE.is_dir() else _IN_WHEEL
 

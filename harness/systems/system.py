@@ -7,8 +7,8 @@ looked for by name, and a fault that needs one that is missing is refused before
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from harness.cluster import Node
-from workloads.client import Client, Definite, Indefinite
+from partita.harness.nodes.cluster import Node
+from partita.workloads.client import Client, Definite, Indefinite
 
 
 class StoreError(Exception):

@@ -18,8 +18,8 @@ from kazoo.exceptions import BadVersionError, KazooException, NodeExistsError, N
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 
-from harness.cluster import FOLDER, Node
-from workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.harness.nodes.cluster import FOLDER, Node
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT = 2181
 NAME = "zookeeper"

@@ -1,0 +1,1 @@
+"""History files: how each is recognised, read and written."""

@@ -1,0 +1,154 @@
+"""One history, one model, one verdict: split by key, choose engines, obey the limits.
+
+Linearizability is local: a history is linearizable exactly if each key's part is. So each key
+is checked by itself, in parallel (see `partita.checker.linearizability.scheduling`).
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from partita.checker.explain import quoted
+from partita.checker.history import OUTCOMES, History, IntColumn
+from partita.checker.linearizability.elements import merged
+from partita.checker.linearizability.scheduling import ENGINES, Found, Job, decide
+from partita.checker.models.append import Append
+from partita.checker.models.cas_register import CasRegister
+from partita.checker.models.model import Model, ModelError, load_model
+from partita.checker.verdict import Counterexample, Finding, Limits, Mismatch, Validity, Verdict
+
+
+def check(
+    history: History,
+    model: str | Model = "cas-register",
+    *,
+    initial: Any = None,
+    engine: str = "auto",
+    time_limit: float | None = None,
+    memory_limit: int | None = None,
+    mismatch: Mismatch = "observe",
+    executor: Executor | None = None,
+) -> Verdict:
+    """Decide whether a history is linearizable.
+
+    `model` is a name (`partita list models`), `path/to/file.py:Class`, or a model;
+    `initial` the state before the first operation in a named model's own terms. `engine` is
+    "auto" or one of `ENGINES`. `time_limit` is in seconds, `memory_limit` the most bytes that
+    the process may hold: when one is hit, the verdict is "unknown". A cas that failed with
+    "mismatch" observes that the value was another one, unless `mismatch` is "ignore". Keys
+    are checked in parallel by `executor`, by default with a thread for each core.
+
+    Raises `ModelError` if the model or the engine does not fit the operations; what a model's
+    own `step` raises goes through.
+    """
+    begin = time.perf_counter()
+    if isinstance(model, str):
+        model = load_model(model, initial)
+    elif initial is not None:
+        raise ModelError("initial goes with a model's name: this model has its own")
+    deadline = None if time_limit is None else time.monotonic() + time_limit
+    limits = Limits(deadline, memory_limit, np.zeros(1, dtype=np.uint8))
+    keys = _by_key(history, counting(history, model, mismatch))
+    job = Job(history, model, _engines(engine, model), limits, mismatch)
+    findings = decide(job, [key.rows for key in keys], executor)
+    return _verdict(job, keys, findings, time.perf_counter() - begin)
+
+
+def _engines(name: str, model: Model) -> tuple[str, ...]:
+    if name == "auto":
+        return tuple(ENGINES)
+    if name not in ENGINES:
+        raise ModelError(f"no engine is called {name!r}: take auto or one of {', '.join(ENGINES)}")
+    needed = {"chain": CasRegister, "append": Append}.get(name)
+    if needed and not isinstance(model, needed):
+        what = "registers" if name == "chain" else "the model append"
+        raise ModelError(f"engine {name} is for {what} only, not for model {model.name}")
+    return (name,)
+
+
+def counting(history: History, model: Model, mismatch: Mismatch) -> IntColumn:
+    """Return the rows of the operations that count: those that failed only as observations."""
+    failed = history.outcome == OUTCOMES.index("fail")
+    observed = np.zeros_like(failed)
+    if mismatch == "observe" and getattr(model, "observes_mismatch", False):
+        error = history.errors.index("mismatch") if "mismatch" in history.errors else None
+        observed = (history.error == error) & (history.f == history.f_code("cas"))
+    return np.flatnonzero(~failed | observed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """One key's operations that count."""
+
+    code: int
+    rows: IntColumn
+
+
+def _by_key(history: History, rows: IntColumn) -> list[_Key]:
+    codes = history.key[rows]
+    if not len(codes) or np.all(codes == codes[0]):
+        return [_Key(int(codes[0]), rows)] if len(codes) else []
+    order = np.argsort(codes, kind="stable")
+    rows, codes = rows[order], codes[order]
+    borders = np.flatnonzero(np.diff(codes)) + 1
+    return [_Key(int(history.key[part[0]]), part) for part in np.split(rows, borders)]
+
+
+def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: float) -> Verdict:
+    valid, index = _worst([finding for _, finding in findings])
+    names = [name for name, _ in findings]
+    used = "+".join(name for name in ENGINES if name in names) or "none"
+    verdict = Verdict(
+        valid=valid,
+        engine=used,
+        model=job.model.name,
+        operations=len(job.history),
+        keys=len(keys),
+        seconds=seconds,
+        details=_details(job, keys, findings),
+    )
+    if not len(job.history):
+        return replace(verdict, valid="unknown", reason="nothing to check: no operations")
+    if not keys:
+        return verdict
+    key = job.history.decoded_key(keys[index].code)
+    if valid is False:
+        finding = findings[index][1]
+        example = Counterexample(finding.operations, finding.explanation, key)
+        return replace(verdict, engine=names[index], counterexample=example)
+    return replace(verdict, reason=None if valid is True else _reason(job, key, findings))
+
+
+def _worst(findings: Sequence[Finding]) -> tuple[Validity, int]:
+    """An invalid key makes all invalid, else an unknown one makes all unknown."""
+    validities = [finding.valid for finding in findings]
+    for validity in (False, "unknown"):
+        if validity in validities:
+            return validity, validities.index(validity)
+    return True, 0
+
+
+def _reason(job: Job, key: Any, findings: list[Found]) -> str:
+    unknown = [finding for _, finding in findings if finding.valid == "unknown"]
+    reason = unknown[0].reason or "undecided"
+    if unknown[0].proven is not None:
+        reason += f"; linearizable up to event {unknown[0].proven} of {job.history.events}"
+    if len(findings) > 1:
+        reason = f"key {quoted(key)}: {reason}"
+    if len(unknown) > 1:
+        reason += f" (and {len(unknown) - 1} more keys are unknown)"
+    return reason
+
+
+def _details(job: Job, keys: Sequence[_Key], findings: list[Found]) -> dict[str, Any]:
+    each: Iterable[tuple[Any, dict[str, Any]]] = (
+        (job.history.decoded_key(key.code), finding.details)
+        for key, (_, finding) in zip(keys, findings, strict=True)
+        if finding.details
+    )
+    listed = list(each)
+    return listed[0][1] if len(keys) == 1 and listed else merged(listed)

@@ -1,0 +1,184 @@
+"""The search engine: any model, by looking for an order of the operations.
+
+The search is native (checker/native/frontier.h: one event; decide.h: the whole), over integers.
+It goes through the events and keeps the set of *configurations* that are possible after each:
+what the state may be, which pending operations may have been done, and how many of the crashed
+ones have been used. Only pending operations can be in doubt, so that a configuration is as wide
+as the window of operations under way, not as the history is long.
+
+Where that set grows large, only the most promising few are kept (a beam). If the beam reaches
+the end, an order exists: valid. If it dies, local refutation starts a little before from any
+state, with everything that is pending there optional and every crashed operation reusable.
+That contains every true configuration, so that if it dies too, the history is invalid, whatever
+came before. Else windows and beams grow by turns, until a beam that left nothing out decides.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from partita.checker import _native
+from partita.checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
+from partita.checker.linearizability.chain import kinds_of_f, recorded
+from partita.checker.linearizability.search_explanation import explain
+from partita.checker.models.cas_register import CasRegister
+from partita.checker.models.model import Model, ModelError
+from partita.checker.verdict import Finding, Limits, Mismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to search; only tests need another than the usual.
+
+    `beam` is how many configurations are kept after an event (0: all), `window` how many
+    events the first local refutation goes back (0: none is tried). A beam does not tell apart
+    how often a crashed operation was used of which `plenty` are left. The first refutation
+    demotes all but so many operations that at most `tracked` are under way at once. `without`
+    names the reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute),
+    d(ominate), (u)n(seen).
+    """
+
+    beam: int = 4
+    window: int = 64
+    plenty: int = 16
+    tracked: int = 6
+    without: str = ""
+
+
+PLAN: Final = Plan()
+_VALID, _INVALID, _UNKNOWN = range(3)
+
+
+def search(
+    history: History,
+    rows: IntColumn,
+    model: Model,
+    limits: Limits,
+    mismatch: Mismatch,
+    plan: Plan = PLAN,
+) -> Finding | None:
+    """Decide one key's operations under any model, within the limits."""
+    if isinstance(model, CasRegister):
+        rows = recorded(history, rows, model)
+        answer = _search_register(history, rows, model, limits, plan)
+    else:
+        answer = _search_table(history, rows, model, limits, plan)
+    decision, stopped, place, rank, contradiction, nodes = answer
+    details = {"configurations": nodes}
+    if decision == _VALID:
+        return Finding(True, details=details)
+    if decision == _UNKNOWN:
+        reason = f"{stopped} reached" if stopped.endswith("limit") else stopped
+        return Finding("unknown", reason=reason, proven=rank, details=details)
+    last = int(rows[place])
+    operations, explanation = explain(
+        history, rows, model, last, sorted(int(rows[each]) for each in contradiction)
+    )
+    return Finding(False, operations, explanation, details=details)
+
+
+_Answer = tuple[int, str, int, int, list[int], int]
+
+
+def _search_register(
+    history: History, rows: IntColumn, model: CasRegister, limits: Limits, plan: Plan
+) -> _Answer:
+    return _native.search_register(
+        rows,
+        kinds_of_f(history, rows, model),
+        history.f,
+        history.input,
+        history.output,
+        history.outcome,
+        history.invoked_rank,
+        history.completed_rank,
+        history.pairs,
+        history.code(model.value),
+        limits.deadline,
+        limits.memory_bytes,
+        limits.stop,
+        plan.beam,
+        plan.window,
+        plan.plenty,
+        plan.tracked,
+        plan.without,
+    )
+
+
+def _search_table(
+    history: History, rows: IntColumn, model: Model, limits: Limits, plan: Plan
+) -> _Answer:
+    kinds, examples = _kinds(history, rows)
+    transitions = _Transitions(model, [history[int(rows[each])] for each in examples])
+    return _native.search_table(
+        rows,
+        kinds,
+        np.array(transitions.reads, dtype=np.bool_),
+        transitions,
+        history.outcome,
+        history.invoked_rank,
+        history.completed_rank,
+        limits.deadline,
+        limits.memory_bytes,
+        limits.stop,
+        plan.beam,
+        plan.window,
+        plan.plenty,
+        plan.tracked,
+        plan.without,
+    )
+
+
+def _kinds(history: History, rows: IntColumn) -> tuple[CodeColumn, IntColumn]:
+    """Number what operations do: the same f, input, output and outcome are the same kind.
+
+    Returns the kind of each row, and for each kind the place of its first row.
+    """
+    values = len(history.values) + 1
+    code = history.f[rows].astype(np.int64)
+    code = code * values + history.input[rows] + 1
+    code = code * values + history.output[rows] + 1
+    code = code * len(OUTCOMES) + history.outcome[rows]
+    _, examples, kinds = np.unique(code, return_index=True, return_inverse=True)
+    return kinds.astype(np.int32), examples
+
+
+class _Transitions:
+    """A model's steps by numbers: states are numbered as they come, the initial one is 0."""
+
+    def __init__(self, model: Model, ops: list[Op]) -> None:
+        self.model = model
+        self.ops = ops
+        declared = getattr(model, "reads", ())
+        self.reads = [op.f in declared for op in ops]
+        self.states: list[Any] = []
+        # Many small tables: one large one would need thrice its memory in the moment it grows.
+        self.numbers: list[dict[Any, int]] = [{} for _ in range(64)]
+        self._number(model.initial)
+
+    def __call__(self, state: int, kind: int) -> int:
+        op = self.ops[kind]
+        after = self.model.step(self.states[state], op)
+        if after is None:
+            return -1
+        number = self._number(after)
+        if self.reads[kind] and number != state:
+            raise ModelError(
+                f"model {self.model.name} declares {op.f!r} among its reads, but it changes"
+                f" {self.states[state]!r} to {after!r}"
+            )
+        return number
+
+    def _number(self, state: Any) -> int:
+        try:
+            number = self.numbers[hash(state) % 64].setdefault(state, len(self.states))
+        except TypeError:
+            name = type(state).__name__
+            raise ModelError(
+                f"states of model {self.model.name} must be hashable, but {state!r} is a {name}:"
+                " return a tuple or a frozenset"
+            ) from None
+        if number == len(self.states):
+            self.states.append(state)
+        return number

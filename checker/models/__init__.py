@@ -1,0 +1,1 @@
+"""What an operation does to the state: one file for each model."""

@@ -1,0 +1,31 @@
+"""A list that is added to at its end."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from partita.checker.history import Op
+from partita.checker.models.model import State, begins_with, frozen, unfit
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """A list: `append` (or `add`) an element at its end, `read` the whole."""
+
+    values: Any = None
+    name: str = "append"
+    reads: tuple[str, ...] = ("read",)
+
+    def __post_init__(self) -> None:
+        begins_with(self.name, self.values, list | tuple, "a list")
+
+    @property
+    def initial(self) -> Hashable:
+        return frozen(self.values or [])
+
+    def step(self, state: State, op: Op) -> Hashable | None:
+        if op.f in ("append", "add"):
+            return (*state, frozen(op.input))
+        if op.f != "read":
+            raise unfit(self, op)
+        return state if op.outcome == "info" or state == frozen(op.output or []) else None

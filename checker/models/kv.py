@@ -1,0 +1,38 @@
+"""Text under one key, replaced or extended."""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from partita.checker.history import Op
+from partita.checker.models.model import State, begins_with, unfit
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    """Text under one key: `put` replaces it, `append` extends it, `get` returns it.
+
+    Numbers may be put as well, but not be extended.
+    """
+
+    value: Any = None
+    name: str = "kv"
+    reads: tuple[str, ...] = ("get",)
+
+    def __post_init__(self) -> None:
+        begins_with(self.name, self.value, str | int | float, "text")
+
+    @property
+    def initial(self) -> Hashable:
+        return "" if self.value is None else self.value
+
+    def step(self, state: State, op: Op) -> Hashable | None:
+        if op.f == "put" and isinstance(op.input, str | int | float):
+            return op.input
+        if op.f == "append" and isinstance(state, str) and isinstance(op.input, str):
+            return state + op.input
+        if op.f != "get":
+            raise unfit(self, op)
+        if op.outcome == "info" or state == ("" if op.output is None else op.output):
+            return state  # type: ignore[no-any-return]
+        return None

@@ -1,0 +1,160 @@
+#include <fcntl.h>
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "../bindings.h"
+#include "../limits.h"
+#include "reader.h"
+#include "scanner.h"
+
+namespace nb = nanobind;
+
+namespace partita {
+namespace {
+
+// Hands a vector over to numpy without copying it.
+template <class T>
+nb::object array(std::vector<T>&& values, size_t width = 1) {
+    auto* kept = new std::vector<T>(std::move(values));
+    kept->shrink_to_fit();
+    nb::capsule owner(kept, [](void* p) noexcept { delete static_cast<std::vector<T>*>(p); });
+    const size_t shape[2] = {kept->size() / width, width};
+    return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), width == 1 ? 1 : 2, shape, owner));
+}
+
+nb::dict values(Values&& v) {
+    nb::dict result;
+    result["payload"] = array(std::move(v.payload));
+    result["is_text"] = array(std::move(v.is_text));
+    result["pairs"] = array(std::move(v.pairs), 2);
+    result["text_ends"] = array(std::move(v.text_ends));
+    result["text"] = nb::bytes(v.text.data(), v.text.size());
+    return result;
+}
+
+nb::list others(const std::vector<Other>& events) {
+    nb::list result;
+    for (const Other& event : events) {
+        result.append(nb::make_tuple(event.rank, event.time, event.process, event.type, event.f,
+                                     event.value, event.error));
+    }
+    return result;
+}
+
+nb::dict columns(Recorder&& r) {
+    nb::dict result;
+    result["process"] = array(std::move(r.process));
+    result["f"] = array(std::move(r.f));
+    result["key"] = array(std::move(r.key));
+    result["input"] = array(std::move(r.input));
+    result["output"] = array(std::move(r.output));
+    result["outcome"] = array(std::move(r.outcome));
+    result["invoked_rank"] = array(std::move(r.invoked_rank));
+    result["completed_rank"] = array(std::move(r.completed_rank));
+    result["ended_rank"] = array(std::move(r.ended_rank));
+    result["invoked_ns"] = array(std::move(r.invoked_ns));
+    result["completed_ns"] = array(std::move(r.completed_ns));
+    result["due_ns"] = array(std::move(r.due_ns));
+    result["node"] = array(std::move(r.node));
+    result["error"] = array(std::move(r.error));
+    result["fs"] = r.fs.names;
+    result["nodes"] = r.nodes.names;
+    result["errors"] = r.errors.names;
+    result["events"] = r.events;
+    result["others"] = others(r.others);
+    result["values"] = values(std::move(r.values));
+    result["keys"] = values(std::move(r.keys));
+    return result;
+}
+
+class File {
+   public:
+    explicit File(const std::string& path) : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+        if (descriptor_ < 0) throw ReadError(0, std::strerror(errno));
+    }
+    ~File() { close(descriptor_); }
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+
+    size_t operator()(char* buffer, size_t size) const {
+        for (;;) {
+            const ssize_t got = ::read(descriptor_, buffer, size);
+            if (got >= 0) return static_cast<size_t>(got);
+            if (errno != EINTR) throw ReadError(0, std::strerror(errno));
+        }
+    }
+
+   private:
+    int descriptor_;
+};
+
+// Returns (columns, notes), or (None, line, reason) for a file that is no history.
+nb::tuple read(const Source& source, Notation notation, Limits& limits) {
+    try {
+        ReadResult result;
+        {
+            nb::gil_scoped_release release;
+            result = read_history(source, notation, [&](int64_t line) {
+                nb::gil_scoped_acquire acquire;
+                if (PyErr_CheckSignals() != 0) throw nb::python_error();
+                try {
+                    limits.look();
+                } catch (const Stopped& stopped) {
+                    throw ReadError(-line, stopped.reason);
+                }
+            });
+        }
+        return nb::make_tuple(columns(std::move(result.recorder)), result.notes);
+    } catch (const ReadError& error) {
+        return nb::make_tuple(nb::none(), error.line, error.what());
+    }
+}
+
+nb::tuple read_file(const std::string& path, bool edn, std::optional<double> deadline,
+                    std::optional<int64_t> memory) {
+    Limits limits(deadline, nullptr, memory);
+    try {
+        const File file(path);
+        const Source source = [&](char* buffer, size_t size) { return file(buffer, size); };
+        return read(source, edn ? Notation::edn : Notation::json, limits);
+    } catch (const ReadError& error) {
+        return nb::make_tuple(nb::none(), error.line, error.what());
+    }
+}
+
+nb::tuple read_text(const nb::bytes& text, bool edn) {
+    Limits limits({}, nullptr);
+    const char* at = text.c_str();
+    const char* end = at + text.size();
+    const Source source = [&](char* buffer, size_t size) {
+        const size_t chunk = std::min(size, static_cast<size_t>(end - at));
+        std::memcpy(buffer, at, chunk);
+        at += chunk;
+        return chunk;
+    };
+    return read(source, edn ? Notation::edn : Notation::json, limits);
+}
+
+nb::bytes compact(const nb::bytes& json) {
+    const std::string text = compact_json({json.c_str(), json.size()});
+    return nb::bytes(text.data(), text.size());
+}
+
+}  // namespace
+
+void bind_reader(nb::module_& module) {
+    module.def("read_file", &read_file, nb::arg("path"), nb::arg("edn"),
+               nb::arg("deadline").none(), nb::arg("memory").none());
+    module.def("resident_bytes", &Limits::resident);
+    module.def("compact_json", &compact, nb::arg("json"));
+    module.def("read_text", &read_text, nb::arg("text"), nb::arg("edn"));
+}
+
+}  // namespace partita

@@ -1,0 +1,434 @@
+// One step of the search: from the configurations before an event to those after it.
+//
+// Operations are put in order as late as possible: only when one completes that a configuration
+// still owes are steps taken, until it is done. Nothing is lost, for whatever comes behind it in
+// an order can as well be put there later (Lowe, "Testing for Linearizability", 2017). One that
+// completes when it is free has its last chance: it is let go, and it is also done as a last
+// step, for its result may be seen by others that are not invoked yet.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "antichain.h"
+#include "bits.h"
+#include "blocks.h"
+#include "../limits.h"
+#include "timeline.h"
+#include "../usage.h"
+
+namespace partita::search {
+
+// What is left out, and why nothing is lost. Each can be switched off, so that tests can hold it
+// against exhaustive search. `free`, `owed` and `spent` are explained in antichain.h.
+struct Reductions {
+    // An operation that is possible now and changes nothing becomes free: its place in the order
+    // can be here, where nobody notices, whether or not it is done again with effect.
+    bool pure = true;
+
+    // When an operation is done that overwrites (is possible in every state, always with the
+    // same result), all pending ones that overwrite become free: each can have its place
+    // directly before, where its result is not seen. All of them can, in any order.
+    bool hidden = true;
+
+    // Operations of one kind can change places in an order while both are pending. So the one
+    // that completes first is done first, unless only the other one is owed. In the same way a
+    // crashed operation, which never completes, waits while a pending one of its kind is there.
+    bool earliest = true;
+
+    // A step is not taken if the state it leads to serves nobody: it frees nothing, and whatever
+    // can be done there could be done directly, with the same result. Doing that directly
+    // leaves the operation of the step free, or hidden, where the step would have spent it.
+    bool useful = true;
+
+    // Two steps in a row that commute, the first of which frees nothing, are taken only with the
+    // one first that completes first. Where the second is what everything waits for, the first
+    // is so left for later. (A configuration reached in two ways remembers only one; then what
+    // is not done behind it is done behind another, whose last step completes later still:
+    // there is an end to that.)
+    bool commute = true;
+
+    // A configuration is dropped if there is one as good (antichain.h).
+    bool dominate = true;
+
+    // States that nobody can see any more become one (register_space.h).
+    bool unseen = true;
+};
+
+template <class Space, class Mask>
+class Frontier {
+  public:
+    using Configuration = Config<Mask>;
+
+    Frontier(const Timeline& timeline, Space& space, std::size_t kinds,
+             const Reductions& reductions, const Limits& limits)
+        : timeline_(timeline),
+          space_(space),
+          reductions_(reductions),
+          limits_(limits),
+          reached_(space.states(), usage_, reductions.dominate),
+          explored_(space.states(), usage_, reductions.dominate),
+          of_kind_(kinds),
+          in_slot_(timeline.slots) {}
+
+    std::vector<Configuration> configs;
+    bool counted = true;         // Whether a pooled operation can be used only once.
+    std::size_t node_limit = 0;  // Give up an event beyond this many nodes; 0: never.
+    bool thrifty = false;        // Use the pool only where there is no other way.
+    bool gave_up = false;        // Whether configurations may have been missed.
+
+    UsageTable& usage() { return usage_; }
+    std::int32_t position() const { return position_; }
+    bool at_end() const { return position_ == static_cast<std::int32_t>(timeline_.events.size()); }
+    std::size_t nodes() const { return nodes_; }
+
+    // Begins with one configuration for each of these states.
+    void start(const std::vector<std::int32_t>& states) {
+        configs.clear();
+        for (auto state : states) configs.emplace_back().state = state;
+    }
+
+    // Calls with each operation that is pending, but for the pooled ones.
+    template <class Visit>
+    void each_pending(Visit visit) const {
+        pending_.each([&](int slot) { visit(*in_slot_[slot]); });
+    }
+
+    // From now on it does not tell configurations apart how often they used a crashed operation
+    // of which all of them have `plenty` left: there are too many ways to use them. Those that
+    // are missed by that are seldom needed.
+    void ignore_the_plentiful(std::int32_t plenty_left) {
+        std::vector<bool> plenty, scarce;
+        for (const auto& config : configs) {
+            for (auto [kind, count] : usage_.counts(config.usage)) {
+                if (static_cast<std::size_t>(kind) >= plenty.size()) {
+                    plenty.resize(kind + 1);
+                    scarce.resize(kind + 1);
+                }
+                if (space_.available(kind) - count < plenty_left) scarce[kind] = true;
+                plenty[kind] = !scarce[kind];
+            }
+        }
+        if (std::find(plenty.begin(), plenty.end(), true) == plenty.end()) plenty.clear();
+        usage_.ignore(std::move(plenty));
+    }
+
+    void ignore_nothing() { usage_.ignore({}); }
+
+    // Moves to a place in time without looking at configurations.
+    void seek(std::int32_t position) {
+        while (position_ < position) skip_forth();
+        while (position_ > position) skip_back();
+    }
+
+    // Takes the configurations over the next event. They are none if no order exists.
+    void advance() {
+        auto event = timeline_.events[position_];
+        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
+        if (event >= 0) {
+            invoke(operation);
+        } else {
+            complete(operation);
+        }
+    }
+
+  private:
+    struct Target {
+        int slot;
+        std::int32_t kind;
+    };
+
+    // How a configuration was reached: the last step and the state before it.
+    struct Origin {
+        std::int32_t before = kImpossible;  // None: where exploring began, or something was freed.
+        std::int32_t kind = 0;
+        std::int64_t order = 0;
+    };
+
+    void skip_forth() {
+        auto event = timeline_.events[position_++];
+        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
+        if (event >= 0) {
+            space_.pass(event, operation.kind, true);
+            open(operation);
+        } else {
+            close(operation);
+        }
+    }
+
+    void skip_back() {
+        auto event = timeline_.events[--position_];
+        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
+        if (event >= 0) {
+            space_.pass(event, operation.kind, false);
+            close(operation);
+        } else {
+            open(operation);
+        }
+    }
+
+    void open(const Operation& operation) {
+        if (operation.slot < 0) {
+            space_.pool(operation.kind, 1);
+            return;
+        }
+        space_.open(operation.slot, operation.kind);
+        of_kind_[operation.kind].set(operation.slot);
+        pending_.set(operation.slot);
+        in_slot_[operation.slot] = &operation;
+    }
+
+    void close(const Operation& operation) {
+        if (operation.slot < 0) {
+            space_.pool(operation.kind, -1);
+            return;
+        }
+        space_.close(operation.slot, operation.kind);
+        of_kind_[operation.kind].reset(operation.slot);
+        pending_.reset(operation.slot);
+    }
+
+    void invoke(const Operation& operation) {
+        skip_forth();
+        if (operation.slot < 0 || operation.role != Role::kOwed) return;
+        for (auto& config : configs) {
+            bool is_free = reductions_.pure &&
+                           space_.next(config.state, operation.kind) == config.state;
+            if (!is_free) config.owed.set(operation.slot);
+        }
+    }
+
+    void complete(const Operation& operation) {
+        Target target{operation.slot, operation.kind};
+        if (target.slot < 0) {
+            if (space_.available(target.kind) == 1) {
+                explore(target);
+                reached_.copy_to(configs);
+            }
+            skip_forth();
+            return;
+        }
+        if (nothing_to_do(target)) {
+            skip_forth();
+            return;
+        }
+        explore(target);
+        skip_forth();
+        collect();
+    }
+
+    bool nothing_to_do(const Target& target) const {
+        if (space_.changes(target.kind) || !reductions_.pure) return false;
+        for (const auto& config : configs) {
+            if (config.owed.has(target.slot)) return false;
+        }
+        return true;
+    }
+
+    // Keeps what was reached; values that nobody will see become one.
+    void collect() {
+        reached_.copy_to(configs);
+        if (!reductions_.unseen || configs.size() < 2) return;
+        bool changed = false;
+        for (auto& config : configs) {
+            if (space_.is_unseen(config.state)) {
+                config.state = space_.nothing();
+                changed = true;
+            }
+        }
+        if (!changed) return;
+        reached_.clear();
+        for (const auto& config : configs) reached_.add(config);
+        reached_.copy_to(configs);
+    }
+
+    void explore(const Target& target) {
+        allowance_ = std::numeric_limits<std::int32_t>::max();
+        gave_up = gave_up || usage_.ignores();
+        if (!thrifty || !counted || !space_.has_pool()) {
+            if (!counted || space_.has_pool()) prepare(target);
+            explore_once(target);
+            return;
+        }
+        // Crashed operations that are not needed now are better kept: first none is used, then
+        // one, then twice as many each time. This may miss configurations.
+        auto least = allowance_;
+        for (const auto& config : configs) least = std::min(least, usage_.total(config.usage));
+        allowance_ = 0;
+        explore_once(target);
+        gave_up = true;
+        if (reached_.size() > 0) return;
+        prepare(target);
+        for (std::int32_t more = 1; more < 64 && reached_.size() == 0; more *= 2) {
+            allowance_ = least + more;
+            explore_once(target);
+        }
+    }
+
+    void prepare(const Target& target) {
+        space_.prepare([&](auto visit) {
+            visit(target.kind);
+            pending_.each([&](int slot) { visit(in_slot_[slot]->kind); });
+        });
+    }
+
+    void explore_once(const Target& target) {
+        reached_.clear();
+        explored_.clear();
+        origins_.clear();
+        bool is_slot = target.slot >= 0;
+        bool changes = space_.changes(target.kind);
+        for (const auto& config : configs) {
+            bool owes = is_slot && config.owed.has(target.slot);
+            if (!owes) reach(config, target);
+            bool spent = is_slot && config.spent.has(target.slot);
+            if (owes || (changes && !spent)) push(config, Origin());
+        }
+        for (std::size_t i = 0; i < explored_.length(); ++i) {
+            if (!explored_.alive(i)) continue;
+            if ((++nodes_ & 0x7f) == 0) limits_.look();
+            origin_ = origins_[i];
+            expand(Configuration(explored_[i]), target);
+            if (node_limit > 0 && explored_.length() > node_limit) {
+                gave_up = true;
+                return;
+            }
+        }
+    }
+
+    void push(const Configuration& config, const Origin& origin) {
+        if (explored_.add(config)) origins_.push_back(origin);
+    }
+
+    // Whether this step, had it been taken before the last one, would have led to the same.
+    bool comes_too_late(std::int32_t kind, std::int64_t order) {
+        return reductions_.commute && origin_.before != kImpossible && order < origin_.order &&
+               space_.commute(origin_.before, origin_.kind, kind);
+    }
+
+    void reach(Configuration config, const Target& target) {
+        if (target.slot >= 0) {
+            config.owed.reset(target.slot);
+            config.spent.reset(target.slot);
+        }
+        reached_.add(config);
+    }
+
+    void expand(const Configuration& from, const Target& target) {
+        auto steps = space_.steps(from.state);
+        if (!reductions_.pure) steps = steps | (space_.quiet(from.state) & from.owed);
+        steps = steps.without(from.spent);
+        steps.each([&](int slot) {
+            if (!reductions_.earliest || is_earliest(slot, steps, from)) {
+                take(from, slot, target);
+            }
+        });
+        if (!counted || usage_.total(from.usage) < allowance_) {
+            for (auto kind : space_.useful()) take_pooled(from, kind, target);
+        }
+        if (target.slot < 0) take_pooled(from, target.kind, target);
+        if (from.state == space_.anything()) {
+            space_.each_choice(from.owed, from.spent, [&](std::int32_t state) {
+                Configuration child = from;
+                child.state = state;
+                arrive(from, child, Origin(), target, true);
+            });
+        }
+    }
+
+    bool is_earliest(int slot, const Mask& steps, const Configuration& from) const {
+        auto others = of_kind_[in_slot_[slot]->kind] & steps;
+        others.reset(slot);
+        if (!others.any()) return true;
+        bool earliest = true;
+        bool is_owed = from.owed.has(slot);
+        others.each([&](int other) {
+            bool sooner = in_slot_[other]->returned < in_slot_[slot]->returned;
+            if (sooner && (from.owed.has(other) || !is_owed)) earliest = false;
+        });
+        return earliest;
+    }
+
+    void take(const Configuration& from, int slot, const Target& target) {
+        const auto kind = in_slot_[slot]->kind;
+        const auto order = std::int64_t{in_slot_[slot]->returned} << 16 | slot;
+        if (comes_too_late(kind, order)) return;
+        Configuration child = from;
+        child.owed.reset(slot);
+        child.spent.set(slot);
+        const Origin origin{from.state, kind, order};
+        step(from, child, origin, target, slot == target.slot, from.owed.has(slot));
+    }
+
+    void take_pooled(const Configuration& from, std::int32_t kind, const Target& target) {
+        if (space_.next(from.state, kind) == kImpossible) return;
+        // Where pooled operations are not counted they may complete, and then cannot wait.
+        if (reductions_.earliest && counted && of_kind_[kind].without(from.spent).any()) return;
+        const bool is_target = target.slot < 0 && kind == target.kind;
+        const auto order = is_target ? 0 : std::int64_t{kNever} << 32 | kind;
+        if (comes_too_late(kind, order)) return;
+        Configuration child = from;
+        if (counted) {
+            if (usage_.count(from.usage, kind) >= space_.available(kind)) return;
+            child.usage = usage_.with(from.usage, kind);
+        }
+        step(from, child, Origin{from.state, kind, order}, target, is_target, false);
+    }
+
+    void step(const Configuration& from, Configuration& child, const Origin& origin,
+              const Target& target, bool is_target, bool was_owed) {
+        child.state = space_.next(from.state, origin.kind);
+        bool hides = reductions_.hidden && space_.overwrites(origin.kind);
+        if (hides) {
+            auto before = child.owed;
+            child.owed = before.without(space_.hidden());
+            // Writing the value that is there serves only to hide other writes.
+            if (reductions_.pure && child.state == from.state && child.owed == before) return;
+        } else if (reductions_.pure && child.state == from.state) {
+            return;
+        }
+        if (is_target) {
+            Configuration done = child;
+            if (reductions_.pure) done.owed = done.owed.without(space_.quiet(done.state));
+            reach(done, target);
+            // What is pooled may be done more than once before its last chance is over.
+            if (target.slot >= 0) return;
+        }
+        arrive(from, child, origin, target, !reductions_.pure || (was_owed && !hides));
+    }
+
+    void arrive(const Configuration& from, Configuration child, const Origin& origin,
+                const Target& target, bool needed) {
+        auto before = child.owed;
+        if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
+        bool freed = child.owed != before;
+        if (reductions_.useful && !needed && !freed &&
+            !space_.leads_on(from.state, child.state, child.spent)) {
+            return;
+        }
+        if (target.slot >= 0 && from.owed.has(target.slot) && !child.owed.has(target.slot)) {
+            reach(child, target);
+            if (!space_.changes(target.kind) || child.spent.has(target.slot)) return;
+        }
+        push(child, freed ? Origin() : origin);
+    }
+
+    const Timeline& timeline_;
+    Space& space_;
+    Reductions reductions_;
+    const Limits& limits_;
+    UsageTable usage_;
+    Antichain<Mask> reached_, explored_;
+    std::vector<Mask> of_kind_;
+    std::vector<const Operation*> in_slot_;
+    Mask pending_;
+    std::int32_t position_ = 0;
+    Blocks<Origin> origins_;  // As the configurations in `explored_`.
+    Origin origin_;
+    std::size_t nodes_ = 0;
+    std::int32_t allowance_ = 0;  // The most crashed operations that may have been used.
+};
+
+}  // namespace partita::search

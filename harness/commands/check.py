@@ -1,0 +1,304 @@
+"""`partita check`: verdicts on stored histories, from files to exit code."""
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from click.core import ParameterSource
+
+from partita.checker import (
+    ENGINES,
+    OUTCOMES,
+    History,
+    HistoryError,
+    ModelError,
+    ReadingStopped,
+    Validity,
+    Verdict,
+    check,
+    fitting_model,
+    load_model,
+    vacuous,
+)
+from partita.checker.explain import quoted
+from partita.checker.linearizability.chain import recorded
+from partita.checker.models.cas_register import CasRegister
+from partita.checker.models.model import Model
+from partita.checker.plugins import names
+from partita.checker.verdict import Mismatch
+from partita.harness.commands.parameters import Json, Size, finite
+from partita.harness.commands.verdict_output import Outcome, as_object, as_text
+
+# None: a file that could not be checked.
+_EXIT_CODES: Mapping[Validity | None, int] = {True: 0, False: 1, "unknown": 2, None: 254}
+_MODEL_OF_WORKLOAD = {"append": "append", "register": "cas-register"}
+# Beyond it, clocks overflow: thirty years.
+_SECONDS_MAX = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to check with, as the options say."""
+
+    model: str | None
+    initial: Any
+    engine: str
+    time_limit: float | None
+    memory_limit: int | None
+    mismatch: Mismatch | None
+    keyed: bool | None
+    executor: Executor | None
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
+@click.option(
+    "--model",
+    help=f"{', '.join(names('models'))}, or path/to/file.py:Model. [by the operations]",
+)
+@click.option("--initial", type=Json(), help="The value before the first operation. [null]")
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", *ENGINES]),
+    help="auto: the quickest that applies.",
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True, max=_SECONDS_MAX),
+    callback=finite,
+    metavar="SECONDS",
+    help="For each file, reading included; then the verdict is unknown.",
+)
+@click.option("--memory-limit", type=Size(), help="For the whole process, as 2GB.")
+@click.option(
+    "--mismatch",
+    type=click.Choice(["observe", "ignore"]),
+    help="Whether a cas that failed with mismatch observed another value. [observe; EDN: ignore]",
+)
+@click.option(
+    "--keyed/--no-keyed",
+    default=None,
+    help="Whether values are [key, value] pairs. [if all are, and reads or cas show it]",
+)
+@click.option("--executor", "address", help="dask://HOST:PORT checks keys on a Dask cluster.")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw the violation, if there is one, as a page.",
+)
+@click.option(
+    "--recover", is_flag=True, help="Give a run whose controller died its results and report."
+)
+def check_command(
+    files: tuple[Path, ...],
+    as_json: bool,
+    address: str | None,
+    html: Path | None,
+    recover: bool,
+    **given: Any,
+) -> int:
+    """Decide whether recorded histories are linearizable.
+
+    FILE is a history in JSON Lines or Jepsen's EDN (.edn), or the directory of a run.
+
+    Exit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 failure. Of several files
+    the worst decides: invalid, then one that could not be checked, then unknown.
+    """
+    if recover:
+        _refuse_others_with_recover()
+        return _exit_code([_recover(file, as_json) for file in files])
+    if html:
+        _refuse_page(html, files)
+    with _executor(address) as executor:
+        request = Request(**given, executor=executor)
+        return _exit_code([_print_outcome(file, request, as_json, html) for file in files])
+
+
+def _exit_code(validities: Sequence[Validity | None]) -> int:
+    """Return the code of the worst one."""
+    ranked: tuple[Validity | None, ...] = (False, None, "unknown")
+    return _EXIT_CODES[next((each for each in ranked if each in validities), True)]
+
+
+def _refuse_others_with_recover() -> None:
+    """Refuse the options that say how to check: a run is concluded as it was begun."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = str(option.name)
+        given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if given and name not in ("files", "as_json", "recover"):
+            raise click.UsageError(f"--recover goes with --json alone, not with {option.opts[0]}")
+
+
+def _refuse_page(page: Path, files: Sequence[Path]) -> None:
+    """Refuse what could not be drawn, before anything is checked."""
+    if len(files) > 1:
+        raise click.UsageError("--html draws the violation of one FILE")
+    if not page.parent.is_dir():
+        raise click.UsageError(f"cannot write {page}: {page.parent} is no directory")
+    if not os.access(page if page.exists() else page.parent, os.W_OK):
+        raise click.UsageError(f"cannot write {page}: permission denied")
+
+
+def _recover(directory: Path, as_json: bool) -> Validity | None:
+    """Conclude a run that was cut off: it is unknown or invalid. None: it could not be."""
+    # Here, because checking a history must not pay for what draws.
+    from partita.harness.cli import said
+    from partita.harness.commands.summary import summary
+    from partita.harness.run.results import recover
+    from partita.reports import RunError
+
+    try:
+        outcome = recover(directory)
+    except (RunError, click.UsageError) as error:
+        click.echo(f"partita: {said(error)}", err=True)
+        return None
+    click.echo(json.dumps(outcome) if as_json else summary(outcome))
+    return outcome["valid"]  # type: ignore[no-any-return]
+
+
+def _print_outcome(
+    file: Path, request: Request, as_json: bool, html: Path | None
+) -> Validity | None:
+    """Check one file; None: it could not be, which must not keep the others from being."""
+    try:
+        outcome = _outcome(file, request)
+    except (HistoryError, ModelError) as error:
+        click.echo(f"partita: {error}", err=True)
+        return None
+    click.echo(json.dumps(as_object(outcome)) if as_json else as_text(outcome))
+    if html and outcome.history and outcome.verdict.valid is False:
+        _draw(outcome.history, outcome.verdict, html, file.name)
+    return outcome.verdict.valid
+
+
+def _draw(history: History, verdict: Verdict, page: Path, title: str) -> None:
+    # Here, because checking a history must not pay for what draws.
+    from partita.reports import write_violation
+
+    write_violation(history, verdict, page, title)
+
+
+@contextmanager
+def _executor(address: str | None) -> Iterator[Executor | None]:
+    """Connect to where keys are checked; None: threads of this process."""
+    if address is None:
+        yield None
+        return
+    if not address.startswith("dask://"):
+        raise click.UsageError(f"--executor {address}: only dask://HOST:PORT is known")
+    try:
+        from distributed import Client
+    except ImportError:
+        raise click.UsageError(
+            "--executor dask://… needs Dask: pip install 'partita[dask]'"
+        ) from None
+    try:
+        client = Client("tcp://" + address.removeprefix("dask://"), timeout="10s")
+    except (OSError, TimeoutError, ValueError) as error:
+        raise click.UsageError(f"--executor {address}: no scheduler answers there") from error
+    with client:
+        yield client.get_executor()
+
+
+def _outcome(file: Path, request: Request) -> Outcome:
+    begin = time.monotonic()
+    deadline = begin + request.time_limit if request.time_limit else None
+    path, run = _stored(file)
+    try:
+        history = History.read(
+            path, keyed=request.keyed, deadline=deadline, memory_bytes=request.memory_limit
+        )
+    except ReadingStopped as stopped:
+        verdict = Verdict("unknown", "none", request.model or "none", 0, 0, 0.0)
+        seconds = time.monotonic() - begin
+        return Outcome(file, None, replace(verdict, reason=str(stopped)), seconds, [])
+    load_seconds = time.monotonic() - begin
+    _refuse_empty(file, history, request)
+    model, why = (request.model, None) if request.model else _model(history, run)
+    loaded = load_model(model, request.initial)
+    verdict = check(
+        history,
+        loaded,
+        engine=request.engine,
+        time_limit=max(deadline - time.monotonic(), 0.0) if deadline else None,
+        memory_limit=request.memory_limit,
+        mismatch=request.mismatch or ("ignore" if path.suffix == ".edn" else "observe"),
+        executor=request.executor,
+    )
+    nothing = vacuous(history)
+    if nothing and run and verdict.valid is True:
+        # The test of a store that did nothing is not passed.
+        verdict = replace(verdict, valid="unknown", reason=nothing)
+        nothing = None
+    doubt = _doubt(file) if run else None
+    if doubt and verdict.valid is True:
+        verdict, doubt = replace(verdict, valid="unknown", reason=doubt), None
+    cut_off = run and not (file / "results.json").exists()
+    died = "the run was cut off: partita check --recover makes its results" if cut_off else None
+    wild = _unrecorded(history, loaded)
+    notes = [*history.notes, *filter(None, [why, nothing, wild, doubt, died])]
+    return Outcome(file, history, verdict, load_seconds, notes)
+
+
+def _unrecorded(history: History, model: Model) -> str | None:
+    """Say that reads of null fit anywhere, as in Jepsen's histories, if there are any."""
+    if not isinstance(model, CasRegister):
+        return None
+    count = len(history) - len(recorded(history, np.arange(len(history)), model))
+    if not count:
+        return None
+    began = f"the register began with {quoted(model.value)}, and nothing wrote null"
+    return f"{count:,} reads of null were taken for values that were not recorded: {began}"
+
+
+def _doubt(directory: Path) -> str | None:
+    """Say what, beside its history, made a run unknown when it was made: that has not changed."""
+    try:
+        doubts = json.loads((directory / "results.json").read_text())["doubts"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return "; ".join(doubts) or None
+
+
+def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
+    """Return the history's path, and what is known of the run if FILE is its directory."""
+    if not file.is_dir():
+        return file, None
+    path = file / "history.jsonl"
+    if not path.exists():
+        raise HistoryError(f"{file}: this directory is no run: it has no history.jsonl")
+    try:
+        return path, json.loads((file / "run.json").read_text())
+    except (OSError, ValueError):
+        return path, None
+
+
+def _refuse_empty(file: Path, history: History, request: Request) -> None:
+    """Refuse what cannot show anything. Who names a model asks about exactly this history."""
+    if not len(history):
+        raise HistoryError(f"{file}: nothing to check: no operation is in it")
+    if request.model is None and (history.outcome == OUTCOMES.index("fail")).all():
+        raise HistoryError(
+            f"{file}: nothing to check: all {len(history)} operations failed"
+            " (with --model it is checked, for what that is worth)"
+        )
+
+
+def _model(history: History, run: dict[str, Any] | None) -> tuple[str, str | None]:
+    if run and run.get("workload") in _MODEL_OF_WORKLOAD:
+        return _MODEL_OF_WORKLOAD[run["workload"]], None
+    model = fitting_model(history)
+    return model, f"model {model} was chosen by the operations: {', '.join(sorted(history.fs))}"

@@ -1,0 +1,65 @@
+"""`partita doctor` and `partita heal`: what is wrong with a machine, and undoing a cut."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from partita.harness.commands import options as groups
+from partita.harness.nodes import local
+from partita.harness.nodes.cluster import Node, local_nodes, on_all
+from partita.harness.nodes.doctor import examine_here, examine_node
+from partita.harness.run.session import node_names, reach
+from partita.nemesis import partition
+
+LACKS_SOMETHING = 254
+
+
+@click.command()
+@groups.named
+@click.option("--runs-dir", default="runs", show_default=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+def doctor(runs_dir: Path, as_json: bool, **options: Any) -> int:
+    """Look whether this machine, or the named nodes, have what a run needs; name each fix."""
+    names = node_names(options)
+    if names:
+        nodes = reach(names, options)
+        findings = [finding for found in on_all(nodes, examine_node) for finding in found]
+    else:
+        findings = examine_here(runs_dir)
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
+    for finding in findings if not as_json else ():
+        word, colour = ("ok ", "green") if finding.fix is None else ("FIX", "red")
+        mark = click.style(word, fg=colour)
+        click.echo(f"{mark}  {finding.where}  {finding.what}: {finding.found}")
+        if finding.fix:
+            click.echo(f"       {finding.fix}")
+    return LACKS_SOMETHING if any(finding.fix for finding in findings) else 0
+
+
+@click.command()
+@groups.named
+@click.option("--cluster", help="The nodes of this local cluster.")
+def heal(cluster: str | None, **options: Any) -> None:
+    """Remove Partita's drops from the named nodes, and nothing else of theirs."""
+    nodes = _nodes(cluster, options)
+    partition.heal(nodes)
+    partition.disarm(nodes)
+    for node in nodes:
+        click.echo(f"{node.name}: healed")
+        node.close()
+
+
+def _nodes(cluster: str | None, options: dict[str, Any]) -> list[Node]:
+    names = node_names(options)
+    if bool(names) == bool(cluster):
+        raise click.UsageError("name the nodes with --node, or a local cluster with --cluster")
+    if cluster is None:
+        return reach(names, options)
+    found = local.find(cluster)
+    if found is None:
+        raise click.UsageError(f"no cluster is called {cluster}: partita cluster status")
+    return local_nodes(found)

@@ -1,0 +1,153 @@
+"""The options of the commands that make runs, in groups."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from partita.harness.commands.parameters import finite
+from partita.nemesis import process
+from partita.nemesis import schedule as plans
+from partita.nemesis.grudges import GRUDGES
+from partita.workloads.workload import WORKLOADS
+
+Command = Callable[..., Any]
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Make one decorator out of several options."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+named = together(
+    click.option("--node", "-n", "single", multiple=True, help="A node to use; may be repeated."),
+    click.option("--nodes", "listed", help="Nodes to use, separated by commas."),
+    click.option("--nodes-file", type=click.Path(path_type=Path), help="A file, a node a line."),
+    click.option("--username", default="root", show_default=True, help="Logs in to the nodes."),
+    click.option("--ssh-private-key", type=_FILE, help="The key to log in with."),
+    click.option("--ssh-port", default=22, show_default=True, type=click.IntRange(1, 65535)),
+    click.option(
+        "--strict-host-key-checking/--no-strict-host-key-checking",
+        "strict",
+        default=True,
+        show_default=True,
+        help="Refuse nodes whose host key is not in known_hosts.",
+    ),
+)
+
+where = together(
+    click.option(
+        "--local", "local_count", type=int, metavar="N", help="N nodes on this machine [5]."
+    ),
+    named,
+)
+
+load = together(
+    click.option(
+        "--workload", "-w", default="register", show_default=True, help=", ".join(WORKLOADS) + "."
+    ),
+    click.option("--keys", type=click.IntRange(1, 10_000), help="Registers [5], or lists [1]."),
+    click.option(
+        "--concurrency", default="2n", show_default=True, help="Clients; n means the nodes' number."
+    ),
+    click.option(
+        "--rate",
+        "-r",
+        default=50.0,
+        show_default=True,
+        callback=finite,
+        help="Operations a second, in total.",
+    ),
+    click.option(
+        "--time-limit", default=60.0, show_default=True, callback=finite, help="Seconds of load."
+    ),
+    click.option(
+        "--timeout",
+        default=5.0,
+        show_default=True,
+        callback=finite,
+        help="Seconds for an operation.",
+    ),
+)
+
+store = together(
+    click.option("--reads", help="How the system is to read; depends on the system."),
+    click.option("--binary", type=click.Path(path_type=Path), help="The store's program to use."),
+    click.option("--archive", metavar="FILE-OR-URL", help="An archive that contains the program."),
+    click.option("--bug", help="A mistake for raft to make, see partita selftest."),
+    click.option(
+        "--server-args", default="", help='More for the store\'s program: "--flag value".'
+    ),
+)
+
+faults = together(
+    click.option(
+        "--nemesis", help=f"Faults in turn: none, {', '.join((*GRUDGES, *process.NAMES))}."
+    ),
+    click.option(
+        "--nemesis-interval",
+        type=float,
+        callback=finite,
+        help="Seconds that each fault lasts [15, or less if they would not all have a turn].",
+    ),
+    click.option("--schedule", help=f"Faults at set times: {plans.FORM}."),
+    click.option("--seed", type=int, help="Repeats a run's choices [random]."),
+)
+
+
+gate = together(
+    click.option(
+        "--min-availability",
+        type=click.FloatRange(0, 1),
+        callback=finite,
+        help="Share of operations acknowledged in time, 0 to 1.",
+    ),
+    click.option(
+        "--max-unavailability",
+        type=click.FloatRange(0),
+        callback=finite,
+        metavar="S",
+        help="Longest time in which nothing is acknowledged.",
+    ),
+    click.option(
+        "--max-recovery",
+        type=click.FloatRange(0),
+        callback=finite,
+        metavar="S",
+        help="Longest time from a heal to a write on every node.",
+    ),
+    click.option(
+        "--min-ok",
+        multiple=True,
+        metavar="[WHAT=]N",
+        help="Least number that succeed; WHAT is an f such as write, or faults (during each).",
+    ),
+    click.option(
+        "--unknown",
+        type=click.Choice(["fail", "pass"]),
+        default="fail",
+        show_default=True,
+        help="What an unknown verdict means for the exit code.",
+    ),
+)
+
+output = together(
+    click.option(
+        "--runs-dir",
+        default="runs",
+        show_default=True,
+        type=click.Path(path_type=Path, file_okay=False),
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object."),
+    click.option("--junit", type=_FILE, metavar="FILE", help="Write the results as JUnit XML."),
+    click.option("--summary", type=_FILE, metavar="FILE", help="Write the results as Markdown."),
+    click.option("--leave-running", is_flag=True, help="Leave system and cluster running."),
+)

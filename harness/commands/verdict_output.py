@@ -1,0 +1,113 @@
+"""A verdict on a stored history, for eyes and for programs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from partita.checker import NEVER, Counterexample, History, Verdict
+from partita.checker.explain import action, when
+from partita.harness.commands.summary import WIDTH, WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came out of one file. `history` is None if it could not be read in time."""
+
+    file: Path
+    history: History | None
+    verdict: Verdict
+    load_seconds: float
+    notes: list[str]
+
+
+def as_object(outcome: Outcome) -> dict[str, Any]:
+    """Return the outcome as `--json` prints it."""
+    verdict = outcome.verdict
+    return {
+        "file": str(outcome.file),
+        "valid": verdict.valid,
+        "engine": verdict.engine,
+        "model": verdict.model,
+        "operations": verdict.operations,
+        "keys": verdict.keys,
+        "seconds": round(verdict.seconds, 6),
+        "load_seconds": round(outcome.load_seconds, 6),
+        "peak_memory_mb": round(peak_memory() / 1e6, 1),
+        "counterexample": _counterexample(outcome.history, verdict.counterexample),
+        "reason": verdict.reason,
+        "details": verdict.details,
+        "notes": outcome.notes,
+    }
+
+
+def as_text(outcome: Outcome) -> str:
+    """Return the outcome in a few lines of at most 80 columns, without a final newline."""
+    verdict = outcome.verdict
+    word, colour = WORDS[verdict.valid]
+    keys = "1 key" if verdict.keys == 1 else f"{verdict.keys:,} keys"
+    lines = [
+        f"{click.style(word, fg=colour, bold=True)}  {outcome.file}",
+        f"  {verdict.operations:,} operations, {keys}, model {verdict.model},"
+        f" engine {verdict.engine}, {verdict.seconds:.3g} s",
+    ]
+    if verdict.reason:
+        lines.append(_wrapped(verdict.reason))
+    if verdict.counterexample and outcome.history:
+        lines += ["", _wrapped(verdict.counterexample.explanation), ""]
+        lines += _rows(outcome.history, verdict.counterexample)
+    return "\n".join([*lines, *(_wrapped(f"note: {note}") for note in outcome.notes)])
+
+
+def _counterexample(history: History | None, found: Counterexample | None) -> dict[str, Any] | None:
+    if history is None or found is None:
+        return None
+    return {
+        "explanation": found.explanation,
+        "key": found.key,
+        "operations": [_operation(history, row) for row in found.operations],
+    }
+
+
+def _operation(history: History, row: int) -> dict[str, Any]:
+    """Times are ns, events count from 1 as lines do; null where unknown."""
+    op = history[row]
+    completed = int(history.completed_rank[row])
+    return {
+        "index": row,
+        "process": op.process,
+        "f": op.f,
+        "key": op.key,
+        "input": op.input,
+        "output": op.output,
+        "outcome": op.outcome,
+        "error": op.error,
+        "node": op.node,
+        "invoked": None if op.invoked < 0 else op.invoked,
+        "completed": None if op.completed is None or op.completed < 0 else op.completed,
+        "invoked_event": int(history.invoked_rank[row]) + 1,
+        "completed_event": None if completed == NEVER else completed + 1,
+    }
+
+
+def _rows(history: History, found: Counterexample) -> list[str]:
+    table = [
+        (f"process {history.process[row]}", action(history, row), when(history, row))
+        for row in found.operations
+    ]
+    widths = [max(len(row[column]) for row in table) for column in (0, 1)]
+    return [f"    {who:<{widths[0]}}  {what:<{widths[1]}}  {at}" for who, what, at in table]
+
+
+def _wrapped(text: str) -> str:
+    return click.wrap_text(text, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
+
+
+def peak_memory() -> int:
+    """Return the most bytes that this process has held.
+
+    Not by getrusage, which counts also what held the process that started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024

@@ -1,0 +1,1 @@
+"""The hosts of a run: reached by SSH, or made here of namespaces."""

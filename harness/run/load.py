@@ -1,0 +1,125 @@
+"""The load of a run: the workers, their generators, and the reads that end it."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from partita.harness.nodes.cluster import Node
+from partita.harness.run.journal import Journal
+from partita.harness.run.worker import Tally, Worker
+from partita.harness.systems.system import System
+from partita.workloads.client import Client
+from partita.workloads.generator import Generator, Request
+from partita.workloads.workload import Workload
+
+FINAL_READ_TRIES_S = 30.0
+# A call that is out so much longer than its time-out will not return: nobody waits for it.
+HANG_S = 10.0
+
+
+class Load:
+    """Workers spread evenly over the nodes: process p talks to node p modulo their number.
+
+    `rate` is in operations a second over all nodes (0: as fast as they go), `timeout` and
+    `time_limit` in seconds.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        workload: Workload,
+        nodes: Sequence[Node],
+        journal: Journal,
+        *,
+        concurrency: int,
+        rate: float,
+        timeout: float,
+        time_limit: float,
+        seed: int,
+    ) -> None:
+        self.tally = Tally()
+        self.stop = threading.Event()
+        self._system, self._workload, self._nodes = system, workload, nodes
+        self._journal = journal
+        self._concurrency, self._timeout = concurrency, timeout
+        self._workers: list[tuple[Worker, threading.Thread]] = []
+        count = len(nodes)
+        self._generators = [
+            Generator(
+                workload.draw,
+                place=place,
+                places=count,
+                rate=rate,
+                time_limit=time_limit,
+                seed=seed,
+            )
+            for place in range(count)
+        ]
+
+    def start(self) -> None:
+        """Let every worker begin, in a thread of its own."""
+        for process in range(self._concurrency):
+            worker = self._worker(process)
+            generator = self._generators[process % len(self._nodes)]
+            self._begin(worker, partial(worker.work, generator))
+
+    def running(self) -> bool:
+        """Say whether any worker still has something to do, and is not given up."""
+        return any(thread.is_alive() and not self._hangs(each) for each, thread in self._workers)
+
+    def finish(self) -> None:
+        """Stop and wait for the operations in flight, which their time-out ends."""
+        self.stop.set()
+        while self.running():
+            time.sleep(0.05)
+
+    def hung(self) -> int:
+        """Count the clients that never came back from a call."""
+        return sum(thread.is_alive() and self._hangs(each) for each, thread in self._workers)
+
+    def read_finally(self) -> None:
+        """Read every register on every node, trying again for a while where a read fails."""
+        # Beyond every process that the load can have used.
+        first = (self._journal.now() // 1000 + 1) * self._concurrency
+        for place, node in enumerate(self._nodes):
+            reader = self._worker(first + place, node)
+            self._begin(reader, partial(self._read_all, reader))
+        while self.running():
+            time.sleep(0.02)
+
+    def _begin(self, worker: Worker, action: Callable[[], None]) -> None:
+        thread = threading.Thread(target=action, daemon=True)
+        self._workers.append((worker, thread))
+        thread.start()
+
+    def _hangs(self, worker: Worker) -> bool:
+        return worker.hangs(self._journal.now(), HANG_S)
+
+    def _read_all(self, reader: Worker) -> None:
+        # A store that never answered at all is asked once more, and not for long.
+        deadline = time.monotonic() + (FINAL_READ_TRIES_S if self.tally.ok else 0)
+        for f, key in self._workload.final():
+            while reader.do(Request(f, key, None, self._journal.now())) != "ok":
+                if time.monotonic() > deadline or self._journal.failure:
+                    return
+                time.sleep(0.2)
+        reader.close()
+
+    def _worker(self, process: int, node: Node | None = None) -> Worker:
+        node = node or self._nodes[process % len(self._nodes)]
+        return Worker(
+            process=process,
+            concurrency=self._concurrency,
+            node=node.name,
+            connect=_connector(self._system, node, self._timeout),
+            workload=self._workload,
+            journal=self._journal,
+            timeout=self._timeout,
+            stop=self.stop,
+            tally=self.tally,
+        )
+
+
+def _connector(system: System, node: Node, timeout: float) -> Callable[[], Client]:
+    return lambda: system.client(node, timeout)

@@ -1,0 +1,143 @@
+"""From a run directory to its results: the check, the evidence, the verdict, the pictures.
+
+A verdict of the checker is not yet a verdict on the run. A run in which an operation never
+succeeded, nothing was read, or a fault did not bite has shown nothing, and is unknown.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+
+from partita import reports
+from partita.checker import History, Verdict, check, vacuous
+from partita.harness.run.gate import Thresholds, judge
+from partita.harness.run.journal import write_json
+
+# What each workload asks for; a run in which one of them was never tried has shown little.
+OPERATIONS = {"append": ("add", "read"), "register": ("read", "write", "cas")}
+
+
+def conclude(
+    directory: Path, problems: Sequence[str], limits: Thresholds, *, interrupted: bool = False
+) -> dict[str, Any]:
+    """Check a run's history, weigh the evidence, write results.json and return its content.
+
+    `problems` are reasons, known to whoever made the run, not to trust it. `limits` decide
+    whether it passed, not whether it is valid. A run that was `interrupted` is never valid:
+    that is one of the problems.
+    """
+    run = json.loads((directory / "run.json").read_text())
+    history = History.read(directory / "history.jsonl")
+    verdict = check(history, "append" if run["workload"] == "append" else "cas-register")
+    summary = reports.summarise(history, run)
+    nothing = vacuous(history)
+    doubts = [*problems, *_doubts(summary, run["workload"]), *([nothing] if nothing else [])]
+    reasons = list(doubts)
+    if verdict.valid == "unknown" and verdict.reason:
+        reasons.append(verdict.reason)
+    valid = verdict.valid if verdict.valid is False or not reasons else "unknown"
+    explanation = verdict.counterexample.explanation if verdict.counterexample else None
+    outcome: dict[str, Any] = {
+        "valid": valid,
+        "reason": explanation if valid is False else "; ".join(reasons) or None,
+        "doubts": doubts,
+        "interrupted": interrupted,
+        "system": run["system"],
+        "workload": run["workload"],
+        **_set_counts(verdict),
+        **summary,
+        "verdict": _verdict(verdict),
+        "seed": run["seed"],
+        "run": str(directory),
+    }
+    outcome |= judge(outcome, limits)
+    write_json(directory / "results.json", outcome)
+    return outcome
+
+
+def recover(directory: Path) -> dict[str, Any]:
+    """Make the results and the report of a run whose controller died, from its journal.
+
+    Such a run is never valid: it ended before it was over. Raises `RunError` for what is no run,
+    and `click.UsageError` for a run that has its results.
+    """
+    reports.read_spec(directory)
+    if reports.is_alive(directory):
+        raise click.UsageError(f"{directory} is still in progress: partita serve follows it")
+    if _has_results(directory):
+        raise click.UsageError(f"{directory} has its results already: partita report {directory}")
+    cut_off = "the run was cut off before it was over"
+    outcome = conclude(directory, [cut_off], Thresholds(), interrupted=True)
+    draw(directory)
+    return outcome
+
+
+def _has_results(directory: Path) -> bool:
+    """Whether there are results that can be read: half of them are none."""
+    with suppress(reports.RunError):
+        return (directory / "results.json").exists() and bool(reports.read_results(directory))
+    return False
+
+
+def draw(directory: Path) -> None:
+    """Draw the charts and the page of a run."""
+    reports.write_all(directory)
+
+
+def _doubts(summary: dict[str, Any], workload: str) -> list[str]:
+    """Say what in the figures forbids a verdict of valid."""
+    doubts = []
+    if not summary["availability"]:
+        doubts.append("no operation of the load was acknowledged in time")
+    by_f = summary["statistics"]["by_f"]
+    for f in OPERATIONS[workload]:
+        if f not in by_f:
+            doubts.append(f"no {f} was ever invoked")
+        elif by_f[f]["ok"] and not summary["load_ok"][f]:
+            doubts.append(f"no {f} succeeded before the final reads")
+    doubts += _unread(summary["final_reads"])
+    for fault in summary["faults"]:
+        if not fault["bit"]:
+            what = f"{fault['action']} {fault['target']}".strip()
+            doubts.append(f"fault {fault['fault']} ({what}) did not bite: {_why(fault)}")
+    return doubts
+
+
+def _unread(final: dict[str, Any] | None) -> list[str]:
+    """What was acknowledged last is only known to be there if it was read at the end."""
+    if final is None or (final["ok"] and not final["unread"]):
+        return []
+    what = f"of {', '.join(final['unread'])} " if final["ok"] else ""
+    return [f"no final read {what}succeeded, so that nobody knows what is left in the store"]
+
+
+def _why(fault: dict[str, Any]) -> str:
+    if fault.get("error"):
+        return str(fault["error"])
+    return ", ".join(f"{name} {value}" for name, value in (fault["proof"] or {}).items())
+
+
+def _set_counts(verdict: Verdict) -> dict[str, Any]:
+    names = ("acknowledged", "lost", "recovered", "unexpected")
+    return {name: verdict.details.get(name) for name in names}
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    found = verdict.counterexample
+    return {
+        "valid": verdict.valid,
+        "engine": verdict.engine,
+        "model": verdict.model,
+        "operations": verdict.operations,
+        "keys": verdict.keys,
+        "seconds": round(verdict.seconds, 6),
+        "reason": verdict.reason,
+        "explanation": found.explanation if found else None,
+        "counterexample": list(found.operations) if found else None,
+        "key": found.key if found else None,
+        "details": verdict.details,
+    }

@@ -1,0 +1,333 @@
+"""One run, from top to bottom.
+
+Install, start, wait until healthy, drive the load and the nemesis side by side, heal, read what
+is left, collect logs, check, report. Healing and log collection happen whatever fails before;
+a failure there never hides a verdict that exists.
+"""
+
+import fcntl
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from partita.harness.nodes.cluster import Node, on_all
+from partita.harness.run import results
+from partita.harness.run.gate import Thresholds
+from partita.harness.run.journal import Journal, make_run_directory, write_json
+from partita.harness.run.load import Load
+from partita.harness.run.monitor import Monitor
+from partita.harness.run.progress import Progress
+from partita.harness.run.store_processes import StoreProcesses
+from partita.harness.systems.system import HasPrimaries, HasRunning, StoreError, System, serves
+from partita.nemesis.driver import Driver
+from partita.nemesis.schedule import Step
+from partita.workloads.workload import Workload
+
+log = logging.getLogger(__name__)
+
+NO_THRESHOLDS = Thresholds()
+HEALTH_WAIT_S = 90.0
+# A node that was cut off may wait a minute before it looks for a leader again (ZooKeeper does).
+RECOVERY_WAIT_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Everything that it takes to repeat a run, besides the nodes. Seconds and 1/seconds."""
+
+    system: str
+    workload: str
+    nodes: tuple[str, ...]
+    concurrency: int
+    rate: float
+    time_limit: float
+    timeout: float
+    seed: int
+    schedule: tuple[Step, ...] = ()
+    keys: int = 1
+    reads: str | None = None
+    arguments: dict[str, Any] = field(default_factory=dict)
+    command: str = ""
+    format: int = 1  # of the run directory: a newer one is refused, not misread
+    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def run(
+    spec: RunSpec,
+    system: System,
+    workload: Workload,
+    nodes: Sequence[Node],
+    runs: Path,
+    progress: Progress,
+    limits: Thresholds = NO_THRESHOLDS,
+) -> dict[str, Any]:
+    """Do one run and return its results, the same as stand in results.json.
+
+    Raises `StoreError`, `SshError` or `JournalError` if the run could not be made. Ctrl-C once
+    ends the load early; a second time it ends everything but the healing.
+    """
+    directory = make_run_directory(runs, f"{spec.system}-{spec.workload}")
+    handler = _log_to(directory / "controller.log")
+    try:
+        write_json(directory / "run.json", spec)
+        try:
+            set_up(system, nodes, progress)
+            spec.versions.update(
+                {"partita": version("partita"), spec.system: str(system.versions(nodes[0]))}
+            )
+            write_json(directory / "run.json", spec)
+            problems, interrupted = _drive(spec, system, workload, nodes, directory, progress)
+        finally:
+            progress.say("collecting logs")
+            _collect_logs(system, nodes, directory)
+        progress.say("checking")
+        outcome = results.conclude(directory, problems, limits, interrupted=interrupted)
+        progress.say("drawing")
+        _draw(directory)
+        return outcome
+    except Exception:
+        log.exception("the run failed")
+        raise
+    finally:
+        logging.getLogger().removeHandler(handler)
+        with suppress(OSError):  # a full disk was said already
+            handler.close()
+
+
+def _draw(directory: Path) -> None:
+    """Draw the report. A picture that fails must not cost the verdict that it shows."""
+    try:
+        results.draw(directory)
+    except Exception as error:
+        log.exception("drawing failed")
+        click.echo(f"partita: the report could not be drawn: {error!r}", err=True)
+
+
+def set_up(system: System, nodes: Sequence[Node], progress: Progress) -> None:
+    """Install the system, clear what an earlier run left, start it, wait until it serves.
+
+    Raises `StoreError` with the end of a log if it does not.
+    """
+    progress.say(f"installing {system.name}")
+    system.install(nodes[0])  # first alone, because local nodes share a file system
+    on_all(nodes[1:], system.install)
+    progress.say(f"starting {system.name} on {len(nodes)} nodes")
+    tear_down(system, nodes)
+    on_all(nodes, lambda node: system.start(node, nodes))
+    sick = _await_healthy(system, nodes, HEALTH_WAIT_S)
+    # All are asked, not only the sick: who answers on the port may be a stranger.
+    if ended := _ended(system, nodes):
+        raise StoreError(
+            f"{system.name} on {_names(ended)} ended as soon as it was started; "
+            f"{_last_words(system, ended[0])}"
+        )
+    if sick:
+        raise StoreError(
+            f"{system.name} on {_names(sick)} does not serve after {HEALTH_WAIT_S:g} s; "
+            f"{_last_words(system, sick[0])}"
+        )
+
+
+def tear_down(system: System, nodes: Sequence[Node]) -> None:
+    """End the system on every node and delete what it stored."""
+    on_all(nodes, system.kill)
+    on_all(nodes, system.wipe)
+
+
+def _drive(
+    spec: RunSpec,
+    system: System,
+    workload: Workload,
+    nodes: Sequence[Node],
+    directory: Path,
+    progress: Progress,
+) -> tuple[list[str], bool]:
+    """Load and nemesis side by side, then healing and the final reads.
+
+    Returns what speaks against trusting the run, and whether it was interrupted.
+    """
+    journal = Journal(directory / "history.jsonl")
+    leaders = _leaders_of(system, nodes)
+    load = Load(
+        system,
+        workload,
+        nodes,
+        journal,
+        concurrency=spec.concurrency,
+        rate=spec.rate,
+        timeout=spec.timeout,
+        time_limit=spec.time_limit,
+        seed=spec.seed,
+    )
+    driver = Driver(
+        nodes,
+        spec.schedule,
+        spec.seed,
+        _nemesis_record(journal),
+        leaders,
+        StoreProcesses(system, nodes),
+    )
+    monitor = Monitor(journal, leaders)
+    interrupted: float | None = None
+    try:
+        progress.say("looking at the network")
+        driver.prepare()
+        journal.begin()
+        # The nodes' logs are put on the run's clock by this moment.
+        journal.note("info", "monitor", "began", datetime.now(UTC).isoformat())
+        load.start()
+        monitor.start()
+        driver.start(journal.origin / 1e9)
+        try:
+            _watch(load, driver, journal, spec, progress)
+        except KeyboardInterrupt:
+            interrupted = journal.now() / 1e9
+    finally:
+        load.stop.set()
+        progress.say("healing")
+        uninterrupted(driver.finish)
+    load.finish()
+    if journal.failure:
+        raise journal.failure
+    journal.note("info", "nemesis", "phase", "final reads")
+    progress.say("waiting for recovery")
+    lacking = _await_healthy(system, nodes, RECOVERY_WAIT_S)
+    progress.say("final reads")
+    load.read_finally()
+    monitor.finish()
+    journal.close()
+    return _problems(load, driver, lacking, interrupted, spec), interrupted is not None
+
+
+def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress: Progress) -> None:
+    """Wait for the load's end and tell how it goes."""
+    while load.running():
+        time.sleep(0.1)
+        tally, now = load.tally, journal.now() / 1e9
+        faults = f", {driver.in_force}" if driver.in_force else ""
+        when = f"{min(now, spec.time_limit):.0f} of {spec.time_limit:g} s"
+        counts = f"{tally.ok} ok, {tally.fail} fail, {tally.info} info"
+        progress.tick(f"{when}: {counts}{faults}")
+
+
+def _problems(
+    load: Load, driver: Driver, lacking: Sequence[Node], interrupted: float | None, spec: RunSpec
+) -> list[str]:
+    """Say what, beside the history, speaks against trusting the run.
+
+    `interrupted` is the second at which Ctrl-C came: less happened then than was asked for.
+    """
+    problems = []
+    planned = sum(step.action != "heal" for step in spec.schedule)
+    if interrupted is not None:
+        problems.append(f"the run was interrupted after {interrupted:.0f} of {spec.time_limit:g} s")
+    elif driver.begun < planned and not driver.failure:
+        problems.append(f"only {driver.begun} of {planned} faults were begun before the load ended")
+    if load.tally.died:
+        problems.append(f"the load died: {load.tally.died}")
+    if hung := load.hung():
+        clients = "1 client" if hung == 1 else f"{hung} clients"
+        problems.append(
+            f"{clients} never came back from a call, whose time-out is {spec.timeout:g} s"
+        )
+    if driver.failure:
+        problems.append(driver.failure)
+    if lacking:
+        names = ", ".join(node.name for node in lacking)
+        problems.append(f"{names} did not recover within {RECOVERY_WAIT_S:g} s of the last heal")
+    return problems
+
+
+def uninterrupted(action: Callable[[], None]) -> None:
+    """Do something to its end whatever signals come; raise what it raised, or the interrupt."""
+    interrupt: KeyboardInterrupt | None = None
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        future = pool.submit(action)
+        while not future.done():
+            try:
+                wait([future])
+            except KeyboardInterrupt as error:
+                interrupt = error
+    future.result()
+    if interrupt:
+        raise interrupt
+
+
+def _nemesis_record(journal: Journal) -> Callable[[str, str, Any, str | None], None]:
+    return lambda kind, f, value, error: journal.note(kind, "nemesis", f, value, error)
+
+
+def _leaders_of(system: System, nodes: Sequence[Node]) -> Callable[[], list[str]]:
+    if isinstance(system, HasPrimaries):
+        return lambda: system.primaries(nodes)
+    return list
+
+
+def _await_healthy(system: System, nodes: Sequence[Node], wait_s: float) -> list[Node]:
+    """Wait until every node serves; return those that do not after `wait_s` seconds.
+
+    Nobody waits for a process that is not there any more.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        answers = on_all(nodes, lambda node: serves(system, node))
+        sick = [node for node, healthy in zip(nodes, answers, strict=True) if not healthy]
+        if not sick or time.monotonic() > deadline or _ended(system, sick):
+            return sick
+        time.sleep(0.2)
+
+
+def _ended(system: System, nodes: Sequence[Node]) -> list[Node]:
+    """Return the nodes whose process is gone, as far as the system can tell."""
+    if not isinstance(system, HasRunning):
+        return []
+    running = on_all(nodes, system.running)
+    return [node for node, runs in zip(nodes, running, strict=True) if not runs]
+
+
+def _names(nodes: Sequence[Node]) -> str:
+    return ", ".join(node.name for node in nodes)
+
+
+def _last_words(system: System, node: Node) -> str:
+    for path in system.logs(node):
+        if text := node.tail(path, 20):
+            return f"the end of {path} on {node.name}:\n{text}"
+    return f"{node.name} has no log"
+
+
+def _collect_logs(system: System, nodes: Sequence[Node], directory: Path) -> None:
+    """Fetch each node's logs; what cannot be fetched is said in controller.log and left."""
+
+    def fetch(node: Node) -> None:
+        for path in system.logs(node):
+            try:
+                node.remote.download(path, directory / "nodes" / node.name / Path(path).name)
+            except Exception as error:
+                log.warning("no log: %s", error)
+
+    with suppress(Exception):
+        on_all(nodes, fetch)
+
+
+def _log_to(path: Path) -> logging.Handler:
+    """Log to a file, whose lock says that the run is in progress: it ends with this process."""
+    handler = logging.FileHandler(path)
+    if handler.stream is not None:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handler.stream, fcntl.LOCK_EX)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    return handler

@@ -1,0 +1,225 @@
+"""One run from its options: nodes made or reached, the run, and all of it taken down again.
+
+`options` are those of the command line by name (`harness/commands/options.py`). They stand in
+run.json, so that a run can be repeated from there.
+"""
+
+import itertools
+import random
+import re
+import shlex
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from partita.harness.nodes import local, user_namespace
+from partita.harness.nodes.cluster import Node, local_nodes, on_all, remote_nodes
+from partita.harness.nodes.doctor import examine_tools
+from partita.harness.nodes.ssh import Login, SshError
+from partita.harness.run.gate import Thresholds, thresholds
+from partita.harness.run.progress import Progress
+from partita.harness.run.results import OPERATIONS
+from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
+from partita.harness.systems import HasPause, HasPrimaries, System, load_system
+from partita.nemesis import schedule as plans
+from partita.reports import read_spec
+from partita.workloads.workload import WORKLOADS
+
+Options = Mapping[str, Any]
+SECONDS_MAX = 1_000_000  # eleven days
+RATE_MAX = 1_000_000
+
+
+def prepare(system: str, options: Options) -> tuple[System, RunSpec]:
+    """Make the system and the run's specification; refuse what cannot be done.
+
+    Touches nothing. Raises `click.UsageError` or `ScheduleError`.
+    """
+    store = load_system(system, _shape(options))
+    spec = _spec(system, store, node_names(options), options)
+    limits_of(options)
+    return store, spec
+
+
+def conduct(system: str, options: Options, runs: Path, progress: Progress) -> dict[str, Any]:
+    """Do one run as the options say and return its results."""
+    store, spec = prepare(system, options)
+    names = node_names(options)
+    keep = options["leave_running"]
+    if not names:
+        user_namespace.enter()
+    with _nodes(names, len(spec.nodes), options, keep=keep) as nodes, ExitStack() as last:
+        if names:
+            _require_tools(nodes, spec)
+            if not keep:
+                last.callback(uninterrupted, lambda: tear_down(store, nodes))
+        workload = WORKLOADS[spec.workload](spec.keys)
+        outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options))
+        progress.say("tearing down")
+    before = options.get("repeats")
+    if before is not None and before != spec.versions:
+        click.echo(f"partita: repeated with {spec.versions}, the stored run had {before}", err=True)
+    return outcome
+
+
+def limits_of(options: Options) -> Thresholds:
+    """Gather the thresholds of a run with these options. Raises `click.UsageError`."""
+    return thresholds(options, OPERATIONS.get(options["workload"], ()))
+
+
+def stored(directory: Path) -> tuple[str, dict[str, Any]]:
+    """Return the system and the options of a stored run, as they stand in its run.json.
+
+    Raises `click.UsageError`, and `RunError` for what is no run of ours.
+    """
+    run = read_spec(directory)
+    try:
+        arguments = run["arguments"] | {"seed": run["seed"], "repeats": run["versions"]}
+        return arguments.pop("system"), arguments
+    except (KeyError, TypeError):
+        raise click.UsageError(f"--repeat {directory}: its run.json has no arguments") from None
+
+
+def reach(names: Sequence[str], options: Options) -> list[Node]:
+    """Log in to the named nodes. Raises `click.ClickException` for one that cannot be reached."""
+    login = Login(
+        username=options["username"],
+        port=options["ssh_port"],
+        key=options["ssh_private_key"],
+        strict=options["strict"],
+    )
+    try:
+        return remote_nodes(names, login)
+    except SshError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _require_tools(nodes: Sequence[Node], spec: RunSpec) -> None:
+    """Refuse nodes on which no fault could be injected, before anything is started there."""
+    if spec.schedule:
+        for finding in itertools.chain.from_iterable(on_all(nodes, examine_tools)):
+            if finding.fix:
+                text = f"{finding.where}: {finding.what}: {finding.found}: {finding.fix}"
+                raise click.ClickException(text)
+
+
+@contextmanager
+def _nodes(
+    names: Sequence[str], count: int, options: Options, *, keep: bool
+) -> Iterator[list[Node]]:
+    """Reach the named nodes, or make a local cluster for as long as the block lasts."""
+    with ExitStack() as stack:
+        if names:
+            nodes = reach(names, options)
+        else:
+            name = f"test-{random.SystemRandom().randrange(16**6):06x}"
+            if keep:
+                cluster = local.up(count, name)
+                click.echo(f"partita cluster down {name} ends the cluster", err=True)
+            else:
+                cluster = stack.enter_context(local.cluster_of(count, name))
+            nodes = local_nodes(cluster)
+        for node in nodes:
+            stack.callback(node.close)
+        yield nodes
+
+
+def _spec(system: str, store: System, names: Sequence[str], options: Options) -> RunSpec:
+    """Make the run's specification, refusing what cannot be done before anything is touched."""
+    count = len(names) or (5 if options["local_count"] is None else options["local_count"])
+    if not 1 <= count <= local.NODES_MAX:
+        raise click.UsageError(f"--local must be between 1 and {local.NODES_MAX}, not {count}")
+    workload = options["workload"]
+    if workload not in WORKLOADS:
+        raise click.UsageError(
+            f"no workload is called {workload!r}: choose from {', '.join(WORKLOADS)}"
+        )
+    for name in ("time_limit", "timeout"):
+        if not 0 < options[name] <= SECONDS_MAX:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} must be more than 0, and {SECONDS_MAX:,} s at most"
+            )
+    if not 0 <= options["rate"] <= RATE_MAX:
+        raise click.UsageError(
+            f"--rate must be between 0 (as fast as the clients go) and {RATE_MAX:,}"
+        )
+    nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
+    return RunSpec(
+        system=store.name,
+        workload=workload,
+        nodes=nodes,
+        concurrency=_concurrency(options["concurrency"], count),
+        rate=options["rate"],
+        time_limit=options["time_limit"],
+        timeout=options["timeout"],
+        seed=random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"],
+        schedule=_schedule(store, count, options),
+        keys=options["keys"] or (1 if workload == "append" else 5),
+        reads=options["reads"],
+        arguments={"system": system} | {name: _plain(value) for name, value in options.items()},
+        command=shlex.join(["partita", *sys.argv[1:]]),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _schedule(store: System, count: int, options: Options) -> tuple[plans.Step, ...]:
+    names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
+    for name in ("schedule", "nemesis"):
+        if options[name] is not None and not options[name].strip(" ,;"):
+            raise click.UsageError(f"--{name} is empty: leave it out, or say what is to be done")
+    if options["schedule"] and names:
+        raise click.UsageError("--schedule and --nemesis exclude each other")
+    if options["schedule"]:
+        steps = plans.parse(options["schedule"])
+    else:
+        steps = plans.plan(names, options["nemesis_interval"], options["time_limit"])
+    plans.check(
+        steps,
+        count,
+        options["time_limit"],
+        has_leader=isinstance(store, HasPrimaries),
+        can_pause=isinstance(store, HasPause),
+    )
+    return steps
+
+
+def _shape(options: Options) -> dict[str, Any]:
+    """Gather the options that the system itself takes."""
+    try:
+        more = tuple(shlex.split(options["server_args"]))
+    except ValueError as error:
+        raise click.UsageError(f"--server-args: {error}") from None
+    names = ("reads", "binary", "archive", "bug")
+    return {name: options[name] for name in names} | {"server_args": more}
+
+
+def _concurrency(text: str, nodes: int) -> int:
+    match = re.fullmatch(r"(\d{1,9})(n?)", text)
+    count = int(match[1]) * (nodes if match[2] else 1) if match else 0
+    if not 1 <= count <= 10_000:
+        raise click.UsageError(f"--concurrency is a number such as 10 or 2n, not {text!r}")
+    return count
+
+
+def node_names(options: Options) -> list[str]:
+    """Gather the nodes from all three options; none means a local cluster."""
+    names = list(options["single"]) + (options["listed"] or "").split(",")
+    if options["nodes_file"]:
+        try:
+            names += options["nodes_file"].read_text().splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "this is no text"
+            raise click.UsageError(f"--nodes-file {options['nodes_file']}: {reason}") from None
+    names = [name.strip() for name in names if name.strip() and not name.startswith("#")]
+    if names and options.get("local_count") is not None:
+        raise click.UsageError("--local and named nodes exclude each other")
+    if len(set(names)) < len(names):
+        raise click.UsageError("a node is named twice")
+    return names

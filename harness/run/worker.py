@@ -1,0 +1,139 @@
+"""One logical client: invokes an operation, waits for its completion, invokes the next.
+
+The one place where what a client raises becomes an outcome. A process whose operation ended
+`info` is never used again: its worker goes on as process p + concurrency, over a new connection.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from partita.harness.run.journal import Journal
+from partita.workloads.client import Client, Definite, Mismatch
+from partita.workloads.generator import NS, Generator, Request
+from partita.workloads.workload import Workload
+
+log = logging.getLogger(__name__)
+
+READS = frozenset({"read"})
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many operations completed how, for the progress line; races lose a count at worst."""
+
+    ok: int = 0
+    fail: int = 0
+    info: int = 0
+    died: str | None = None  # why a worker ended before its time
+
+    def add(self, outcome: str) -> None:
+        setattr(self, outcome, getattr(self, outcome) + 1)
+
+
+class Worker:
+    """Runs one process after another against one node, until its generator is done.
+
+    `connect()` opens a client of that node.
+    """
+
+    def __init__(
+        self,
+        *,
+        process: int,
+        concurrency: int,
+        node: str,
+        connect: Callable[[], Client],
+        workload: Workload,
+        journal: Journal,
+        timeout: float,
+        stop: threading.Event,
+        tally: Tally,
+    ) -> None:
+        self.process = process
+        self.node = node
+        self._concurrency = concurrency
+        self._connect = connect
+        self._workload = workload
+        self._journal = journal
+        self._timeout_ns = int(timeout * NS)
+        self._stop = stop
+        self._tally = tally
+        self._client: Client | None = None
+        self._since: int | None = None  # when it last called into the client, ns; None: idle
+
+    def hangs(self, now: int, grace_s: float) -> bool:
+        """Say whether a call into the client is out longer than its time-out and `grace_s`."""
+        since = self._since
+        return since is not None and now - since > self._timeout_ns + grace_s * NS
+
+    def work(self, generator: Generator) -> None:
+        """Do what the generator says until it is done or the run is stopped."""
+        try:
+            while (request := generator.next(self._journal.now())) is not None:
+                self._stop.wait(max(0, request.due - self._journal.now()) / NS)
+                if self._stop.is_set():
+                    break
+                self.do(request)
+        except BaseException as error:  # whatever it is: a load that died must not look like one
+            log.exception("a worker died")
+            self._tally.died = self._tally.died or f"{type(error).__name__}: {error}"
+            self._stop.set()
+        finally:
+            self.close()
+
+    def do(self, request: Request) -> str:
+        """Carry out one operation, journal it, and return its outcome."""
+        f, key, planned, due = request
+        value = self._workload.prepare(f, key, planned)
+        process, node, journal = self.process, self.node, self._journal
+        sent = self._since = journal.now()
+        invocation = {"time": sent, "type": "invoke", "process": process, "f": f, "key": key}
+        journal.record({**invocation, "value": value, "node": node, "due": due})
+        outcome, rest = self._attempt(f, key, value, sent, due)
+        self._since = None
+        completion = {"time": journal.now(), "type": outcome, "process": process, "f": f}
+        journal.record({**completion, "key": key, "value": value, "node": node, **rest})
+        self._tally.add(outcome)
+        if outcome == "info":
+            self.process += self._concurrency
+        return outcome
+
+    def close(self) -> None:
+        """Let the connection go."""
+        client, self._client = self._client, None
+        if client is not None:
+            self._since = self._journal.now()
+            client.close()
+            self._since = None
+
+    def _attempt(
+        self, f: str, key: str, value: Any, sent: int, due: int
+    ) -> tuple[str, dict[str, Any]]:
+        """Carry out one operation; return its outcome and what else its completion says."""
+        if sent - due > self._timeout_ns:
+            return "fail", {"error": "not sent: no client was free in time"}
+        until = (self._journal.origin + sent + self._timeout_ns) / NS
+        try:
+            client = self._client or self._open()
+            output = self._workload.invoke(client, f, key, value, until)
+        except Mismatch as mismatch:
+            actual = {"actual": mismatch.actual} if mismatch.known else {}
+            return "fail", {"error": "mismatch", **actual}
+        except BaseException as error:  # that of a library, such as a cancelled task, is no less
+            # What went wrong may have broken the connection: the next operation gets a new one.
+            self.close()
+            # A read that failed had no effect, whatever became of it.
+            definite = isinstance(error, Definite) or f in READS
+            return "fail" if definite else "info", {"error": str(error) or type(error).__name__}
+        return "ok", {"value": output} if f in READS else {}
+
+    def _open(self) -> Client:
+        """Connect. Whatever goes wrong here, the operation was not sent."""
+        try:
+            self._client = self._connect()
+        except BaseException as error:
+            raise Definite(f"no connection: {error}") from error
+        return self._client

@@ -1,0 +1,35 @@
+"""The command line's tables: every command is there, and every error is one."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+import click
+import pytest
+
+from partita.harness.cli import COMMANDS, ERRORS, partita
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_found_and_explains_itself(name: str) -> None:
+    command = partita.get_command(click.Context(partita), name)
+    assert command is not None
+    assert command.help
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_every_error_is_where_the_table_says(name: str) -> None:
+    module, _, error = name.rpartition(".")
+    found = getattr(import_module(module), error)
+    assert issubclass(found, Exception)
+    assert found.__module__ == module
+
+
+def test_checking_imports_nothing_that_draws_or_speaks_ssh() -> None:
+    script = "import sys, harness.cli, harness.check_command; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "checker" in loaded
+    assert not loaded & {"matplotlib", "networkx", "paramiko", "kazoo", "plotly", "uvicorn"}

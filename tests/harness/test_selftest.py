@@ -1,0 +1,62 @@
+"""The proof that the instrument works, in its short form; the long one is `partita selftest`."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Partita
+
+from partita.harness.commands.selftest import CASES, SHORT, arguments
+from partita.harness.commands.test import test as command
+from partita.harness.run.session import prepare
+from partita.harness.systems.raft import BUGS, SOURCES
+
+
+def test_every_bug_of_the_store_has_an_explanation_and_a_case() -> None:
+    code = "import server; print(*server.BUGS)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=SOURCES, capture_output=True, text=True, check=True
+    )
+    assert set(done.stdout.split()) == set(BUGS) == set(CASES)
+
+
+def test_the_readme_of_the_store_lists_every_bug() -> None:
+    text = (SOURCES / "README.md").read_text()
+    assert all(f"| `{bug}` |" in text for bug in BUGS)
+
+
+def test_every_bug_is_marked_in_the_code() -> None:
+    code = "".join(path.read_text() for path in SOURCES.glob("*.py"))
+    assert [bug for bug in BUGS if f"# BUG {bug}:" not in code] == []
+
+
+@pytest.mark.parametrize("bug", [None, *CASES])
+def test_every_case_is_a_command_that_can_be_run(bug: str | None) -> None:
+    options = command.make_context("test", shlex.split(arguments(bug))).params
+    _, spec = prepare(options["system"], options)
+    assert spec.system == "raft"
+
+
+def test_an_unknown_bug_is_refused(partita: Partita) -> None:
+    done = partita("selftest", "no-bug")
+    assert done.returncode == 254
+    assert "choose from stale-follower-read" in done.stderr
+    done = partita("test", "raft", "--bug", "no-bug")
+    assert done.returncode == 254
+    assert "choose from stale-follower-read" in done.stderr
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+@pytest.mark.timeout(420)  # A bug may be missed once; then it is looked for again.
+def test_the_short_form_finds_what_it_looks_for(partita: Partita, tmp_path: Path) -> None:
+    done = partita("selftest", "--short", "--json", timeout=400)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)
+    assert [result["bug"] for result in results] == [None, *SHORT]
+    assert results[0]["verdict"] is True
+    assert all(result["verdict"] is False for result in results[1:])
+    assert all((tmp_path / result["run"] / "report.html").is_file() for result in results)

@@ -1,0 +1,192 @@
+"""The clients of etcd and Consul against the real thing: processes on loopback."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from test_raft_store import free_ports
+
+from partita.harness.systems.consul import ConsulClient
+from partita.harness.systems.etcd import EtcdClient
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+
+ETCD = shutil.which("etcd")
+CONSUL = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "partita/consul-1.8.7"
+
+needs_etcd = pytest.mark.skipif(ETCD is None, reason="etcd is not installed")
+needs_consul = pytest.mark.skipif(not CONSUL.exists(), reason="script/fetch-consul was not run")
+
+
+@pytest.fixture(scope="module")
+def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[int], list[int]]]:
+    """Three members: the ports that they serve clients on, and their process ids."""
+    folder = tmp_path_factory.mktemp("etcd")
+    ports, peers = free_ports(3), free_ports(3)
+    cluster = ",".join(f"n{i}=http://127.0.0.1:{port}" for i, port in enumerate(peers))
+    processes = []
+    for i, (port, peer) in enumerate(zip(ports, peers, strict=True)):
+        url, peer_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
+        command = [str(ETCD), "--name", f"n{i}", "--data-dir", str(folder / f"n{i}")]
+        command += ["--listen-client-urls", url, "--advertise-client-urls", url]
+        command += ["--listen-peer-urls", peer_url, "--initial-advertise-peer-urls", peer_url]
+        command += ["--initial-cluster", cluster]
+        with (folder / f"n{i}.log").open("wb") as log:
+            processes.append(subprocess.Popen(command, stdout=log, stderr=log))
+    for port in ports:
+        eventually(lambda port=port: b"true" in get(f"http://127.0.0.1:{port}/health"))
+    yield ports, [process.pid for process in processes]
+    end(processes)
+
+
+@pytest.fixture(scope="module")
+def consul(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """One server: its HTTP port."""
+    folder = tmp_path_factory.mktemp("consul")
+    http, server, lan, wan = free_ports(4)
+    ports = {"http": http, "server": server, "serf_lan": lan, "serf_wan": wan}
+    ports |= {"dns": -1, "grpc": -1, "https": -1}
+    configuration = {"server": True, "bootstrap_expect": 1, "bind_addr": "127.0.0.1"}
+    configuration |= {"data_dir": str(folder / "data"), "ports": ports}
+    configuration |= {"disable_update_check": True}
+    (folder / "agent.json").write_text(json.dumps(configuration))
+    with (folder / "log").open("wb") as log:
+        command = [str(CONSUL), "agent", "-config-file", str(folder / "agent.json")]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    eventually(lambda: len(get(f"http://127.0.0.1:{http}/v1/status/leader")) > 4)
+    yield http
+    end([process])
+
+
+def get(url: str) -> bytes:
+    with urlopen(url, timeout=2) as answer:
+        return bytes(answer.read())
+
+
+def end(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGCONT)
+        process.kill()
+        process.wait()
+
+
+def eventually(holds: Callable[[], object], patience: float = 30.0) -> None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            if holds():
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    pytest.fail("never came true")
+
+
+def registers_are_kept(make: Callable[[], Client]) -> None:
+    """What every store's client must do, whatever the store."""
+    one, other = make(), make()
+    key = f"key {uuid.uuid4()}/é?"
+    assert one.read(key) is None
+    with pytest.raises(Mismatch):
+        one.cas(key, "never", "1")
+    one.cas(key, None, "1")
+    with pytest.raises(Mismatch) as mismatch:
+        other.cas(key, None, "2")
+    assert not mismatch.value.known or mismatch.value.actual == "1"
+    other.cas(key, "1", "2")
+    assert one.read(key) == "2"
+    other.write(key, "3")
+    with pytest.raises(Mismatch):
+        one.cas(key, "2", "4")
+    one.write(key, "")
+    assert other.read(key) == ""
+    other.cas(key, "", "[1, 2]")
+    assert one.read(key) == "[1, 2]"
+    one.close()
+    other.close()
+
+
+@needs_etcd
+@pytest.mark.parametrize("reads", ["linearizable", "serializable"])
+def test_etcd_keeps_registers(etcd: tuple[list[int], list[int]], reads: str) -> None:
+    port = etcd[0][0]
+    registers_are_kept(lambda: EtcdClient("127.0.0.1", 5.0, reads, port))
+
+
+@needs_etcd
+def test_etcd_says_what_a_mismatch_met(etcd: tuple[list[int], list[int]]) -> None:
+    client = EtcdClient("127.0.0.1", 5.0, "linearizable", etcd[0][0])
+    client.write("met", "1")
+    with pytest.raises(Mismatch) as mismatch:
+        client.cas("met", "0", "2")
+    assert (mismatch.value.known, mismatch.value.actual) == (True, "1")
+    with pytest.raises(Mismatch) as mismatch:
+        client.cas("never met", "0", "2")
+    assert (mismatch.value.known, mismatch.value.actual) == (True, None)
+
+
+@needs_etcd
+def test_etcd_without_a_majority_leaves_writes_open(etcd: tuple[list[int], list[int]]) -> None:
+    ports, pids = etcd
+    EtcdClient("127.0.0.1", 5.0, "linearizable", ports[2]).write("open", "1")
+    for pid in pids[:2]:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(Indefinite):
+            EtcdClient("127.0.0.1", 1.0, "linearizable", ports[2]).write("open", "2")
+        with pytest.raises(Definite):
+            EtcdClient("127.0.0.1", 1.0, "linearizable", ports[2]).read("open")
+        old = EtcdClient("127.0.0.1", 1.0, "serializable", ports[2]).read("open")
+        assert old == "1"
+    finally:
+        for pid in pids[:2]:
+            os.kill(pid, signal.SIGCONT)
+    client = EtcdClient("127.0.0.1", 10.0, "linearizable", ports[2])
+    eventually(lambda: _read(client, "open") in ("1", "2"))
+
+
+def _read(client: Client, key: str) -> str | None:
+    try:
+        return client.read(key)
+    except Definite as error:
+        raise OSError from error
+
+
+@needs_etcd
+def test_a_request_that_etcd_refuses_is_definite(etcd: tuple[list[int], list[int]]) -> None:
+    client = EtcdClient("127.0.0.1", 5.0, "linearizable", etcd[0][0])
+    with pytest.raises(Definite, match="larger than max"):
+        client.write("large", "x" * 3_000_000)
+
+
+@needs_consul
+@pytest.mark.parametrize("reads", ["default", "consistent", "stale"])
+def test_consul_keeps_registers(consul: int, reads: str) -> None:
+    registers_are_kept(lambda: ConsulClient("127.0.0.1", 5.0, reads, consul))
+
+
+@needs_consul
+def test_a_request_that_consul_refuses_is_definite(consul: int) -> None:
+    client = ConsulClient("127.0.0.1", 5.0, "default", consul)
+    with pytest.raises(Definite, match="too large"):
+        client.write("large", "x" * 1_000_000)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda port: EtcdClient("127.0.0.1", 1.0, "linearizable", port),
+        lambda port: ConsulClient("127.0.0.1", 1.0, "default", port),
+    ],
+)
+def test_a_refused_connection_is_definite(make: Callable[[int], Client]) -> None:
+    client = make(free_ports(1)[0])
+    with pytest.raises(Definite, match="refused"):
+        client.write("x", "1")

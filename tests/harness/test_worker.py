@@ -1,0 +1,190 @@
+"""Workers: what a client raises becomes an outcome, in one place."""
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from partita.checker import History, Op
+from partita.harness.run.journal import Journal, JournalError
+from partita.harness.run.worker import Tally, Worker
+from partita.workloads.append import Append
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.generator import Generator, Request
+from partita.workloads.register import Register
+from partita.workloads.workload import Workload
+
+
+class Memory:
+    """A register store in memory; each call first takes the next of `troubles`, if any."""
+
+    def __init__(self, *troubles: Exception | None) -> None:
+        self.values: dict[str, str] = {}
+        self.troubles = list(troubles)
+        self.closed = 0
+
+    def _trouble(self) -> None:
+        if self.troubles and (trouble := self.troubles.pop(0)):
+            raise trouble
+
+    def read(self, key: str) -> str | None:
+        self._trouble()
+        return self.values.get(key)
+
+    def write(self, key: str, value: str) -> None:
+        self._trouble()
+        self.values[key] = value
+
+    def cas(self, key: str, old: str | None, new: str) -> None:
+        self._trouble()
+        if self.values.get(key) != old:
+            raise Mismatch(self.values.get(key), known=True)
+        self.values[key] = new
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def did(
+    tmp_path: Path,
+    connect: Callable[[], Client],
+    *requests: tuple[str, Any],
+    workload: Workload | None = None,
+    due: int | None = None,
+) -> list[Op]:
+    """Do the requests (f, input) on key "k" with one worker; return what the journal says."""
+    journal = Journal(tmp_path / "history.jsonl")
+    workload = workload or Register(1)
+    worker = Worker(
+        process=3,
+        concurrency=10,
+        node="n1",
+        connect=connect,
+        workload=workload,
+        journal=journal,
+        timeout=1.0,
+        stop=threading.Event(),
+        tally=Tally(),
+    )
+    key = workload.final()[0][1]
+    for f, value in requests:
+        worker.do(Request(f, key, value, journal.now() if due is None else due))
+    journal.close()
+    return list(History.read(tmp_path / "history.jsonl"))
+
+
+def test_what_succeeds_is_ok_and_a_read_returns_what_was_written(tmp_path: Path) -> None:
+    write, read, cas = did(tmp_path, Memory, ("write", 5), ("read", None), ("cas", 6))
+    assert (write.outcome, write.input, write.node) == ("ok", 5, "n1")
+    # Each call of `Memory` would be a new store: the connection is kept.
+    assert (read.outcome, read.output) == ("ok", 5)
+    assert (cas.outcome, cas.input) == ("ok", [5, 6])
+
+
+@pytest.mark.parametrize("f", ["write", "cas"])
+def test_an_unknown_fate_is_info_and_ends_the_process(tmp_path: Path, f: str) -> None:
+    store = Memory(Indefinite("timeout"))
+    first, second = did(tmp_path, lambda: store, (f, 1), ("read", None))
+    assert (first.outcome, first.error) == ("info", "timeout")
+    assert (first.process, second.process) == (3, 13)
+    assert store.closed == 1
+
+
+@pytest.mark.parametrize("error", [Indefinite("timeout"), OSError("reset")])
+def test_a_read_that_failed_had_no_effect(tmp_path: Path, error: Exception) -> None:
+    store = Memory(error)
+    (read,) = did(tmp_path, lambda: store, ("read", None))
+    assert read.outcome == "fail"
+
+
+def test_an_error_that_nobody_foresaw_is_info(tmp_path: Path) -> None:
+    store = Memory(ZeroDivisionError("oops"))
+    (write,) = did(tmp_path, lambda: store, ("write", 1))
+    assert (write.outcome, write.error) == ("info", "oops")
+
+
+def test_without_a_connection_nothing_was_sent(tmp_path: Path) -> None:
+    def refuse() -> Client:
+        raise ConnectionRefusedError("refused")
+
+    first, second = did(tmp_path, refuse, ("write", 1), ("write", 2))
+    assert (first.outcome, second.outcome) == ("fail", "fail")
+    assert first.error == "no connection: refused"
+    assert first.process == second.process
+
+
+def test_a_definite_error_is_fail(tmp_path: Path) -> None:
+    store = Memory(Definite("read only"))
+    (write,) = did(tmp_path, lambda: store, ("write", 1))
+    assert (write.outcome, write.error) == ("fail", "read only")
+
+
+def test_a_mismatch_is_fail_and_tells_the_value(tmp_path: Path) -> None:
+    store = Memory()
+    store.values["r0"] = "7"
+    (cas,) = did(tmp_path, lambda: store, ("cas", 9))
+    assert (cas.outcome, cas.error, cas.output) == ("fail", "mismatch", 7)
+
+
+def test_what_was_due_too_long_ago_is_not_sent(tmp_path: Path) -> None:
+    store = Memory()
+    (write,) = did(tmp_path, lambda: store, ("write", 1), due=-2_000_000_000)
+    assert write.outcome == "fail"
+    assert write.error is not None
+    assert "not sent" in write.error
+    assert store.values == {}
+
+
+def test_an_add_tries_again_until_the_list_is_unchanged(tmp_path: Path) -> None:
+    store = Memory(None, Mismatch(), None, None)
+    (add,) = did(tmp_path, lambda: store, ("add", 4), workload=Append(1))
+    assert add.outcome == "ok"
+    assert json.loads(store.values["list0"]) == [4]
+
+
+def test_an_add_whose_cas_is_unsure_is_info_and_not_tried_again(tmp_path: Path) -> None:
+    store = Memory(None, Indefinite("timeout"))
+    (add,) = did(tmp_path, lambda: store, ("add", 4), workload=Append(1))
+    assert (add.outcome, store.values) == ("info", {})
+
+
+def test_an_add_that_could_not_read_did_not_happen(tmp_path: Path) -> None:
+    store = Memory(Indefinite("timeout"))
+    (add,) = did(tmp_path, lambda: store, ("add", 4), workload=Append(1))
+    assert add.outcome == "fail"
+
+
+def test_a_worker_that_dies_is_noticed(tmp_path: Path) -> None:
+    class Broken:
+        def next(self, now: int) -> Request:
+            raise ZeroDivisionError("oops")
+
+    tally, stop = Tally(), threading.Event()
+    journal = Journal(tmp_path / "history.jsonl")
+    worker = Worker(
+        process=0,
+        concurrency=1,
+        node="n1",
+        connect=Memory,
+        workload=Register(1),
+        journal=journal,
+        timeout=1.0,
+        stop=stop,
+        tally=tally,
+    )
+    worker.work(cast(Generator, Broken()))
+    journal.close()
+    assert tally.died == "ZeroDivisionError: oops"
+    assert stop.is_set()
+
+
+def test_a_full_disk_is_said_and_what_was_written_is_kept() -> None:
+    journal = Journal(Path("/dev/full"))
+    with pytest.raises(JournalError, match="No space left on device"):
+        journal.record({"type": "invoke"})
+    assert journal.failure is not None
+    with pytest.raises(JournalError):
+        journal.record({"type": "ok"})

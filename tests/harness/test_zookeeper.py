@@ -1,0 +1,169 @@
+"""ZooKeeper: the real one, on real hosts."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from conftest import Partita
+
+from partita.harness.nodes.cluster import Node, on_all
+from partita.harness.run.progress import Progress
+from partita.harness.run.run import set_up, tear_down
+from partita.harness.systems import StoreError
+from partita.harness.systems.zookeeper import NAME, ZooKeeper
+from partita.nemesis import partition
+from partita.nemesis.grudges import split
+from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+
+SYSTEM = ZooKeeper()
+
+
+@pytest.fixture(scope="module")
+def three(nodes: list[Node]) -> Iterator[list[Node]]:
+    """ZooKeeper, serving on three of the nodes."""
+    chosen = nodes[:3]
+    set_up(SYSTEM, chosen, Progress(quiet=True))
+    yield chosen
+    tear_down(SYSTEM, chosen)
+
+
+@pytest.fixture
+def clients(three: list[Node]) -> Iterator[list[Client]]:
+    made = [SYSTEM.client(node, 5.0) for node in three]
+    yield made
+    for client in made:
+        client.close()
+
+
+def test_registers_begin_empty_and_hold_what_is_written(clients: list[Client]) -> None:
+    first, second, _ = clients
+    assert first.read("a") is None
+    first.write("a", "1")
+    assert second.read("a") == "1"
+    second.write("a", "2")
+    assert first.read("a") == "2"
+
+
+def test_a_cas_happens_only_if_the_value_is_the_expected_one(clients: list[Client]) -> None:
+    first, second, _ = clients
+    first.cas("b", None, "1")
+    second.cas("b", "1", "2")
+    with pytest.raises(Mismatch):
+        first.cas("b", "1", "3")  # decided by the version that it remembers
+    with pytest.raises(Mismatch) as caught:
+        first.cas("b", "7", "3")  # decided by looking
+    assert (caught.value.known, caught.value.actual) == (True, "2")
+    with pytest.raises(Mismatch):
+        first.cas("b", None, "3")
+    assert second.read("b") == "2"
+
+
+def test_a_value_that_came_back_is_not_the_one_that_was_seen(clients: list[Client]) -> None:
+    """A write of the same text is a new version: the remembered one is then a mismatch."""
+    first, second, _ = clients
+    first.write("c", "1")
+    assert first.read("c") == "1"
+    second.write("c", "1")
+    with pytest.raises(Mismatch):
+        first.cas("c", "1", "2")
+    first.cas("c", "1", "2")  # now it looked again
+
+
+def test_there_is_one_leader_and_versions_are_known(three: list[Node]) -> None:
+    (leader,) = SYSTEM.primaries(three)
+    assert leader in {node.name for node in three}
+    assert SYSTEM.versions(three[0]).startswith("3.8")
+    assert (
+        "LEADING"
+        in three[[n.name for n in three].index(leader)]
+        .run(["cat", SYSTEM.logs(three[0])[0]])
+        .stdout
+    )
+
+
+def test_what_becomes_of_operations_when_the_node_is_cut_off(three: list[Node]) -> None:
+    """Sent and not answered: indefinite. Not connected: definite, for nothing was sent."""
+    follower = next(n for n in three if n.name not in SYSTEM.primaries(three))
+    client = SYSTEM.client(follower, 2.0)
+    client.write("d", "1")
+    partition.inject(three, split([n.name for n in three], [follower.name]))
+    try:
+        with pytest.raises(Indefinite, match="timeout"):
+            client.write("d", "2")
+        with pytest.raises(Indefinite):
+            client.read("d")
+        client.close()
+        deadline = time.monotonic() + 30
+        while True:  # until the server has noticed, and closes its clients' connections
+            try:
+                SYSTEM.client(follower, 1.0).close()
+            except Definite as error:
+                assert "does not serve" in str(error)
+                break
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+    finally:
+        partition.heal(three)
+
+
+def test_a_killed_server_comes_back_with_its_data(three: list[Node], clients: list[Client]) -> None:
+    clients[0].write("e", "1")
+    victim = three[1]
+    SYSTEM.kill(victim)
+    assert not SYSTEM.healthy(victim)
+    with pytest.raises(Definite):
+        SYSTEM.client(victim, 1.0)
+    SYSTEM.start(victim, three)
+    deadline = time.monotonic() + 60
+    while not SYSTEM.healthy(victim):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    back = SYSTEM.client(victim, 10.0)
+    assert back.read("e") == "1"
+    back.close()
+
+
+def test_local_reads_need_no_leader_but_synced_ones_do(three: list[Node]) -> None:
+    client = ZooKeeper(reads="local").client(three[0], 5.0)
+    client.write("f", "1")
+    assert client.read("f") == "1"
+    client.close()
+
+
+def test_a_server_that_cannot_start_shows_its_log(
+    three: list[Node], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partita.harness.run.run.HEALTH_WAIT_S", 3)
+    monkeypatch.setattr("partita.harness.systems.zookeeper.CONFIG", "tickTime=never\n")
+    alone = [three[2]]
+    try:
+        # What is said first depends on whether Java has given up before the first look at it.
+        with pytest.raises(
+            StoreError, match=r"zookeeper on n3 .*; the end of .*/output\.log"
+        ) as caught:
+            set_up(SYSTEM, alone, Progress(quiet=True))
+        assert "tickTime" in str(caught.value) or "never" in str(caught.value)
+        assert not alone[0].daemon_runs(NAME)
+    finally:
+        monkeypatch.undo()
+        on_all(alone, lambda node: SYSTEM.start(node, three))
+
+
+@pytest.mark.cluster
+def test_the_main_job(partita: Partita) -> None:
+    """The experiment in short: a leader cut off, nothing lost, and figures that make sense."""
+    done = partita(
+        *("test", "zookeeper", "--workload", "append", "--rate", "20", "--json"),
+        *("--schedule", "5s partition leader-minority; 30s heal", "--time-limit", "45"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads(done.stdout)
+    assert results["valid"] is True
+    assert results["lost"] == results["unexpected"] == 0
+    assert results["acknowledged"] > 100
+    assert 0.4 < results["availability"] < 1
+    (fault,) = results["faults"]
+    assert fault["bit"] is True
+    assert fault["proof"]["packets_dropped"] > 0
+    assert 1 < fault["seconds_to_new_leader"] < 25

@@ -1,0 +1,128 @@
+"""The parts a page is made of: packed operations, log excerpts, sentences."""
+
+import base64
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from synthetic_run import Story, write_run
+
+from partita.reports import read_run
+from partita.reports.logs import excerpts
+from partita.reports.packing import pack, shortened
+from partita.reports.page import _repeat
+from partita.reports.sentences import proof_sentence, verdict_sentence
+
+
+def unpacked(run: Path) -> dict[str, np.ndarray]:
+    packed = pack(read_run(run))
+    raw, offset, columns = gzip.decompress(base64.b64decode(packed.data)), 0, {}
+    for name, dtype in packed.header["columns"]:
+        columns[name] = np.frombuffer(raw, dtype, packed.header["count"], offset)
+        offset += columns[name].nbytes
+    return columns
+
+
+def test_packed_operations_are_those_of_the_history(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Story(seconds=20, cut=5, heal=12))
+    history, columns = read_run(run).history, unpacked(run)
+    assert (columns["process"] == history.process).all()
+    assert (columns["outcome"] == history.outcome).all()
+    assert np.abs(columns["sent"] - history.invoked_ns / 1000).max() <= 1
+    assert (columns["input"].astype(np.int32) == history.input).all()
+
+
+def test_a_workers_processes_share_a_lane(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Story(seconds=60, cut=5, heal=50, workers=5))
+    packed, history = pack(read_run(run)), read_run(run).history
+    assert len(np.unique(history.process)) > 10
+    assert packed.header["lanes"] == [f"n{n + 1} · {n}" for n in range(5)]
+
+
+def test_too_many_operations_are_thinned_out_but_not_the_wanted_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partita.reports.packing.OPERATIONS_MAX", 100)
+    run = read_run(write_run(tmp_path / "run", Story(seconds=50, cut=5, heal=30)))
+    packed = pack(run, wanted=[17, 18, 19])
+    raw = gzip.decompress(base64.b64decode(packed.data))
+    count = packed.header["count"]
+    assert count <= 110
+    assert packed.header["left_out"] == len(run.history) - count
+    rows = np.frombuffer(raw, np.uint32, count, offset=(8 + 12) * count)
+    assert {17, 18, 19} <= set(rows.tolist())
+
+
+def test_long_values_are_shortened() -> None:
+    assert shortened([1, 2]) == "[1,2]"
+    assert shortened(list(range(2000))) == "[…, 1997, 1998, 1999] (2,000 elements)"
+    assert len(shortened("x" * 500)) == 48
+
+
+def test_log_lines_stand_on_the_runs_clock(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path / "run"))
+    begins, healed = excerpts(run)
+    assert begins.title == "Fault 1 (partition n1 n2 | n3 n4 n5) begins"
+    assert [line.at for line in begins.lines] == sorted(line.at for line in begins.lines)
+    assert begins.lines[0].at == pytest.approx(66.0)
+    assert begins.lines[0].text.startswith("WARN Connection broken")
+    assert {line.node for line in healed.lines} == {"n1", "n2", "n3", "n4", "n5"}
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "2026-11-22 18:01:06,000 [myid:1] WARN",
+        "2026-11-22T18:01:06Z WARN",
+        "2026-11-22T20:01:06.000000+02:00 WARN",
+        '{"level":"warn","ts":"2026-11-22T18:01:06.000Z"}',
+        "2026-11-22 13:01:06.000 WARN of a node whose clock is set to New York",
+    ],
+)
+def test_stamps_of_many_forms_are_read(tmp_path: Path, stamp: str) -> None:
+    directory = write_run(tmp_path / "run")
+    for log in directory.glob("nodes/*/*.log"):
+        log.write_text("")
+    (directory / "nodes" / "n1" / "store.log").write_text(f"no stamp at all\n{stamp}\n")
+    begins = excerpts(read_run(directory))[0]
+    assert [line.at for line in begins.lines] == [pytest.approx(66.0)]
+
+
+def test_talkative_nodes_are_cut_short_and_that_is_said(tmp_path: Path) -> None:
+    directory = write_run(tmp_path / "run")
+    lines = "".join(f"2026-11-22 18:01:06.{n:03} line {n}\n" for n in range(100))
+    (directory / "nodes" / "n1" / "store.log").write_text(lines)
+    begins = excerpts(read_run(directory))[0]
+    assert begins.left_out > 80
+
+
+def test_sentences() -> None:
+    assert "no reason" in verdict_sentence({"valid": "unknown"})
+    assert verdict_sentence({"valid": "unknown", "reason": "nothing was read"}) == (
+        "nothing was read"
+    )
+    found = {"valid": True, "acknowledged": 1200, "recovered": 1}
+    assert verdict_sentence(found) == (
+        "All 1,200 acknowledged elements were there in the end: none was lost. "
+        "1 unacknowledged element was committed all the same."
+    )
+    struck = {"proof": {"silent": ["n1", "n2"], "strays": [["n1", "n3"]]}}
+    assert proof_sentence(struck) == "silent: n1 n2, strays: n1>n3"
+    assert proof_sentence({"proof": {}}) == "nobody looked"
+    assert proof_sentence({"error": "no iptables"}) == "injection failed: no iptables"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("partita test raft", "partita test raft --seed 4"),
+        ("partita test raft --seed 4", "partita test raft --seed 4"),
+        ("partita test raft --test-count 3 --seed 3", "partita test --repeat runs/raft-append/1"),
+        ("partita selftest", "partita test --repeat runs/raft-append/1"),
+        ("", ""),
+    ],
+)
+def test_what_repeats_this_run_alone(tmp_path: Path, command: str, said: str) -> None:
+    run = tmp_path / "runs" / "raft-append" / "1"
+    assert _repeat({"command": command, "seed": 4}, run) == said
