@@ -20,19 +20,44 @@ import click
 WRONG_ARGUMENTS = 254
 HARNESS_FAILED = 255
 
-# Where each command stands. It is imported when it is asked for, because `partita check` must not
-# pay for what draws and what speaks SSH.
-COMMANDS: Mapping[str, str] = {
-    "check": "commands.check:check_command",
-    "cluster": "commands.cluster:cluster",
-    "compare": "commands.report:compare",
-    "doctor": "commands.doctor:doctor",
-    "heal": "commands.doctor:heal",
-    "report": "commands.report:report",
-    "selftest": "commands.selftest:selftest",
-    "serve": "commands.serve:serve",
-    "test": "commands.test:test",
-    "test-all": "commands.test:test_all",
+# Where each command stands, and what it does, as its own help begins. It is imported when it is
+# asked for: neither `partita --help` nor `partita check` must pay for what draws and speaks SSH.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "check": ("check:check_command", "Decide whether recorded histories are linearizable."),
+    "cluster": (
+        "cluster:cluster",
+        "Make, look at and take down clusters of namespaces on this machine.",
+    ),
+    "compare": ("report:compare", "Show stored RUNS of one workload side by side."),
+    "doctor": (
+        "doctor:doctor",
+        "Look whether this machine, or the named nodes, have what a run needs; name each fix.",
+    ),
+    "heal": (
+        "doctor:heal",
+        "Remove Partita's drops from the named nodes, and nothing else of theirs.",
+    ),
+    "list": (
+        "list:list_things",
+        "List what there is of each KIND, ours and what other packages bring along.",
+    ),
+    "report": (
+        "report:report",
+        "Draw the stored RUN again, from its files alone, and name the files written.",
+    ),
+    "selftest": (
+        "selftest:selftest",
+        "Prove that planted mistakes are found, and that a correct store is not blamed.",
+    ),
+    "serve": (
+        "serve:serve",
+        "Show the runs in the directory RUNS [runs] in a browser: a list, and each run's page.",
+    ),
+    "test": ("test:test", "Drive SYSTEM, break its network, and check what it promised."),
+    "test-all": (
+        "test:test_all",
+        "Do a run for each combination of systems, workloads and nemeses; the worst one counts.",
+    ),
 }
 
 # What the user can mend by asking differently, or by preparing the machine; and what went wrong
@@ -40,6 +65,8 @@ COMMANDS: Mapping[str, str] = {
 ERRORS: Mapping[str, int] = {
     "partita.checker.formats.reading.HistoryError": WRONG_ARGUMENTS,
     "partita.checker.models.model.ModelError": WRONG_ARGUMENTS,
+    "partita.checker.plugins.PluginError": WRONG_ARGUMENTS,
+    "partita.checker.settings.SettingError": WRONG_ARGUMENTS,
     "partita.harness.run.journal.RunsDirError": WRONG_ARGUMENTS,
     "partita.harness.nodes.local.LocalError": WRONG_ARGUMENTS,
     "partita.nemesis.schedule.ScheduleError": WRONG_ARGUMENTS,
@@ -64,9 +91,13 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(f"partita.harness.{module}"), name)
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(f"partita.harness.commands.{module}"), name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
 
 
 @click.group(

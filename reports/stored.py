@@ -16,7 +16,7 @@ from partita.reports.availability import Load, load_of
 from partita.reports.faults import SECOND, Fault, faults_of
 from partita.reports.summary import summarise
 
-NEWEST_FORMAT = 1
+NEWEST_FORMAT = 2
 SPAN_S_MAX = 2_000_000
 
 

@@ -5,24 +5,30 @@ back if it is unchanged; on a mismatch it begins again, until its time is up.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.checker.linearizability.linearizability import Linearizability
+from partita.checker.settings import Setting
+from partita.workloads.capabilities.registers import Registers
+from partita.workloads.client import Answer, Definite, Indefinite, Mismatch, answer_of
+from partita.workloads.workload import Operation
 
 READ_SHARE = 0.1
 
 
 class Append:
-    """The workload `append` on so many lists: adds, and now and then a read of the list."""
+    """Numbers added to a list; nothing that was acknowledged may be lost."""
 
     name = "append"
-    model = "append"
+    capability = "registers"
+    operations: Mapping[str, Operation] = {"add": Operation(), "read": Operation(reads=True)}
+    checks = (Linearizability("append"),)
 
-    def __init__(self, keys: int) -> None:
+    def __init__(self, keys: Annotated[int, Setting("Lists.", least=1, most=10_000)] = 1) -> None:
         self.keys = [f"list{number}" for number in range(keys)]
 
     def draw(self, random: Random, number: int) -> tuple[str, str, Any]:
@@ -32,30 +38,32 @@ class Append:
     def prepare(self, f: str, key: str, value: Any) -> Any:
         return value
 
-    def invoke(self, client: Client, f: str, key: str, value: Any, until: float) -> Any:
+    def invoke(self, client: Registers, f: str, key: str, value: Any, until: float) -> Answer:
         if f == "read":
-            return _decoded(client.read(key))
+            answer = answer_of(client.read(key))
+            return answer._replace(value=_decoded(answer.value))
         return self._add(client, key, value, until)
 
     def final(self) -> Sequence[tuple[str, str]]:
         return [("read", key) for key in self.keys]
 
-    def _add(self, client: Client, key: str, element: int, until: float) -> None:
+    def _add(self, client: Registers, key: str, element: int, until: float) -> Answer:
         attempts = 0
         while time.monotonic() < until or not attempts:
             attempts += 1
             old = self._read(client, key)
             new = msgspec.json.encode([*_decoded(old), element]).decode()
             try:
-                return client.cas(key, old, new)
+                return answer_of(client.cas(key, old, new))
             except Mismatch:
                 continue
         raise Definite(f"mismatch {attempts} times, then out of time")
 
-    def _read(self, client: Client, key: str) -> str | None:
+    def _read(self, client: Registers, key: str) -> str | None:
         """Read the list. Whatever goes wrong here, nothing was added yet."""
         try:
-            return client.read(key)
+            text: str | None = answer_of(client.read(key)).value
+            return text
         except Indefinite as error:
             raise Definite(f"could not read the list: {error}") from error
 

@@ -1,11 +1,16 @@
-"""What a store's client must be able to do, and how it says what is uncertain.
+"""What a store's client says: an answer, or an error that says what is certain.
 
 Every error is either definite (the operation certainly did not happen) or indefinite (nobody
 knows: it may take effect later, or never). Whoever writes a client decides which of the two
 each of the store's errors is; `partita.harness.run.worker` turns them into outcomes in one place.
 """
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
+
+UNKNOWN_VERSION = -1
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Definite(Exception):
@@ -19,30 +24,38 @@ class Indefinite(Exception):
 class Mismatch(Definite):
     """A cas that did not happen, because the register did not hold the expected value.
 
-    `actual` is the value met, where the store said it (`known`).
+    `actual` is the value met, where the store said it (`known`), and `version` its version, where
+    the store said that.
     """
 
-    def __init__(self, actual: Any = None, *, known: bool = False) -> None:
+    def __init__(
+        self, actual: Any = None, *, known: bool = False, version: int = UNKNOWN_VERSION
+    ) -> None:
         super().__init__("mismatch")
         self.actual = actual
         self.known = known
+        self.version = version
+
+
+class Answer(NamedTuple):
+    """What a call came to, where there is more to say than its value.
+
+    `version` is the number that the store itself gave to the state that the call saw or made
+    (etcd's revision, ZooKeeper's zxid, …). `fields` go into the history as they are.
+    """
+
+    value: Any = None
+    version: int = UNKNOWN_VERSION
+    fields: Mapping[str, Any] = _NONE
+
+
+def answer_of(returned: Any) -> Answer:
+    """Return what a call returned as an `Answer`: a bare value has no version."""
+    return returned if isinstance(returned, Answer) else Answer(returned)
 
 
 class Client(Protocol):
-    """One connection of one process to one node. Registers hold text, or None at first.
-
-    Each call must give up after its time limit, which the client was opened with. A call may
-    raise `Definite` or `Indefinite`; any other exception counts as `Indefinite`.
-    """
-
-    def read(self, key: str) -> str | None:
-        """Return the register's value, None if it was never written."""
-
-    def write(self, key: str, value: str) -> None:
-        """Set the register."""
-
-    def cas(self, key: str, old: str | None, new: str) -> None:
-        """Set the register to `new` if it holds `old`, else raise `Mismatch`."""
+    """What every client can do, whatever its capability."""
 
     def close(self) -> None:
         """Let the connection go; never raises, never waits long."""

@@ -4,20 +4,32 @@ Fresh values make the check exact and fast (the chain engine). A cas expects the
 client saw last under that key, so that under contention some match and some do not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Annotated, Any
 
-from partita.workloads.client import Client, Mismatch
+from partita.checker.linearizability.linearizability import Linearizability
+from partita.checker.settings import Setting
+from partita.workloads.capabilities.registers import Registers
+from partita.workloads.client import Answer, Mismatch, answer_of
+from partita.workloads.workload import Operation
 
 
 class Register:
-    """The workload `register` on so many keys: half reads, a quarter writes, a quarter cas."""
+    """Independent registers: half reads, a quarter writes, a quarter compare-and-sets."""
 
     name = "register"
-    model = "cas-register"
+    capability = "registers"
+    operations: Mapping[str, Operation] = {
+        "read": Operation(reads=True),
+        "write": Operation(),
+        "cas": Operation(),
+    }
+    checks = (Linearizability("cas-register"),)
 
-    def __init__(self, keys: int) -> None:
+    def __init__(
+        self, keys: Annotated[int, Setting("Registers.", least=1, most=10_000)] = 5
+    ) -> None:
         self.keys = [f"r{number}" for number in range(keys)]
         # Only a guess for the next cas, so that a race between two workers does no harm.
         self._seen: dict[str, int | None] = dict.fromkeys(self.keys)
@@ -32,29 +44,30 @@ class Register:
     def prepare(self, f: str, key: str, value: Any) -> Any:
         return [self._seen[key], value] if f == "cas" else value
 
-    def invoke(self, client: Client, f: str, key: str, value: Any, until: float) -> Any:
+    def invoke(self, client: Registers, f: str, key: str, value: Any, until: float) -> Answer:
         if f == "read":
-            seen = output = _number(client.read(key))
+            answer = answer_of(client.read(key))
+            seen = output = _number(answer.value)
         elif f == "write":
-            client.write(key, str(value))
+            answer = answer_of(client.write(key, str(value)))
             seen, output = value, None
         else:
-            self._cas(client, key, *value)
+            answer = answer_of(self._cas(client, key, *value))
             seen, output = value[1], None
         self._seen[key] = seen
-        return output
+        return answer._replace(value=output)
 
     def final(self) -> Sequence[tuple[str, str]]:
         return [("read", key) for key in self.keys]
 
-    def _cas(self, client: Client, key: str, old: int | None, new: int) -> None:
+    def _cas(self, client: Registers, key: str, old: int | None, new: int) -> Answer | None:
         try:
-            client.cas(key, None if old is None else str(old), str(new))
+            return client.cas(key, None if old is None else str(old), str(new))
         except Mismatch as mismatch:
             if not mismatch.known:
                 raise
             self._seen[key] = actual = _number(mismatch.actual)
-            raise Mismatch(actual, known=True) from None
+            raise Mismatch(actual, known=True, version=mismatch.version) from None
 
 
 def _number(text: str | None) -> int | None:

@@ -1,24 +1,41 @@
 """What a workload is: operations, then what each client call does, then how it is checked."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
 
-from partita.workloads.append import Append
-from partita.workloads.client import Client
-from partita.workloads.register import Register
+from partita.checker.checks import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What must be known about an operation, by its f.
+
+    `reads`: it only reads, so that one that failed had no effect, whatever the reason. `answers`:
+    its completion carries what came back, not what was invoked (what reads does, always).
+    `needed`: a run in which none of it succeeded has shown nothing.
+    """
+
+    reads: bool = False
+    answers: bool = False
+    needed: bool = True
 
 
 class Workload(Protocol):
-    """A workload: what is asked of the store, and with which model the history is checked."""
+    """What is asked of the store. What its constructor takes are its options.
+
+    `name` stands on the command line, `capability` is what a system must offer (`partita list
+    capabilities`), `operations` are all that may be invoked.
+    """
+
+    name: str
+    capability: str
+    operations: Mapping[str, Operation]
 
     @property
-    def name(self) -> str:
-        """The name on the command line."""
-
-    @property
-    def model(self) -> str:
-        """The name of the model in `checker`."""
+    def checks(self) -> Sequence[Check]:
+        """How the history is judged: the first one's counterexample is shown first."""
 
     def draw(self, random: Random, number: int) -> tuple[str, str, Any]:
         """Draw the next operation: f, key, input. `number` is given to no other draw."""
@@ -26,14 +43,12 @@ class Workload(Protocol):
     def prepare(self, f: str, key: str, value: Any) -> Any:
         """Return the input as it is to be invoked, decided as late as possible."""
 
-    def invoke(self, client: Client, f: str, key: str, value: Any, until: float) -> Any:
-        """Carry one operation out before `until` (time.monotonic); return a read's output.
+    def invoke(self, client: Any, f: str, key: str, value: Any, until: float) -> Any:
+        """Carry one operation out before `until` (time.monotonic); return its output.
 
-        Raises `Definite`, `Indefinite`, or whatever the client raises.
+        The output may be an `Answer`. Raises `Definite`, `Indefinite`, or whatever the client
+        raises.
         """
 
     def final(self) -> Sequence[tuple[str, str]]:
         """Return the reads (f, key) that each node is asked for when all is healed."""
-
-
-WORKLOADS: Mapping[str, Callable[[int], Workload]] = {"append": Append, "register": Register}

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from partita.checker.plugins import names
+from partita.harness.commands.owned import Named
 from partita.harness.commands.parameters import finite
 from partita.nemesis import process
 from partita.nemesis import schedule as plans
 from partita.nemesis.grudges import GRUDGES
-from partita.workloads.workload import WORKLOADS
 
 Command = Callable[..., Any]
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -52,9 +53,13 @@ where = together(
 
 load = together(
     click.option(
-        "--workload", "-w", default="register", show_default=True, help=", ".join(WORKLOADS) + "."
+        "--workload",
+        "-w",
+        default="register",
+        show_default=True,
+        type=Named("workloads"),
+        help=", ".join(names("workloads")) + ", or path/to/file.py:Class.",
     ),
-    click.option("--keys", type=click.IntRange(1, 10_000), help="Registers [5], or lists [1]."),
     click.option(
         "--concurrency", default="2n", show_default=True, help="Clients; n means the nodes' number."
     ),
@@ -78,19 +83,11 @@ load = together(
     ),
 )
 
-store = together(
-    click.option("--reads", help="How the system is to read; depends on the system."),
-    click.option("--binary", type=click.Path(path_type=Path), help="The store's program to use."),
-    click.option("--archive", metavar="FILE-OR-URL", help="An archive that contains the program."),
-    click.option("--bug", help="A mistake for raft to make, see partita selftest."),
-    click.option(
-        "--server-args", default="", help='More for the store\'s program: "--flag value".'
-    ),
-)
-
 faults = together(
     click.option(
-        "--nemesis", help=f"Faults in turn: none, {', '.join((*GRUDGES, *process.NAMES))}."
+        "--nemesis",
+        type=Named("faults", several=True),
+        help=f"Faults in turn: none, {', '.join((*GRUDGES, *process.NAMES))}.",
     ),
     click.option(
         "--nemesis-interval",
@@ -104,6 +101,12 @@ faults = together(
 
 
 gate = together(
+    click.option(
+        "--expect",
+        multiple=True,
+        metavar="[CHECK=]LEVEL",
+        help="A level to be reached, in place of what the system promises.",
+    ),
     click.option(
         "--min-availability",
         type=click.FloatRange(0, 1),

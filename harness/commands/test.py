@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from partita.harness.cli import HARNESS_FAILED, code_of
 from partita.harness.commands import options as groups
 from partita.harness.commands.announce import tell_github, write_reports
+from partita.harness.commands.owned import Named, RunCommand
 from partita.harness.commands.summary import summary, table
 from partita.harness.run.gate import exit_code, worst
 from partita.harness.run.series import conduct_all, not_run
@@ -21,11 +22,10 @@ from partita.harness.run.session import prepare, stored
 Options = Mapping[str, Any]
 
 
-@click.command()
-@click.argument("system", required=False)
+@click.command(cls=RunCommand)
+@click.argument("system", required=False, type=Named("systems"))
 @groups.where
 @groups.load
-@groups.store
 @groups.faults
 @groups.gate
 @click.option(
@@ -53,8 +53,9 @@ def test(
 ) -> int:
     """Drive SYSTEM, break its network, and check what it promised.
 
-    SYSTEM is zookeeper, etcd, consul, raft, or your own as path/to/file.py:Class. By default
-    it runs on five nodes made of namespaces on this machine.
+    SYSTEM is one of `partita list systems`, or your own as path/to/file.py:Class. By default it
+    runs on five nodes made of namespaces on this machine. Further options depend on what the
+    line names: partita test etcd --help shows those of etcd as well.
     """
     if repeat is not None:
         system, options = _repeated(context, system, repeat, options)
@@ -64,9 +65,20 @@ def test(
     return _do(runs, options)
 
 
-@click.command("test-all")
-@click.option("--systems", default="zookeeper", show_default=True, help="Separated by commas.")
-@click.option("--workloads", default="append,register", show_default=True)
+@click.command("test-all", cls=RunCommand)
+@click.option(
+    "--systems",
+    default="zookeeper",
+    show_default=True,
+    type=Named("systems", several=True),
+    help="Separated by commas.",
+)
+@click.option(
+    "--workloads",
+    default="append,register",
+    show_default=True,
+    type=Named("workloads", several=True),
+)
 @click.option(
     "--nemeses",
     default="none,leader-minority",
@@ -75,7 +87,6 @@ def test(
 )
 @groups.where
 @groups.load
-@groups.store
 @groups.faults
 @groups.gate
 @click.option("--test-count", default=1, show_default=True, type=click.IntRange(1))
@@ -201,7 +212,7 @@ def _repeated(
 
 def _typed(context: click.Context, stored: Options) -> dict[str, Any]:
     """Return stored options as the command line would have them; refuse what it would refuse."""
-    options = {option.name: option for option in context.command.params}
+    options = {option.name: option for option in context.command.get_params(context)}
     typed = {}
     for name, value in stored.items():
         try:

@@ -40,7 +40,8 @@ class Load:
     ) -> None:
         self.tally = Tally()
         self.stop = threading.Event()
-        self._system, self._workload, self._nodes = system, workload, nodes
+        self._workload, self._nodes = workload, nodes
+        self._connect = system.offers[workload.capability]
         self._journal = journal
         self._concurrency, self._timeout = concurrency, timeout
         self._workers: list[tuple[Worker, threading.Thread]] = []
@@ -112,7 +113,7 @@ class Load:
             process=process,
             concurrency=self._concurrency,
             node=node.name,
-            connect=_connector(self._system, node, self._timeout),
+            connect=_connector(self._connect, node, self._timeout),
             workload=self._workload,
             journal=self._journal,
             timeout=self._timeout,
@@ -121,5 +122,7 @@ class Load:
         )
 
 
-def _connector(system: System, node: Node, timeout: float) -> Callable[[], Client]:
-    return lambda: system.client(node, timeout)
+def _connector(
+    connect: Callable[[Node, float], Client], node: Node, timeout: float
+) -> Callable[[], Client]:
+    return lambda: connect(node, timeout)

@@ -5,7 +5,7 @@ succeeded, nothing was read, or a fault did not bite has shown nothing, and is u
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,21 @@ from typing import Any
 import click
 
 from partita import reports
-from partita.checker import History, Verdict, check, vacuous
+from partita.checker import History, vacuous
 from partita.harness.run.gate import Thresholds, judge
 from partita.harness.run.journal import write_json
-
-# What each workload asks for; a run in which one of them was never tried has shown little.
-OPERATIONS = {"append": ("add", "read"), "register": ("read", "write", "cas")}
+from partita.harness.run.judging import deciding, judged, notes
+from partita.harness.run.owners import workload_of
+from partita.workloads.workload import Workload
 
 
 def conclude(
-    directory: Path, problems: Sequence[str], limits: Thresholds, *, interrupted: bool = False
+    directory: Path,
+    workload: Workload,
+    problems: Sequence[str],
+    limits: Thresholds,
+    *,
+    interrupted: bool = False,
 ) -> dict[str, Any]:
     """Check a run's history, weigh the evidence, write results.json and return its content.
 
@@ -32,25 +37,27 @@ def conclude(
     """
     run = json.loads((directory / "run.json").read_text())
     history = History.read(directory / "history.jsonl")
-    verdict = check(history, "append" if run["workload"] == "append" else "cas-register")
+    checks = judged(history, workload.checks, run)
+    decisive = deciding(checks)
     summary = reports.summarise(history, run)
     nothing = vacuous(history)
-    doubts = [*problems, *_doubts(summary, run["workload"]), *([nothing] if nothing else [])]
+    doubts = [*problems, *_doubts(summary, workload), *([nothing] if nothing else [])]
     reasons = list(doubts)
-    if verdict.valid == "unknown" and verdict.reason:
-        reasons.append(verdict.reason)
-    valid = verdict.valid if verdict.valid is False or not reasons else "unknown"
-    explanation = verdict.counterexample.explanation if verdict.counterexample else None
+    if decisive["valid"] not in (True, False):
+        reasons.append(decisive["reason"] or f"nothing was asked of {run['system']}")
+    valid = decisive["valid"] if decisive["valid"] is False or not reasons else "unknown"
     outcome: dict[str, Any] = {
         "valid": valid,
-        "reason": explanation if valid is False else "; ".join(reasons) or None,
+        "reason": decisive["explanation"] if valid is False else "; ".join(reasons) or None,
+        "notes": notes(checks),
         "doubts": doubts,
         "interrupted": interrupted,
         "system": run["system"],
         "workload": run["workload"],
-        **_set_counts(verdict),
+        **_set_counts(checks),
         **summary,
-        "verdict": _verdict(verdict),
+        "checks": checks,
+        "verdict": decisive | {"operations": len(history)},
         "seed": run["seed"],
         "run": str(directory),
     }
@@ -65,13 +72,14 @@ def recover(directory: Path) -> dict[str, Any]:
     Such a run is never valid: it ended before it was over. Raises `RunError` for what is no run,
     and `click.UsageError` for a run that has its results.
     """
-    reports.read_spec(directory)
+    run = reports.read_spec(directory)
     if reports.is_alive(directory):
         raise click.UsageError(f"{directory} is still in progress: partita serve follows it")
     if _has_results(directory):
         raise click.UsageError(f"{directory} has its results already: partita report {directory}")
     cut_off = "the run was cut off before it was over"
-    outcome = conclude(directory, [cut_off], Thresholds(), interrupted=True)
+    workload = workload_of(run)
+    outcome = conclude(directory, workload, [cut_off], Thresholds(), interrupted=True)
     draw(directory)
     return outcome
 
@@ -88,13 +96,15 @@ def draw(directory: Path) -> None:
     reports.write_all(directory)
 
 
-def _doubts(summary: dict[str, Any], workload: str) -> list[str]:
+def _doubts(summary: dict[str, Any], workload: Workload) -> list[str]:
     """Say what in the figures forbids a verdict of valid."""
     doubts = []
     if not summary["availability"]:
         doubts.append("no operation of the load was acknowledged in time")
     by_f = summary["statistics"]["by_f"]
-    for f in OPERATIONS[workload]:
+    for f, operation in workload.operations.items():
+        if not operation.needed:
+            continue
         if f not in by_f:
             doubts.append(f"no {f} was ever invoked")
         elif by_f[f]["ok"] and not summary["load_ok"][f]:
@@ -121,23 +131,8 @@ def _why(fault: dict[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in (fault["proof"] or {}).items())
 
 
-def _set_counts(verdict: Verdict) -> dict[str, Any]:
+def _set_counts(checks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     names = ("acknowledged", "lost", "recovered", "unexpected")
-    return {name: verdict.details.get(name) for name in names}
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    found = verdict.counterexample
-    return {
-        "valid": verdict.valid,
-        "engine": verdict.engine,
-        "model": verdict.model,
-        "operations": verdict.operations,
-        "keys": verdict.keys,
-        "seconds": round(verdict.seconds, 6),
-        "reason": verdict.reason,
-        "explanation": found.explanation if found else None,
-        "counterexample": list(found.operations) if found else None,
-        "key": found.key if found else None,
-        "details": verdict.details,
-    }
+    figures = [check["figures"] for check in checks.values()]
+    known: Mapping[str, Any] = next((each for each in figures if names[0] in each), {})
+    return {name: known.get(name) for name in names}

@@ -53,11 +53,13 @@ class RunSpec:
     timeout: float
     seed: int
     schedule: tuple[Step, ...] = ()
-    keys: int = 1
-    reads: str | None = None
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)  # by owner, defaults too
+    operations: dict[str, dict[str, bool]] = field(default_factory=dict)  # what is known of each f
+    promised: dict[str, str | None] = field(default_factory=dict)  # levels, by check
+    expect: dict[str, str] = field(default_factory=dict)  # what is asked for in their place
     arguments: dict[str, Any] = field(default_factory=dict)
     command: str = ""
-    format: int = 1  # of the run directory: a newer one is refused, not misread
+    format: int = 2  # of the run directory: a newer one is refused, not misread
     started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -91,7 +93,7 @@ def run(
             progress.say("collecting logs")
             _collect_logs(system, nodes, directory)
         progress.say("checking")
-        outcome = results.conclude(directory, problems, limits, interrupted=interrupted)
+        outcome = results.conclude(directory, workload, problems, limits, interrupted=interrupted)
         progress.say("drawing")
         _draw(directory)
         return outcome

@@ -11,43 +11,53 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from partita.checker.settings import make_with
 from partita.harness.nodes import local, user_namespace
 from partita.harness.nodes.cluster import Node, local_nodes, on_all, remote_nodes
 from partita.harness.nodes.doctor import examine_tools
 from partita.harness.nodes.ssh import Login, SshError
+from partita.harness.run.expectations import expected, promised
 from partita.harness.run.gate import Thresholds, thresholds
+from partita.harness.run.owners import system_owner, workload_owner
 from partita.harness.run.progress import Progress
-from partita.harness.run.results import OPERATIONS
 from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
 from partita.harness.systems import HasPause, HasPrimaries, System, load_system
 from partita.nemesis import schedule as plans
 from partita.reports import read_spec
-from partita.workloads.workload import WORKLOADS
+from partita.workloads.workload import Workload
 
 Options = Mapping[str, Any]
 SECONDS_MAX = 1_000_000  # eleven days
 RATE_MAX = 1_000_000
 
 
-def prepare(system: str, options: Options) -> tuple[System, RunSpec]:
-    """Make the system and the run's specification; refuse what cannot be done.
+def prepare(system: str, options: Options) -> tuple[System, Workload, RunSpec]:
+    """Make the system, the workload and the run's specification; refuse what cannot be done.
 
     Touches nothing. Raises `click.UsageError` or `ScheduleError`.
     """
-    store = load_system(system, _shape(options))
-    spec = _spec(system, store, node_names(options), options)
-    limits_of(options)
-    return store, spec
+    store = load_system(system, system_owner(system).settings(options))
+    load = workload_owner(options["workload"])
+    workload: Workload = make_with(load.make, load.settings(options))
+    if workload.capability not in store.offers:
+        raise click.UsageError(
+            f"workload {workload.name} needs a system that offers {workload.capability}, "
+            f"and {store.name} offers {', '.join(store.offers) or 'nothing'}"
+        )
+    spec = _spec(system, store, workload, node_names(options), options)
+    limits_of(options, workload)
+    return store, workload, spec
 
 
 def conduct(system: str, options: Options, runs: Path, progress: Progress) -> dict[str, Any]:
     """Do one run as the options say and return its results."""
-    store, spec = prepare(system, options)
+    store, workload, spec = prepare(system, options)
     names = node_names(options)
     keep = options["leave_running"]
     if not names:
@@ -57,8 +67,7 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
             _require_tools(nodes, spec)
             if not keep:
                 last.callback(uninterrupted, lambda: tear_down(store, nodes))
-        workload = WORKLOADS[spec.workload](spec.keys)
-        outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options))
+        outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options, workload))
         progress.say("tearing down")
     before = options.get("repeats")
     if before is not None and before != spec.versions:
@@ -66,9 +75,9 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
     return outcome
 
 
-def limits_of(options: Options) -> Thresholds:
+def limits_of(options: Options, workload: Workload) -> Thresholds:
     """Gather the thresholds of a run with these options. Raises `click.UsageError`."""
-    return thresholds(options, OPERATIONS.get(options["workload"], ()))
+    return thresholds(options, tuple(workload.operations))
 
 
 def stored(directory: Path) -> tuple[str, dict[str, Any]]:
@@ -128,16 +137,13 @@ def _nodes(
         yield nodes
 
 
-def _spec(system: str, store: System, names: Sequence[str], options: Options) -> RunSpec:
+def _spec(
+    system: str, store: System, workload: Workload, names: Sequence[str], options: Options
+) -> RunSpec:
     """Make the run's specification, refusing what cannot be done before anything is touched."""
     count = len(names) or (5 if options["local_count"] is None else options["local_count"])
     if not 1 <= count <= local.NODES_MAX:
         raise click.UsageError(f"--local must be between 1 and {local.NODES_MAX}, not {count}")
-    workload = options["workload"]
-    if workload not in WORKLOADS:
-        raise click.UsageError(
-            f"no workload is called {workload!r}: choose from {', '.join(WORKLOADS)}"
-        )
     for name in ("time_limit", "timeout"):
         if not 0 < options[name] <= SECONDS_MAX:
             raise click.UsageError(
@@ -150,7 +156,7 @@ def _spec(system: str, store: System, names: Sequence[str], options: Options) ->
     nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
     return RunSpec(
         system=store.name,
-        workload=workload,
+        workload=workload.name,
         nodes=nodes,
         concurrency=_concurrency(options["concurrency"], count),
         rate=options["rate"],
@@ -158,8 +164,14 @@ def _spec(system: str, store: System, names: Sequence[str], options: Options) ->
         timeout=options["timeout"],
         seed=random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"],
         schedule=_schedule(store, count, options),
-        keys=options["keys"] or (1 if workload == "append" else 5),
-        reads=options["reads"],
+        options={
+            "system": system_owner(system).in_force(options),
+            "workload": workload_owner(options["workload"]).in_force(options),
+            "faults": {},
+        },
+        operations={f: asdict(each) for f, each in workload.operations.items()},
+        promised=promised(store, workload),
+        expect=expected(options.get("expect") or (), workload),
         arguments={"system": system} | {name: _plain(value) for name, value in options.items()},
         command=shlex.join(["partita", *sys.argv[1:]]),
     )
@@ -188,16 +200,6 @@ def _schedule(store: System, count: int, options: Options) -> tuple[plans.Step, 
         can_pause=isinstance(store, HasPause),
     )
     return steps
-
-
-def _shape(options: Options) -> dict[str, Any]:
-    """Gather the options that the system itself takes."""
-    try:
-        more = tuple(shlex.split(options["server_args"]))
-    except ValueError as error:
-        raise click.UsageError(f"--server-args: {error}") from None
-    names = ("reads", "binary", "archive", "bug")
-    return {name: options[name] for name in names} | {"server_args": more}
 
 
 def _concurrency(text: str, nodes: int) -> int:

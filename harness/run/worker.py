@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from partita.harness.run.journal import Journal
-from partita.workloads.client import Client, Definite, Mismatch
+from partita.workloads.client import Client, Definite, Mismatch, answer_of
 from partita.workloads.generator import NS, Generator, Request
 from partita.workloads.workload import Workload
 
 log = logging.getLogger(__name__)
-
-READS = frozenset({"read"})
 
 
 @dataclass(slots=True)
@@ -115,20 +113,22 @@ class Worker:
         """Carry out one operation; return its outcome and what else its completion says."""
         if sent - due > self._timeout_ns:
             return "fail", {"error": "not sent: no client was free in time"}
+        operation = self._workload.operations[f]
         until = (self._journal.origin + sent + self._timeout_ns) / NS
         try:
             client = self._client or self._open()
-            output = self._workload.invoke(client, f, key, value, until)
+            answer = answer_of(self._workload.invoke(client, f, key, value, until))
         except Mismatch as mismatch:
             actual = {"actual": mismatch.actual} if mismatch.known else {}
-            return "fail", {"error": "mismatch", **actual}
+            return "fail", {"error": "mismatch", **actual, **_version(mismatch.version)}
         except BaseException as error:  # that of a library, such as a cancelled task, is no less
             # What went wrong may have broken the connection: the next operation gets a new one.
             self.close()
             # A read that failed had no effect, whatever became of it.
-            definite = isinstance(error, Definite) or f in READS
+            definite = isinstance(error, Definite) or operation.reads
             return "fail" if definite else "info", {"error": str(error) or type(error).__name__}
-        return "ok", {"value": output} if f in READS else {}
+        output = {"value": answer.value} if operation.reads or operation.answers else {}
+        return "ok", {**answer.fields, **output, **_version(answer.version)}
 
     def _open(self) -> Client:
         """Connect. Whatever goes wrong here, the operation was not sent."""
@@ -137,3 +137,7 @@ class Worker:
         except BaseException as error:
             raise Definite(f"no connection: {error}") from error
         return self._client
+
+
+def _version(version: int) -> dict[str, int]:
+    return {"version": version} if version >= 0 else {}

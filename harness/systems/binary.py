@@ -6,12 +6,24 @@ import tarfile
 import tempfile
 import urllib.request
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
+from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.system import StoreError
 
 DOWNLOAD_S = 60
+
+# What a store's constructor takes to say which program is run, and how.
+Binary = Annotated[Path | None, Setting("The store's program to use.", metavar="FILE")]
+Archive = Annotated[
+    str | None, Setting("An archive that contains the program.", metavar="FILE-OR-URL")
+]
+Arguments = Annotated[
+    Sequence[str], Setting('More for the program: "--flag value".', metavar="WORDS")
+]
 
 
 def local(name: str, binary: Path | None, archive: str | None) -> Path | None:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from partita.harness.nodes.cluster import FOLDER, Node, on_all
+from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.program import ProgramClient
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import Client
@@ -86,7 +87,7 @@ def _client_complaints(command: str, folder: Path) -> list[str]:
     return [f"client: there is no program {program}"]
 
 
-class CommandStore:
+class CommandStore(Daemon):
     """The system that a store.toml describes.
 
     `start` runs in the foreground and is a process group of its own, so that ending or
@@ -111,16 +112,10 @@ class CommandStore:
         if "install" in self._keys:
             self._run(node, "install", 600)
 
-    def versions(self, node: Node) -> str:
-        return "not said"
-
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         self._nodes = nodes
         variables = self._variables(node)
         node.start_daemon(self.name, ["sh", "-c", self._keys["start"]], environment=variables)
-
-    def running(self, node: Node) -> bool:
-        return node.daemon_runs(self.name)
 
     def healthy(self, node: Node) -> bool:
         return self._succeeds(node, "health")
@@ -141,9 +136,6 @@ class CommandStore:
 
     def resume(self, node: Node) -> None:
         self._signal(node, "CONT")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(self.name)
 
     def logs(self, node: Node) -> Sequence[str]:
         return [f"{self._home}/output.log", *self._keys.get("logs", ())]

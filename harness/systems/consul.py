@@ -7,13 +7,14 @@ Read modes are those of https://developer.hashicorp.com/consul/api-docs/features
 import base64
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
+from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all
+from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
@@ -25,7 +26,7 @@ HOME = f"{FOLDER}/{NAME}"
 REFUSALS = ("No cluster leader", "node is not the leader")
 
 
-class Consul:
+class Consul(Daemon):
     """The system `consul`.
 
     `reads`: "default" trusts the leader's lease, "consistent" has it ask a majority, "stale"
@@ -34,14 +35,16 @@ class Consul:
     """
 
     name = NAME
-    READS = ("default", "consistent", "stale")
 
     def __init__(
         self,
-        reads: str = "consistent",
-        binary: Path | None = None,
-        archive: str | None = None,
-        server_args: Sequence[str] = (),
+        reads: Annotated[
+            Literal["default", "consistent", "stale"],
+            Setting("Whether a read trusts the leader, has it ask a majority, or asks any server."),
+        ] = "consistent",
+        binary: binaries.Binary = None,
+        archive: binaries.Archive = None,
+        server_args: binaries.Arguments = (),
     ) -> None:
         self.reads = reads
         self._arguments = list(server_args)
@@ -75,28 +78,6 @@ class Consul:
             return False
         finally:
             connection.close()
-
-    def running(self, node: Node) -> bool:
-        return node.daemon_runs(NAME)
-
-    def stop(self, node: Node) -> None:
-        # SIGTERM ends a server without its leaving the cluster, see `_configuration`.
-        node.stop_daemon(NAME)
-
-    def kill(self, node: Node) -> None:
-        node.stop_daemon(NAME, signal="KILL")
-
-    def pause(self, node: Node) -> None:
-        node.signal_daemon(NAME, "STOP")
-
-    def resume(self, node: Node) -> None:
-        node.signal_daemon(NAME, "CONT")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(NAME)
-
-    def logs(self, node: Node) -> Sequence[str]:
-        return [f"{HOME}/output.log"]
 
     def client(self, node: Node, timeout: float) -> Client:
         return ConsulClient(node.address, timeout, self.reads)

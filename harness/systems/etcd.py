@@ -7,12 +7,13 @@ those of https://etcd.io/docs/v3.4/learning/api_guarantees/.
 import base64
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
+from partita.harness.systems.daemon import Daemon
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT, PEER_PORT = 2379, 2380
@@ -27,7 +28,7 @@ Json = dict[str, Any]
 REFUSED = frozenset({3, 5, 7, 8, 9, 12, 16})
 
 
-class Etcd:
+class Etcd(Daemon):
     """The system `etcd`.
 
     `reads`: "linearizable" asks a majority, "serializable" takes what the connected member has,
@@ -36,14 +37,16 @@ class Etcd:
     """
 
     name = NAME
-    READS = ("linearizable", "serializable")
 
     def __init__(
         self,
-        reads: str = "linearizable",
-        binary: Path | None = None,
-        archive: str | None = None,
-        server_args: Sequence[str] = (),
+        reads: Annotated[
+            Literal["linearizable", "serializable"],
+            Setting("Whether a read asks a majority, or only the connected member."),
+        ] = "linearizable",
+        binary: binaries.Binary = None,
+        archive: binaries.Archive = None,
+        server_args: binaries.Arguments = (),
     ) -> None:
         self.reads = reads
         self._arguments = list(server_args)
@@ -74,27 +77,6 @@ class Etcd:
     def healthy(self, node: Node) -> bool:
         answers = ask_all([node.address], PORT, "GET", "/health")
         return answers[0] is not None and answers[0].get("health") in ("true", True)
-
-    def running(self, node: Node) -> bool:
-        return node.daemon_runs(NAME)
-
-    def stop(self, node: Node) -> None:
-        node.stop_daemon(NAME)
-
-    def kill(self, node: Node) -> None:
-        node.stop_daemon(NAME, signal="KILL")
-
-    def pause(self, node: Node) -> None:
-        node.signal_daemon(NAME, "STOP")
-
-    def resume(self, node: Node) -> None:
-        node.signal_daemon(NAME, "CONT")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(NAME)
-
-    def logs(self, node: Node) -> Sequence[str]:
-        return [f"{HOME}/output.log"]
 
     def client(self, node: Node, timeout: float) -> Client:
         return EtcdClient(node.address, timeout, self.reads)

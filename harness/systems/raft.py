@@ -10,10 +10,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any
 
+from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
+from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
@@ -43,12 +46,18 @@ BUGS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class Raft:
+class Raft(Daemon):
     """The system `raft`. `bug` is the name of a mistake to make, `server_args` go to the server."""
 
     name = NAME
 
-    def __init__(self, bug: str | None = None, server_args: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        bug: Annotated[
+            str | None, Setting("A mistake for it to make: partita selftest --help.")
+        ] = None,
+        server_args: binaries.Arguments = (),
+    ) -> None:
         if bug is not None and bug not in BUGS:
             raise StoreError(f"raft has no --bug {bug}: choose from {', '.join(BUGS)}")
         self._arguments = [*(["--bug", bug] if bug else []), *server_args]
@@ -82,27 +91,6 @@ class Raft:
         finally:
             client.close()
         return True
-
-    def running(self, node: Node) -> bool:
-        return node.daemon_runs(NAME)
-
-    def stop(self, node: Node) -> None:
-        node.stop_daemon(NAME)
-
-    def kill(self, node: Node) -> None:
-        node.stop_daemon(NAME, signal="KILL")
-
-    def pause(self, node: Node) -> None:
-        node.signal_daemon(NAME, "STOP")
-
-    def resume(self, node: Node) -> None:
-        node.signal_daemon(NAME, "CONT")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(NAME)
-
-    def logs(self, node: Node) -> Sequence[str]:
-        return [f"{HOME}/output.log"]
 
     def client(self, node: Node, timeout: float) -> Client:
         return RaftClient(node.address, timeout)

@@ -4,7 +4,7 @@ No base class: whatever has these methods is a system. The optional ones (`prima
 looked for by name, and a fault that needs one that is missing is refused before the run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 from partita.harness.nodes.cluster import Node
@@ -16,7 +16,10 @@ class StoreError(Exception):
 
 
 class System(Protocol):
-    """A store: how it is put on a node, started, ended, and talked to."""
+    """A store: how it is put on a node, started, ended, and talked to.
+
+    What its constructor takes are its options (see `checker/settings.py`).
+    """
 
     name: str
 
@@ -44,10 +47,12 @@ class System(Protocol):
     def logs(self, node: Node) -> Sequence[str]:
         """Return the paths of the log files on the node."""
 
-    def client(self, node: Node, timeout: float) -> Client:
-        """Connect to this node only; each call gives up after `timeout` seconds.
+    @property
+    def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        """Return, by capability (`partita list capabilities`), what makes a client of it.
 
-        Raises `Definite` if no connection can be made in that time.
+        That connects to the given node only; each call of the client gives up after so many
+        seconds. It raises `Definite` if no connection can be made in that time.
         """
 
     def versions(self, node: Node) -> str:
@@ -60,6 +65,17 @@ def serves(system: System, node: Node) -> bool:
         return system.healthy(node)
     except (Definite, Indefinite, OSError):
         return False
+
+
+@runtime_checkable
+class HasPromises(Protocol):
+    """A system that says what it promises, as its documentation does."""
+
+    def promises(self, capability: str) -> Mapping[str, str | None]:
+        """Return the level that it promises, by check; None: it promises nothing there.
+
+        A check that is not named is judged by the level that it asks for by itself.
+        """
 
 
 @runtime_checkable

@@ -11,14 +11,16 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from kazoo.client import KazooClient
 from kazoo.exceptions import BadVersionError, KazooException, NodeExistsError, NoNodeError
 from kazoo.handlers.threading import KazooTimeoutError
 from kazoo.retry import KazooRetry
 
+from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.systems.daemon import Daemon
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT = 2181
@@ -48,7 +50,7 @@ LOGGING = (
 )
 
 
-class ZooKeeper:
+class ZooKeeper(Daemon):
     """The system `zookeeper`.
 
     `reads`: "sync" asks the leader to bring the node up to date before each read; "local" takes
@@ -56,9 +58,14 @@ class ZooKeeper:
     """
 
     name = NAME
-    READS = ("sync", "local")
 
-    def __init__(self, reads: str = "sync") -> None:
+    def __init__(
+        self,
+        reads: Annotated[
+            Literal["sync", "local"],
+            Setting("Whether a read has its server catch up with the leader first."),
+        ] = "sync",
+    ) -> None:
         self.reads = reads
 
     def install(self, node: Node) -> None:
@@ -80,27 +87,6 @@ class ZooKeeper:
 
     def healthy(self, node: Node) -> bool:
         return _mode(node) is not None
-
-    def running(self, node: Node) -> bool:
-        return node.daemon_runs(NAME)
-
-    def stop(self, node: Node) -> None:
-        node.stop_daemon(NAME)
-
-    def kill(self, node: Node) -> None:
-        node.stop_daemon(NAME, signal="KILL")
-
-    def pause(self, node: Node) -> None:
-        node.signal_daemon(NAME, "STOP")
-
-    def resume(self, node: Node) -> None:
-        node.signal_daemon(NAME, "CONT")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(NAME)
-
-    def logs(self, node: Node) -> Sequence[str]:
-        return [f"{HOME}/output.log"]
 
     def client(self, node: Node, timeout: float) -> Client:
         return ZooKeeperClient(node.address, timeout, self.reads)

@@ -222,7 +222,7 @@ def test_a_selection_keeps_everything_of_its_operations() -> None:
 def test_the_memory_limit_is_obeyed(megabytes: int) -> None:
     program = """
 import sys
-sys.path.insert(0, "tests")
+sys.path[:0] = ["tests", "tests/checker"]
 from test_check import endless
 from partita.checker import History, check
 from partita.harness.commands.verdict_output import peak_memory

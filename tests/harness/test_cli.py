@@ -15,6 +15,14 @@ def test_every_command_is_found_and_explains_itself(name: str) -> None:
     command = partita.get_command(click.Context(partita), name)
     assert command is not None
     assert command.help
+    assert command.get_short_help_str(200) == COMMANDS[name][1]
+
+
+def test_help_is_quick() -> None:
+    script = "import time, partita.harness.cli as c\ntry: c.partita.main(['--help'])\n"
+    script += "except SystemExit: print(time.process_time())"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert float(done.stdout.splitlines()[-1]) < 0.3
 
 
 @pytest.mark.parametrize("name", ERRORS)
@@ -26,10 +34,10 @@ def test_every_error_is_where_the_table_says(name: str) -> None:
 
 
 def test_checking_imports_nothing_that_draws_or_speaks_ssh() -> None:
-    script = "import sys, harness.cli, harness.check_command; print(*sys.modules)"
+    script = "import sys, partita.harness.cli, partita.harness.commands.check; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.split())
-    assert "checker" in loaded
+    assert "partita.checker" in loaded
     assert not loaded & {"matplotlib", "networkx", "paramiko", "kazoo", "plotly", "uvicorn"}

@@ -361,8 +361,8 @@ def test_what_is_no_run_cannot_be_repeated(partita: Partita, tmp_path: Path) -> 
     arguments = {"system": "raft", "rate": 50.0}
     for content, said in (
         ({"system": "zookeeper"}, "run.json is foreign: Object missing required field `nodes`"),
-        (ours | {"format": 2}, "was written by a newer Partita"),
-        (ours | {"format": "2"}, "run.json is foreign: Expected `int`"),
+        (ours | {"format": 3}, "was written by a newer Partita"),
+        (ours | {"format": "3"}, "run.json is foreign: Expected `int`"),
         (ours, "its run.json has no arguments"),
         (ours | {"arguments": arguments | {"rate": "fast"}}, "'fast' is not a valid float"),
         (ours | {"arguments": arguments | {"nodes_file": 7}}, "nodes_file 7 is foreign"),

@@ -36,7 +36,7 @@ def test_every_bug_is_marked_in_the_code() -> None:
 @pytest.mark.parametrize("bug", [None, *CASES])
 def test_every_case_is_a_command_that_can_be_run(bug: str | None) -> None:
     options = command.make_context("test", shlex.split(arguments(bug))).params
-    _, spec = prepare(options["system"], options)
+    _, _, spec = prepare(options["system"], options)
     assert spec.system == "raft"
 
 

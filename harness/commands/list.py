@@ -1,0 +1,60 @@
+"""`partita list`: what there is of each kind, and where it comes from."""
+
+import json
+from dataclasses import asdict, dataclass
+
+import click
+
+from partita.checker.plugins import KINDS, PluginError, entries, find, summary
+
+WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing. `problem` says why it cannot be loaded, None if it can."""
+
+    kind: str
+    name: str
+    source: str
+    summary: str
+    problem: str | None = None
+
+
+@click.command("list")
+@click.argument("kind", required=False, type=click.Choice(list(KINDS)))
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def list_things(kind: str | None, as_json: bool) -> None:
+    """List what there is of each KIND, ours and what other packages bring along.
+
+    Anything listed is named on the command line as it stands here; path/to/file.py:Class works
+    in its place.
+    """
+    rows = [row for each in ([kind] if kind else KINDS) for row in _rows(each)]
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=1))
+        return
+    width = max((len(row.name) for row in rows), default=0)
+    for each in dict.fromkeys(row.kind for row in rows):
+        click.echo(f"{click.style(each, bold=True)}: {KINDS[each]}")
+        for row in rows:
+            if row.kind == each:
+                _print(row, width)
+
+
+def _rows(kind: str) -> list[Row]:
+    return [_row(kind, name, entry.source) for name, entry in entries(kind).items()]
+
+
+def _row(kind: str, name: str, source: str) -> Row:
+    """One that cannot be loaded is listed too, with the reason."""
+    try:
+        return Row(kind, name, source, summary(find(kind, name)))
+    except PluginError as error:
+        return Row(kind, name, source, "", str(error))
+
+
+def _print(row: Row, width: int) -> None:
+    foreign = "" if row.source == "partita" else f" ({row.source})"
+    said = click.style(row.problem, fg="red") if row.problem else row.summary
+    click.echo(f"  {row.name:<{width}}  {said}{foreign}")

@@ -1,0 +1,215 @@
+"""Commands that make runs: their options, and those of what is named on their line.
+
+`partita test etcd --help` shows the options of every run, then etcd's, then those of the workload
+and of the faults that the line names. To know them, the line is looked through before click
+parses it.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from partita.checker.plugins import PluginError, names, one
+from partita.checker.settings import REQUIRED, Parameter
+from partita.harness.run.owners import Owner, fault_owner, system_owner, workload_owner
+
+_OWNERS = "partita.owners"
+# The options that name owners: (for one run, for several), and what stands if none is given.
+_NAMING: Mapping[str, tuple[str, ...]] = {
+    "systems": ("system", "systems"),
+    "workloads": ("workload", "workloads"),
+    "faults": ("nemesis", "nemeses", "schedule"),
+}
+
+
+class RunCommand(click.Command):
+    """A command whose further options are those of the things that its line names."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = _named(super().get_params(ctx), args)
+        ctx.meta[_OWNERS] = list(_owners(named, strict=not ctx.resilient_parsing))
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            whose = ", ".join(_titles(ctx)) or "anything on this line"
+            raise click.UsageError(
+                f"no such option: {error.option_name}: it is none of every run's, nor of {whose}",
+                ctx,
+            ) from error
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        params = super().get_params(ctx)
+        known = {each.name for each in params}
+        for owner in ctx.meta.get(_OWNERS, ()):
+            for option in _options_of(owner):
+                if option.name not in known:
+                    params.append(option)
+                    known.add(option.name)
+        return params
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        owners = ctx.meta.get(_OWNERS, ())
+        owned = {option.name for owner in owners for option in _options_of(owner)}
+        every = [each for each in self.get_params(ctx) if each.name not in owned]
+        sections: list[tuple[str, Sequence[click.Parameter]]] = [("Options of every run", every)]
+        sections += [(f"Options of {_title(owner)}", _options_of(owner)) for owner in owners]
+        for title, options in sections:
+            records = [record for each in options if (record := each.get_help_record(ctx))]
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class Named(click.ParamType[str]):
+    """The name of a thing of some kind, which shells can complete; several where `several`."""
+
+    def __init__(self, kind: str, *, several: bool = False) -> None:
+        self.kind = kind
+        self.name = one(kind).upper()
+        self.several = several
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        before, comma, last = incomplete.rpartition(",") if self.several else ("", "", incomplete)
+        known = _nemeses() if self.kind == "faults" else names(self.kind)
+        return [CompletionItem(before + comma + name) for name in known if name.startswith(last)]
+
+
+class _Owned(click.ParamType[str]):
+    """The value of an owner's option: text, which the owner itself reads."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter = parameter
+        self.name = parameter.type.__name__
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        if self.parameter.type is Path:
+            return [CompletionItem(incomplete, type="file")]
+        choices = self.parameter.choices
+        return [CompletionItem(each) for each in choices if each.startswith(incomplete)]
+
+
+def _options_of(owner: Owner) -> list[click.Option]:
+    return [_option(owner, parameter) for parameter in owner.parameters()]
+
+
+def _option(owner: Owner, parameter: Parameter) -> click.Option:
+    name = owner.option(parameter)
+    text = parameter.about.help
+    if parameter.default is REQUIRED:
+        text = f"{text}  [required]"
+    elif parameter.default not in (None, (), []):
+        text = f"{text}  [default: {parameter.default}]"
+    if parameter.type is bool:
+        return click.Option([f"{name}/--no-{name[2:]}"], default=None, help=text)
+    metavar = parameter.about.metavar or "|".join(parameter.choices) or None
+    return click.Option([name], type=_Owned(parameter), default=None, help=text, metavar=metavar)
+
+
+def _title(owner: Owner) -> str:
+    return f"{owner.kind} {owner.name}"
+
+
+def _titles(ctx: click.Context) -> list[str]:
+    return [_title(owner) for owner in ctx.meta.get(_OWNERS, ())]
+
+
+def _owners(named: Mapping[str, Sequence[str]], *, strict: bool) -> Iterator[Owner]:
+    """Find what is named. What cannot be found is said later, when it is asked for, in one line.
+
+    A thing whose constructor cannot be understood is said at once, unless a shell only wants to
+    complete a line.
+    """
+    makers = {"systems": system_owner, "workloads": workload_owner, "faults": fault_owner}
+    for kind, make in makers.items():
+        for name in dict.fromkeys(named[kind]):
+            with suppress(click.UsageError):
+                owner = make(name)
+                try:
+                    owner.parameters()
+                except PluginError as error:
+                    if strict:
+                        raise click.ClickException(str(error)) from error
+                    continue
+                yield owner
+
+
+def _named(params: Sequence[click.Parameter], args: Sequence[str]) -> dict[str, list[str]]:
+    """Return which systems, workloads and faults a line names, by kind."""
+    given, words = _scanned(params, args)
+    defaults = {each.name: each.default for each in params}
+    stored = _stored(given.get("repeat"))
+    found: dict[str, list[str]] = {}
+    for kind, options in _NAMING.items():
+        texts = [given.get(name) or stored.get(name) or defaults.get(name) for name in options]
+        found[kind] = [text for text in texts if isinstance(text, str)]
+    if any(each.name == "system" for each in params):
+        found["systems"] = _system(words) or found["systems"]
+    for kind in ("systems", "workloads"):
+        found[kind] = [name.strip() for text in found[kind] for name in text.split(",")]
+    found["faults"] = _faults(" ".join(found["faults"]))
+    return found
+
+
+def _scanned(
+    params: Sequence[click.Parameter], args: Sequence[str]
+) -> tuple[dict[str, str], list[str]]:
+    """Return the values of the options that are known by now, and all words that are no options.
+
+    Among these may be values of options that only become known by what is found here.
+    """
+    options = {name: each for each in params for name in (*each.opts, *each.secondary_opts)}
+    given: dict[str, str] = {}
+    words: list[str] = []
+    left = list(args)
+    while left:
+        word = left.pop(0)
+        name, equals, value = word.partition("=")
+        if not word.startswith("--") and word[:1] == "-" and len(word) > 2:
+            name, equals, value = word[:2], "=", word[2:]
+        option = options.get(name)
+        if not word.startswith("-"):
+            words.append(word)
+        elif isinstance(option, click.Option) and not option.is_flag:
+            text = value if equals else left.pop(0) if left else ""
+            given[str(option.name)] = text
+    return given, words
+
+
+def _system(words: Sequence[str]) -> list[str]:
+    """Tell the system among words of which some may be values of its own options."""
+    known = [word for word in words if word in names("systems") or _is_own(word)]
+    return known[:1] or list(words[:1])
+
+
+def _is_own(word: str) -> bool:
+    return ".py:" in word or word.endswith(".toml")
+
+
+def _faults(text: str) -> list[str]:
+    """Return the faults that stand in a nemesis or a schedule, whatever its form."""
+    known = [name for name in names("faults") if re.search(rf"(?<![\w-]){name}(?!\w)", text)]
+    return known + re.findall(r"[^\s,;]+\.py:\w+", text)
+
+
+def _nemeses() -> list[str]:
+    targets = names("targets")
+    return ["none", *(f"{fault}-{target}" for fault in names("faults") for target in targets)]
+
+
+def _stored(run: str | None) -> dict[str, Any]:
+    """Return what a stored run was asked for, nothing if it cannot be read: that is said later."""
+    if run is None:
+        return {}
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return dict(json.loads((Path(run) / "run.json").read_text())["arguments"])
+    return {}

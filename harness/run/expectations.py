@@ -1,0 +1,43 @@
+"""What is asked of a run's checks: what the system promises, or what `--expect` says."""
+
+from collections.abc import Sequence
+
+import click
+
+from partita.harness.systems import HasPromises, System
+from partita.workloads.workload import Workload
+
+
+def promised(system: System, workload: Workload) -> dict[str, str | None]:
+    """Return the level that the system promises, for each check that it says something about."""
+    if not isinstance(system, HasPromises):
+        return {}
+    said = system.promises(workload.capability)
+    return {check.name: said[check.name] for check in workload.checks if check.name in said}
+
+
+def expected(texts: Sequence[str], workload: Workload) -> dict[str, str]:
+    """Read `--expect CHECK=LEVEL`, or `LEVEL` alone: that of every check that has it.
+
+    Raises `click.UsageError` for a check that the workload is not judged by, or a level that the
+    check does not have.
+    """
+    levels = {check.name: check.levels for check in workload.checks}
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, level = text.rpartition("=")
+        if equals and name not in levels:
+            known = ", ".join(levels)
+            raise click.UsageError(
+                f"--expect {text}: workload {workload.name} is not judged by {name!r}, "
+                f"but by {known}"
+            )
+        chosen = [name] if equals else [each for each in levels if level in levels[each]]
+        if not chosen or level not in levels[chosen[0]]:
+            known = "; ".join(f"{each}={'|'.join(levels[each])}" for each in levels)
+            raise click.UsageError(f"--expect {text}: there is no such level: choose from {known}")
+        for each in chosen:
+            if found.get(each, level) != level:
+                raise click.UsageError(f"--expect says two things of {each}: which is meant?")
+            found[each] = level
+    return found

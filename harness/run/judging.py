@@ -1,0 +1,109 @@
+"""What came out of a run's checks, beside what was asked of them.
+
+A check tells which of its levels hold. What is asked is the level that `--expect` names, else the
+one that the system promises, else the check's own. A level that does not hold though nobody asked
+for it is told, and judged by nobody.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from partita.checker import History
+from partita.checker.checks import Check, Judgement
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, Any]
+
+
+def judged(history: History, checks: Sequence[Check], run: Mapping[str, Any]) -> dict[str, Row]:
+    """Let each check judge the history; return what stands in results.json, by check.
+
+    `run` is the content of run.json, of which `expect` and `promised` are used. `valid` of a row
+    is None where nothing was asked.
+    """
+    return {check.name: _row(check, _judgement(check, history), run) for check in checks}
+
+
+def deciding(checks: Mapping[str, Row]) -> Row:
+    """Return the row that decides: the first that fails, else one that nobody knows, else one
+    that holds, else one of which nothing was asked."""
+    for answer in (False, "unknown", True):
+        for row in checks.values():
+            if row["valid"] == answer and type(row["valid"]) is type(answer):
+                return row
+    return next(iter(checks.values()))
+
+
+def notes(checks: Mapping[str, Row]) -> list[str]:
+    """Say what does not hold though nobody asked for it, each level once."""
+    found: dict[str, str] = {}
+    for row in checks.values():
+        for level, answer in row["levels"].items():
+            if answer is False and level != row["expected"]:
+                why = row["refuted"].get(level, {}).get("explanation", "")
+                asked = "is not promised" if row["asked"] == "promise" else "was not asked for"
+                found.setdefault(level, f"not {level}, which {asked}: {why}".rstrip(": "))
+        if not row["applies"] and row["reason"]:
+            found.setdefault(row["check"], f"{row['check']} was not judged: {row['reason']}")
+    return list(found.values())
+
+
+def _judgement(check: Check, history: History) -> Judgement:
+    """A check that breaks must not take the others' answers with it."""
+    try:
+        return check.judge(history, check.levels)
+    except Exception as error:
+        log.exception("check %s failed", check.name)
+        reason = f"the check {check.name} failed: {type(error).__name__}: {error}"
+        return Judgement(check.name, dict.fromkeys(check.levels, "unknown"), reason=reason)
+
+
+def _row(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> Row:
+    expected, asked = _asked(check, run)
+    refuted = {level: _counterexample(each) for level, each in judgement.found.items()}
+    shown: Row = refuted.get(expected or "", {})
+    return {
+        "check": check.name,
+        "expected": expected,
+        "asked": asked,
+        "holds": judgement.holds(),
+        "valid": _valid(judgement, expected, asked),
+        "applies": judgement.applies,
+        "levels": dict(judgement.levels),
+        "reason": judgement.reason,
+        "explanation": shown.get("explanation"),
+        "counterexample": shown.get("counterexample"),
+        "key": shown.get("key"),
+        "refuted": refuted,
+        "engine": judgement.engine,
+        "model": judgement.model,
+        "keys": judgement.keys,
+        "seconds": round(judgement.seconds, 6),
+        "figures": dict(judgement.figures),
+    }
+
+
+def _asked(check: Check, run: Mapping[str, Any]) -> tuple[str | None, str]:
+    """Return the level that is asked for, and by what: "expect", "promise" or "check"."""
+    for asked, said in (("expect", run.get("expect")), ("promise", run.get("promised"))):
+        if said and check.name in said:
+            return said[check.name], asked
+    return check.default, "check"
+
+
+def _valid(judgement: Judgement, expected: str | None, asked: str) -> Any:
+    if expected is None:
+        return None
+    if not judgement.applies:
+        return "unknown" if asked == "expect" else None
+    return judgement.levels.get(expected, "unknown")
+
+
+def _counterexample(found: Any) -> Row:
+    return {
+        "explanation": found.explanation,
+        "counterexample": list(found.operations),
+        "key": found.key,
+    }

@@ -1,0 +1,102 @@
+"""Whose an option is: the system's, the workload's or a fault's.
+
+Each declares its own by the parameters of its constructor (`checker/settings.py`). The command
+line makes options of them for what is named on the line; here their values are read and handed to
+their owner.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from partita.checker.plugins import PluginError, find
+from partita.checker.settings import (
+    REQUIRED,
+    Parameter,
+    SettingError,
+    in_force,
+    make_with,
+    parameters,
+)
+from partita.harness.systems import system_class
+from partita.workloads.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Something that has options. `prefix` stands before their names on the command line."""
+
+    kind: str
+    name: str
+    make: Callable[..., Any]
+    prefix: str = ""
+
+    def parameters(self) -> Sequence[Parameter]:
+        return parameters(self.make)
+
+    def option(self, parameter: Parameter) -> str:
+        """Return how a parameter is written on the command line."""
+        return "--" + self.key(parameter).replace("_", "-")
+
+    def key(self, parameter: Parameter) -> str:
+        """Return the name of a parameter among the options of a run."""
+        return f"{self.prefix}{parameter.name}"
+
+    def settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Read what was given for it. Raises `click.UsageError` for what does not fit."""
+        found = {}
+        for each in self.parameters():
+            given = options.get(self.key(each))
+            if given is not None:
+                found[each.name] = self._read(each, given)
+            elif each.default is REQUIRED:
+                raise click.UsageError(f"{self.name} needs {self.option(each)}")
+        return found
+
+    def in_force(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all its settings, the defaults too, as `run.json` keeps them."""
+        return in_force(self.make, self.settings(options))
+
+    def _read(self, parameter: Parameter, given: Any) -> Any:
+        option = self.option(parameter)
+        try:
+            return parameter.read(given) if isinstance(given, str) else parameter.bounded(given)
+        except SettingError as error:
+            if parameter.choices:
+                known = ", ".join(parameter.choices)
+                text = f"{self.name} has no {option} {given}: choose from {known}"
+            else:
+                text = f"{option}: {error}"
+            raise click.UsageError(text) from error
+
+
+def system_owner(name: str) -> Owner:
+    """Return the owner that a system is. Raises `click.UsageError`."""
+    return Owner("system", name, system_class(name))
+
+
+def workload_owner(name: str) -> Owner:
+    """Return the owner that a workload is. Raises `click.UsageError`."""
+    return _found("workload", name)
+
+
+def workload_of(run: Mapping[str, Any]) -> Workload:
+    """Make the workload of a stored run, from its run.json. Raises `click.UsageError`."""
+    options = run.get("arguments") or {}
+    owner = workload_owner(options.get("workload") or run["workload"])
+    workload: Workload = make_with(owner.make, owner.settings(options))
+    return workload
+
+
+def fault_owner(name: str) -> Owner:
+    """Return the owner that a fault is; its options begin with its name."""
+    return _found("fault", name, prefix=f"{name.rpartition(':')[2].replace('-', '_').lower()}_")
+
+
+def _found(kind: str, name: str, prefix: str = "") -> Owner:
+    try:
+        return Owner(kind, name, find(f"{kind}s", name), prefix)
+    except PluginError as error:
+        raise click.UsageError(str(error)) from error
