@@ -60,7 +60,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     with pytest.raises(PluginError, match="there is no file"):
         find("faults", f"{tmp_path}/none.py:Mine")
     path.write_text("raise ValueError('a\\nb')\n")
-    with pytest.raises(PluginError, match="mine.py cannot be imported: ValueError: a b"):
+    with pytest.raises(PluginError, match=r"mine.py cannot be imported: ValueError: a b"):
         find("faults", f"{path}:Mine")
 
 

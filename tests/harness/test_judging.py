@@ -76,9 +76,8 @@ def test_what_is_expected_overrides_the_promise() -> None:
 
 
 def test_a_level_of_which_nothing_is_promised_is_not_judged() -> None:
-    found = rows(
-        Check("a", answers=HALF), Check("b", answers={"strong": True}), promised={"a": None}
-    )
+    fine = Check("b", answers={"strong": True})
+    found = rows(Check("a", answers=HALF), fine, promised={"a": None})
     assert found["a"]["valid"] is None
     assert deciding(found)["check"] == "b"
 

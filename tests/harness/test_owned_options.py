@@ -12,7 +12,9 @@ from partita.checker.settings import Setting
 
 class Store:
     name = "mine"
-    def __init__(self, depth: Annotated[int, Setting("How deep.", least=1)] = 3, loud: bool = False):
+    def __init__(
+        self, depth: Annotated[int, Setting("How deep.", least=1)] = 3, loud: bool = False
+    ):
         raise ValueError(f"depth {depth} loud {loud}")
 
 class Clashing:
