@@ -14,7 +14,7 @@ from partita.checker.history import (
     ReadingStopped,
 )
 from partita.checker.linearizability.check import check
-from partita.checker.linearizability.scheduling import ENGINES
+from partita.checker.linearizability.engine import ENGINES
 from partita.checker.models.fitting import fitting_model
 from partita.checker.models.model import Model, ModelError, load_model
 from partita.checker.statistics import Counts, Statistics, statistics, vacuous

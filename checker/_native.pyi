@@ -79,6 +79,24 @@ def search_table(
     is not possible; the initial state is 0. What it raises goes through.
     """
 
+def monitor_queue(
+    acts: npt.NDArray[np.int8],
+    values: npt.NDArray[np.int32],
+    invoked: npt.NDArray[np.int64],
+    completed: npt.NDArray[np.int64],
+    value_count: int,
+    is_fifo: bool,
+    ordered: bool,
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> tuple[int, str, list[int], list[int]]:
+    """Decide a queue: 0 valid, 1 invalid, 2 declined, 3 undecided.
+
+    `acts` are 0 put, 1 take, 2 found empty. Returns the broken rule (or why not), the operations
+    that the rule is about, and, if `ordered` and valid, an order that proves it, as places.
+    """
+
 def read_file(
     path: str, edn: bool, deadline: float | None, memory: int | None
 ) -> tuple[dict[str, Any], list[str]] | tuple[None, int, str]:

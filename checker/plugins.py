@@ -24,6 +24,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "workloads": "what clients do to the store, and how that is judged",
         "checks": "a question to a history, and the levels of its answer",
         "models": "what an operation does to the state of one object",
+        "engines": "a way to decide whether operations on one object are linearizable",
         "faults": "what the nemesis does to hosts and processes, and how it is undone",
         "targets": "whom a fault strikes",
         "formats": "a kind of history file: how it is recognised, read and written",
@@ -121,7 +122,7 @@ def _of_file(kind: str, name: str) -> Any:
     finally:
         sys.modules.pop(spec.name, None)
     if not hasattr(module, attribute):
-        raise PluginError(f"{path} has no class {attribute}: it defines no {attribute}")
+        raise PluginError(f"{path} has no class {attribute}")
     return getattr(module, attribute)
 
 

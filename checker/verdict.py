@@ -1,10 +1,6 @@
-"""What a check says, and what check and its engines say to each other.
-
-An engine is a function of one key's operations; see `Engine` for what it is given.
-"""
+"""What a check says, and what an engine says to it of one key."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from partita.checker import _native
-from partita.checker.history import History, IntColumn
-from partita.checker.models.model import Model
 
 Validity = Literal[True, False, "unknown"]
 Mismatch = Literal["observe", "ignore"]
@@ -38,7 +32,8 @@ class Verdict:
 
     `seconds` is the time of the check alone. `reason` says why an unknown verdict is unknown.
     `details` holds what an engine knows besides (the append engine: the counts of
-    acknowledged, lost, recovered and unexpected elements).
+    acknowledged, lost, recovered and unexpected elements), `notes` what a reader should know of
+    how it was decided.
     """
 
     valid: Validity
@@ -50,6 +45,7 @@ class Verdict:
     counterexample: Counterexample | None = None
     reason: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +78,8 @@ class Finding:
 
     `operations` are the history's indexes of operations that contradict each other and
     `explanation` says why (invalid only). `reason` says why unknown is unknown, and `proven`
-    up to which event: all events of this key with a smaller rank are linearizable.
+    up to which event: all events of this key with a smaller rank are linearizable. `note` says
+    why a quicker engine did not decide it.
     """
 
     valid: Validity
@@ -91,10 +88,4 @@ class Finding:
     reason: str | None = None
     proven: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
-
-
-# Called with the history, the rows of one key's operations in the order of their invocations,
-# the model, the limits and what to make of mismatches. The rows are only those that count:
-# ok, info, and, if mismatches are observed and the model can, a cas that failed with "mismatch".
-# None: the engine does not apply to these operations, and another one must be asked.
-Engine = Callable[[History, IntColumn, Model, Limits, Mismatch], Finding | None]
+    note: str = ""

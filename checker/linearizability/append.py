@@ -18,6 +18,7 @@ import numpy as np
 from partita.checker.explain import capital, moment, quoted, when, who
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import counted
+from partita.checker.linearizability.engine import Engine
 from partita.checker.models.append import Append
 from partita.checker.models.model import Model, ModelError, frozen
 from partita.checker.verdict import Finding, Limits, Mismatch
@@ -246,3 +247,6 @@ def _stale(log: _Log, early: int, late: int) -> Contradiction:
 def _reader(log: _Log, row: int) -> str:
     """Name a read without its list, which may be long."""
     return f"process {log.history.process[row]}'s read ({when(log.history, row)})"
+
+
+ENGINE = Engine("append", append, (Append,), "the model append")

@@ -30,6 +30,7 @@ from partita.checker import _native
 from partita.checker.explain import quoted
 from partita.checker.history import OUTCOMES, History, IntColumn, Op
 from partita.checker.linearizability.chain_explanation import Conflict, explain, left_behind
+from partita.checker.linearizability.engine import Engine
 from partita.checker.models.cas_register import CasRegister
 from partita.checker.models.model import Model, ModelError
 from partita.checker.values import NO_PAIR, NULL
@@ -109,3 +110,6 @@ def kinds_of_f(history: History, rows: IntColumn, model: CasRegister) -> npt.NDA
 def _unfit(op: Op, model: CasRegister) -> ModelError:
     what = f"operation {op.index} is {op.f!r} with value {quoted(op.input)}"
     return ModelError(f"model {model.name} does not fit the history: {what}")
+
+
+ENGINE = Engine("chain", chain, (CasRegister,), "registers")

@@ -15,9 +15,8 @@ import numpy as np
 from partita.checker.explain import quoted
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import merged
-from partita.checker.linearizability.scheduling import ENGINES, Found, Job, decide
-from partita.checker.models.append import Append
-from partita.checker.models.cas_register import CasRegister
+from partita.checker.linearizability.engine import ENGINES, engines
+from partita.checker.linearizability.scheduling import Found, Job, decide
 from partita.checker.models.model import Model, ModelError, load_model
 from partita.checker.verdict import Counterexample, Finding, Limits, Mismatch, Validity, Verdict
 
@@ -60,13 +59,12 @@ def check(
 
 def _engines(name: str, model: Model) -> tuple[str, ...]:
     if name == "auto":
-        return tuple(ENGINES)
+        return tuple(each.name for each in engines().values() if each.fits(model))
     if name not in ENGINES:
         raise ModelError(f"no engine is called {name!r}: take auto or one of {', '.join(ENGINES)}")
-    needed = {"chain": CasRegister, "append": Append}.get(name)
-    if needed and not isinstance(model, needed):
-        what = "registers" if name == "chain" else "the model append"
-        raise ModelError(f"engine {name} is for {what} only, not for model {model.name}")
+    engine = engines()[name]
+    if not engine.fits(model):
+        raise ModelError(f"engine {name} is for {engine.made_for} only, not for model {model.name}")
     return (name,)
 
 
@@ -101,7 +99,7 @@ def _by_key(history: History, rows: IntColumn) -> list[_Key]:
 def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: float) -> Verdict:
     valid, index = _worst([finding for _, finding in findings])
     names = [name for name, _ in findings]
-    used = "+".join(name for name in ENGINES if name in names) or "none"
+    used = "+".join(name for name in engines() if name in names) or "none"
     verdict = Verdict(
         valid=valid,
         engine=used,
@@ -110,6 +108,7 @@ def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: flo
         keys=len(keys),
         seconds=seconds,
         details=_details(job, keys, findings),
+        notes=_notes(job, keys, findings),
     )
     if not len(job.history):
         return replace(verdict, valid="unknown", reason="nothing to check: no operations")
@@ -142,6 +141,19 @@ def _reason(job: Job, key: Any, findings: list[Found]) -> str:
     if len(unknown) > 1:
         reason += f" (and {len(unknown) - 1} more keys are unknown)"
     return reason
+
+
+def _notes(job: Job, keys: Sequence[_Key], findings: Sequence[Found]) -> tuple[str, ...]:
+    """Say why a quicker engine declined, for the first of the keys where one did."""
+    noted = [
+        (job.history.decoded_key(key.code), finding.note)
+        for key, (_, finding) in zip(keys, findings, strict=True)
+        if finding.note
+    ]
+    if not noted or len(keys) == 1:
+        return tuple(note for _, note in noted)
+    more = f" (and so are {len(noted) - 1} more keys)" if len(noted) > 1 else ""
+    return (f"key {quoted(noted[0][0])}: {noted[0][1]}{more}",)
 
 
 def _details(job: Job, keys: Sequence[_Key], findings: list[Found]) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Which engine looks at which key, where, and for how long.
 
-First every key gets the engines that are quick but not made for every history. Those left
-undecided get the search, in rounds: in each round the same time for every key, in the next
-one more, so that a key that takes for ever neither hides another key's violation nor starves
-it. The last key that is left gets all the time there is.
+First every key gets the engines that are made for its model, which are quick but do not apply to
+every history. Those left undecided get the search, in rounds: in each round the same time for
+every key, in the next one more, so that a key that takes for ever neither hides another key's
+violation nor starves it. The last key that is left gets all the time there is.
 """
 
 import time
@@ -12,20 +12,14 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from os import cpu_count
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
 
 from partita.checker.history import History, IntColumn
-from partita.checker.linearizability.append import append
-from partita.checker.linearizability.chain import chain
-from partita.checker.linearizability.search import search
+from partita.checker.linearizability.engine import Declined, engines
 from partita.checker.models.model import Model
-from partita.checker.verdict import Engine, Finding, Limits, Mismatch
-
-# In the order in which they are tried: each is quicker than the next, and applies less often.
-ENGINES: Final = MappingProxyType[str, Engine]({"chain": chain, "append": append, "search": search})
+from partita.checker.verdict import Finding, Limits, Mismatch
 
 # How long a key may be searched in the first round, and how much longer in each later one.
 _FIRST_BUDGET_S: Final = 0.5
@@ -45,7 +39,7 @@ _TIME: Final = "time limit reached"
 _MEMORY: Final = "memory limit reached"
 
 Found = tuple[str, Finding]
-_Future = Future[list[Found | None]]
+_Future = Future[list[Found | Declined]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +65,10 @@ class _Keys:
     def __init__(self, job: Job, keys: Sequence[IntColumn]) -> None:
         self.job = job
         self.keys = keys
-        self.quick = tuple(name for name in job.engines if name != "search")
+        self.quick = tuple(name for name in job.engines if not engines()[name].is_general)
+        self.general = tuple(name for name in job.engines if engines()[name].is_general)
         self.found: dict[int, Found] = {}  # of open keys: what is known so far
+        self.notes: dict[int, str] = {}  # why a quick engine declined
         self.untried = set(range(len(keys)))  # no engine looked at them yet
         self.open = set(range(len(keys)))  # an engine may still decide them
 
@@ -83,7 +79,10 @@ class _Keys:
             with _pool(executor) as pool:
                 self._run(pool)
         rest = (self.job.engines[-1], Finding("unknown", reason=self._why_open()))
-        return [self.found.get(at, rest) for at in range(len(self.keys))]
+        return [self._noted(at, *self.found.get(at, rest)) for at in range(len(self.keys))]
+
+    def _noted(self, at: int, name: str, finding: Finding) -> Found:
+        return name, replace(finding, note=self.notes[at]) if at in self.notes else finding
 
     def _is_short(self) -> bool:
         """Whether the limits can be obeyed here: nothing interrupts a step of a user's model."""
@@ -99,24 +98,24 @@ class _Keys:
         for at in sorted(self.open):
             if time.monotonic() > until or self._is_invalid():
                 return
-            task = _Task(self.job, self.job.engines[len(self.quick) :], [], None)
+            task = _Task(self.job, self.general, [], None)
             self._note(at, task.decide(self.keys[at], _sooner(deadline, until)), limited=True)
 
     def _run(self, pool: Executor) -> None:
         if self.quick:
             self._round(pool, self.quick, sorted(self.untried), None)
-        if "search" not in self.job.engines:
+        if not self.general:
             return
         budget = _FIRST_BUDGET_S
         while self.open and not self._is_over():
             alone = len(self.open) == 1
-            self._round(pool, ("search",), sorted(self.open), None if alone else budget)
+            self._round(pool, self.general, sorted(self.open), None if alone else budget)
             budget *= _GROWTH
         # Side by side, a modest key may be stopped by the memory that another one takes.
         starved = [at for at, (_, each) in self.found.items() if each.reason == _MEMORY]
         for at in sorted(starved, key=lambda at: len(self.keys[at])) if len(self.keys) > 1 else []:
             if not self._is_over():
-                self._round(pool, ("search",), [at], None)
+                self._round(pool, self.general, [at], None)
 
     def _is_over(self) -> bool:
         deadline = self.job.limits.deadline
@@ -126,14 +125,14 @@ class _Keys:
         return any(finding.valid is False for _, finding in self.found.values())
 
     def _round(
-        self, pool: Executor, engines: tuple[str, ...], chosen: list[int], budget: float | None
+        self, pool: Executor, names: tuple[str, ...], chosen: list[int], budget: float | None
     ) -> None:
         """Let the engines look at the chosen keys, each for so long."""
         futures: dict[_Future, list[int]] = {}
-        is_search = engines == ("search",)
+        is_search = names == self.general
         try:
             for batch in self._batches(chosen, pool):
-                task = _Task(self.job, engines, [self.keys[at] for at in batch], budget)
+                task = _Task(self.job, names, [self.keys[at] for at in batch], budget)
                 futures[pool.submit(task if _shares_memory(pool) else task.packed())] = batch
             for future in self._completed(futures):
                 for at, found in zip(futures[future], future.result(), strict=True):
@@ -177,10 +176,12 @@ class _Keys:
         for future in futures:
             future.cancel()
 
-    def _note(self, at: int, found: Found | None, *, limited: bool) -> None:
+    def _note(self, at: int, found: Found | Declined, *, limited: bool) -> None:
         self.untried.discard(at)
-        if found is None:
-            if "search" not in self.job.engines:
+        if isinstance(found, Declined):
+            if found.note:
+                self.notes[at] = found.note
+            if not self.general:
                 self.open.discard(at)
             return
         self.found[at] = found
@@ -207,7 +208,7 @@ class _Task:
     rows: IntColumn | None = None
     seconds: float | None = None
 
-    def __call__(self) -> list[Found | None]:
+    def __call__(self) -> list[Found | Declined]:
         deadline = self.job.limits.deadline
         if self.seconds is not None:
             deadline = time.monotonic() + self.seconds
@@ -217,14 +218,17 @@ class _Task:
             found.append(self._unpacked(self.decide(rows, _sooner(deadline, budget))))
         return found
 
-    def decide(self, rows: IntColumn, deadline: float | None) -> Found | None:
+    def decide(self, rows: IntColumn, deadline: float | None) -> Found | Declined:
         job = self.job
         limits = replace(job.limits, deadline=deadline)
+        notes = []
         for name in self.engines:
-            finding = ENGINES[name](job.history, rows, job.model, limits, job.mismatch)
-            if finding is not None:
+            decide = engines()[name].decide
+            finding = decide(job.history, rows, job.model, limits, job.mismatch) or Declined()
+            if isinstance(finding, Finding):
                 return name, finding
-        return None
+            notes.append(finding.note)
+        return Declined("; ".join(filter(None, notes)))
 
     def packed(self) -> "_Task":
         """Return a task that holds no more than its keys, for another process or machine.
@@ -239,8 +243,8 @@ class _Task:
         seconds = None if limits.deadline is None else limits.deadline - time.monotonic()
         return replace(self, job=job, keys=keys, rows=rows, seconds=seconds)
 
-    def _unpacked(self, found: Found | None) -> Found | None:
-        if found is None or self.rows is None:
+    def _unpacked(self, found: Found | Declined) -> Found | Declined:
+        if isinstance(found, Declined) or self.rows is None:
             return found
         name, finding = found
         operations = tuple(int(self.rows[each]) for each in finding.operations)

@@ -21,6 +21,7 @@ import numpy as np
 from partita.checker import _native
 from partita.checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
 from partita.checker.linearizability.chain import kinds_of_f, recorded
+from partita.checker.linearizability.engine import Engine
 from partita.checker.linearizability.search_explanation import explain
 from partita.checker.models.cas_register import CasRegister
 from partita.checker.models.model import Model, ModelError
@@ -182,3 +183,6 @@ class _Transitions:
         if number == len(self.states):
             self.states.append(state)
         return number
+
+
+ENGINE = Engine("search", search)

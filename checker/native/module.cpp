@@ -54,4 +54,5 @@ NB_MODULE(_native, m) {
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none());
     partita::bind_search(m);
     partita::bind_reader(m);
+    for (const auto bind : partita::Binding::all()) bind(m);
 }

@@ -249,7 +249,7 @@ def _outcome(file: Path, request: Request) -> Outcome:
     cut_off = run and not (file / "results.json").exists()
     died = "the run was cut off: partita check --recover makes its results" if cut_off else None
     wild = _unrecorded(history, loaded)
-    notes = [*history.notes, *filter(None, [why, nothing, wild, doubt, died])]
+    notes = [*history.notes, *verdict.notes, *filter(None, [why, nothing, wild, doubt, died])]
     return Outcome(file, history, verdict, load_seconds, notes)
 
 

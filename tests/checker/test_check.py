@@ -33,17 +33,22 @@ STALE = [*write(0, 1, "stale"), *write(0, 2, "stale"), *read(1, 1, "stale")]
 
 
 def endless(key: Any, width: int = 24) -> list[Event]:
-    """A queue in which so many were put in together that no search comes to an end soon."""
+    """A queue in which so many were put in together that no search comes to an end soon.
+
+    Each value is put in twice, so that no monitor decides it: the last that is taken comes later.
+    """
     events = []
     for number in range(width):
         event = {"process": (key, number).__hash__() % 10**9, "f": "enqueue", "key": key}
-        events.append({**event, "type": "invoke", "value": number})
+        events.append({**event, "type": "invoke", "value": number // 2})
     events += [{**event, "type": "ok"} for event in events]
     last = {"process": -1 - key, "f": "dequeue", "key": key}
     for number in range(width):
         events.append({**last, "type": "invoke", "value": None})
-        events.append({**last, "type": "ok", "value": width + 1 if number == width - 1 else number})
-    return events
+        value = width + 1 if number == width - 1 else number // 2
+        events.append({**last, "type": "ok", "value": value})
+    later = {**last, "f": "enqueue", "value": width + 1}
+    return [*events, *2 * [{**later, "type": "invoke"}, {**later, "type": "ok"}]]
 
 
 def test_a_register_and_what_is_said_of_it() -> None:

@@ -1,0 +1,86 @@
+"""The monitors of queues, sets, counters and text, against the oracle and in the large."""
+
+import os
+from collections import Counter
+from random import Random
+
+import numpy as np
+import pytest
+from histories import keyed
+from objects import Event, object_events
+from oracle import rows_by_key
+
+from partita.checker import History, Limits, Model, load_model
+from partita.checker.history import OUTCOMES, IntColumn
+from partita.checker.linearizability.check import counting
+from partita.checker.linearizability.engine import Engine, engines
+from partita.checker.linearizability.reference import linearizable
+from partita.checker.verdict import Finding
+
+# How many small histories of each kind are compared; a longer run: PARTITA_HISTORIES=1000000.
+HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 12_000))
+BATCH = 1_000
+
+# Kinds of histories, the model, the engine that decides them.
+MONITORED = {
+    "fifo-queue": ("fifo-queue", "queue"),
+    "unordered-queue": ("unordered-queue", "queue"),
+}
+
+
+@pytest.mark.parametrize("kind", MONITORED)
+def test_agrees_with_the_oracle(kind: str) -> None:
+    """Also: what is valid has an order that proves it; what is named is enough to be invalid."""
+    model_name, engine_name = MONITORED[kind]
+    model, engine = load_model(model_name), engines()[engine_name]
+    answers: Counter[tuple[object, bool]] = Counter()
+
+    def draw(seed: int) -> list[Event]:
+        random = Random(seed)
+        return object_events(random, kind, random.randrange(2, 9))
+
+    for first in range(0, HISTORIES, BATCH):
+        history = History.of_events(keyed(map(draw, range(first, first + BATCH))))
+        for rows in rows_by_key(history, counting(history, model, "observe")):
+            found = engine.decide(history, rows, model, Limits(), "observe")
+            expected = linearizable(history, rows, model)
+            seed = first + history.key[rows[0]]
+            if not isinstance(found, Finding):
+                answers[None, expected] += 1
+                continue
+            assert found.valid is expected, f"{kind}, seed {seed}: {found}"
+            answers[found.valid, expected] += 1
+            if expected:
+                assert proves(history, rows, model, engine), f"{kind}, seed {seed}"
+            elif seed % 5 == 0:
+                named = [int(row) for row in rows if int(row) in found.operations]
+                assert set(named) == set(found.operations) and found.explanation
+                assert contradicts(history, rows, model, named), f"{kind}, seed {seed}: {found}"
+    print(f"\n{kind}: {HISTORIES} histories, by (monitor, oracle): {dict(answers)}")
+    assert answers[True, True] > HISTORIES / 8
+    assert answers[False, False] > HISTORIES / 20
+    assert answers[None, True] + answers[None, False] < HISTORIES / 2
+
+
+def proves(history: History, rows: IntColumn, model: Model, engine: Engine) -> bool:
+    """Replay an engine's order: every step possible, none before what was over before it."""
+    assert engine.order is not None
+    order = engine.order(history, rows, model).tolist()
+    needed = rows[history.outcome[rows] != OUTCOMES.index("info")]
+    if len(set(order)) < len(order) or not set(needed.tolist()) <= set(order) <= set(rows.tolist()):
+        return False
+    state, latest = model.initial, -1
+    for row in order:
+        state = model.step(state, history[row])
+        if state is None or history.completed_rank[row] < latest:
+            return False
+        latest = max(latest, int(history.invoked_rank[row]))
+    return True
+
+
+def contradicts(history: History, rows: IntColumn, model: Model, named: list[int]) -> bool:
+    """Say whether the named operations are no order even if there were no others.
+
+    Of a set whose elements are read, all adds of the elements that are named belong to it.
+    """
+    return not linearizable(history, np.array(named, dtype=np.int64), model)
