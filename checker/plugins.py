@@ -122,7 +122,7 @@ def _of_file(kind: str, name: str) -> Any:
     finally:
         sys.modules.pop(spec.name, None)
     if not hasattr(module, attribute):
-        raise PluginError(f"{path} has no class {attribute}")
+        raise PluginError(f"{path} has no class {attribute}: it defines no {attribute}")
     return getattr(module, attribute)
 
 

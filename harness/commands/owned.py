@@ -7,7 +7,7 @@ parses it.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ class RunCommand(click.Command):
     """A command whose further options are those of the things that its line names."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        named = _named(super().get_params(ctx), args)
-        ctx.meta[_OWNERS] = list(_owners(named, strict=not ctx.resilient_parsing))
+        params = super().get_params(ctx)
+        taken = {str(each.name) for each in params}
+        strict = not ctx.resilient_parsing
+        ctx.meta[_OWNERS] = list(_owners(_named(params, args), taken, strict=strict))
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -46,15 +48,14 @@ class RunCommand(click.Command):
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         params = super().get_params(ctx)
         known = {each.name for each in params}
-        for owner in ctx.meta.get(_OWNERS, ()):
-            for option in _options_of(owner):
-                if option.name not in known:
-                    params.append(option)
-                    known.add(option.name)
+        for option in (each for owner in _of(ctx) for each in _options_of(owner)):
+            if option.name not in known:  # two of them may both have a --keys: one option for both
+                params.append(option)
+                known.add(option.name)
         return params
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        owners = ctx.meta.get(_OWNERS, ())
+        owners = _of(ctx)
         owned = {option.name for owner in owners for option in _options_of(owner)}
         every = [each for each in self.get_params(ctx) if each.name not in owned]
         sections: list[tuple[str, Sequence[click.Parameter]]] = [("Options of every run", every)]
@@ -120,27 +121,44 @@ def _title(owner: Owner) -> str:
 
 
 def _titles(ctx: click.Context) -> list[str]:
-    return [_title(owner) for owner in ctx.meta.get(_OWNERS, ())]
+    return [_title(owner) for owner in _of(ctx)]
 
 
-def _owners(named: Mapping[str, Sequence[str]], *, strict: bool) -> Iterator[Owner]:
+def _of(ctx: click.Context) -> list[Owner]:
+    """Return the owners that the line of a context names."""
+    owners: list[Owner] = ctx.meta.get(_OWNERS, [])
+    return owners
+
+
+def _owners(
+    named: Mapping[str, Sequence[str]], taken: Collection[str], *, strict: bool
+) -> Iterator[Owner]:
     """Find what is named. What cannot be found is said later, when it is asked for, in one line.
 
-    A thing whose constructor cannot be understood is said at once, unless a shell only wants to
-    complete a line.
+    A thing whose constructor cannot be understood, or takes an option of every run (`taken`), is
+    said at once, unless a shell only wants to complete a line.
     """
     makers = {"systems": system_owner, "workloads": workload_owner, "faults": fault_owner}
     for kind, make in makers.items():
         for name in dict.fromkeys(named[kind]):
             with suppress(click.UsageError):
                 owner = make(name)
-                try:
-                    owner.parameters()
-                except PluginError as error:
-                    if strict:
-                        raise click.ClickException(str(error)) from error
-                    continue
-                yield owner
+                problem = _problem(owner, taken)
+                if problem is None:
+                    yield owner
+                elif strict:
+                    raise PluginError(problem)
+
+
+def _problem(owner: Owner, taken: Collection[str]) -> str | None:
+    try:
+        keys = [owner.key(each) for each in owner.parameters()]
+    except PluginError as error:
+        return str(error)
+    clash = next((key for key in keys if key in taken), None)
+    if clash is None:
+        return None
+    return f"{_title(owner)} takes {clash!r}, which is an option of every run: rename it"
 
 
 def _named(params: Sequence[click.Parameter], args: Sequence[str]) -> dict[str, list[str]]:

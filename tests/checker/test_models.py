@@ -126,7 +126,7 @@ def test_a_users_model_may_be_a_dataclass(tmp_path: Path) -> None:
     modules = set(sys.modules)
     assert after(f"{path}:Light", op("switch")) == "on"
     path.write_text("raise KeyError(1)\n")
-    with pytest.raises(KeyError):
+    with pytest.raises(ModelError, match=r"light.py cannot be imported: KeyError: 1"):
         load_model(f"{path}:Light")
     assert set(sys.modules) <= modules | {"dataclasses"}
 

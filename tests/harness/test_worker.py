@@ -12,7 +12,7 @@ from partita.checker import History, Op
 from partita.harness.run.journal import Journal, JournalError
 from partita.harness.run.worker import Tally, Worker
 from partita.workloads.append import Append
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 from partita.workloads.generator import Generator, Request
 from partita.workloads.register import Register
 from partita.workloads.workload import Workload
@@ -188,3 +188,27 @@ def test_a_full_disk_is_said_and_what_was_written_is_kept() -> None:
     assert journal.failure is not None
     with pytest.raises(JournalError):
         journal.record({"type": "ok"})
+
+
+class Versioned(Memory):
+    """Tells versions, and which server it was, as a client may."""
+
+    def read(self, key: str) -> Any:
+        return Answer(super().read(key), 7, {"session": "s1"})
+
+    def write(self, key: str, value: str) -> Any:
+        super().write(key, value)
+        return Answer(version=8)
+
+    def cas(self, key: str, old: str | None, new: str) -> None:
+        raise Mismatch("9", known=True, version=8)
+
+
+def test_what_a_client_tells_beside_the_value_is_journalled(tmp_path: Path) -> None:
+    store = Versioned()
+    did(tmp_path, lambda: store, ("write", 9), ("read", None), ("cas", [1, 2]))
+    lines = (tmp_path / "history.jsonl").read_text().splitlines()
+    write, read, cas = (json.loads(line) for line in lines[1::2])
+    assert (write["value"], write["version"]) == (9, 8)
+    assert (read["value"], read["version"], read["session"]) == (9, 7, "s1")
+    assert (cas["error"], cas["actual"], cas["version"]) == ("mismatch", 9, 8)

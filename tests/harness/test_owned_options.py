@@ -1,0 +1,90 @@
+"""Options belong to their owner: the line decides which there are."""
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Partita
+
+OWN = """
+from typing import Annotated, Literal
+from partita.checker.settings import Setting
+
+class Store:
+    name = "mine"
+    def __init__(
+        self, depth: Annotated[int, Setting("How deep.", least=1)] = 3, loud: bool = False
+    ):
+        raise ValueError(f"depth {depth} loud {loud}")
+
+class Clashing:
+    def __init__(self, rate: int = 1): ...
+
+class Odd:
+    def __init__(self, table: dict): ...
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    (tmp_path / "own.py").write_text(OWN)
+    return "own.py:Store"
+
+
+def test_help_shows_the_options_of_what_the_line_names(partita: Partita, own: str) -> None:
+    every = partita("test", "--help").stdout
+    assert "Options of every run:" in every
+    assert "--keys" in every  # of the workload that is taken if none is named
+    assert "--reads" not in every
+    etcd = partita("test", "etcd", "--help").stdout
+    assert "Options of system etcd:" in etcd
+    assert "linearizable|serializable" in etcd
+    mine = partita("test", own, "-w", "append", "--help").stdout
+    assert "How deep." in mine
+    assert "Lists." in mine
+    assert "Options of system own.py:Store:" in mine
+
+
+def test_an_option_may_stand_before_its_system(partita: Partita, own: str) -> None:
+    for line in ((own, "--depth", "7"), ("--depth", "7", own), ("--depth=7", own)):
+        assert "depth 7" in partita("test", *line).stderr
+    assert "depth 3 loud True" in partita("test", own, "--loud").stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (("--depth", "0"), "--depth: must be at least 1, not 0"),
+        (("--depth", "deep"), "--depth: 'deep' is no whole number"),
+        (("--reads", "sync"), "no such option: --reads: it is none of every run's, nor of system"),
+    ],
+)
+def test_what_does_not_fit_is_one_line(
+    partita: Partita, own: str, line: tuple[str, ...], said: str
+) -> None:
+    done = partita("test", own, *line)
+    assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
+    assert said in done.stderr
+
+
+def test_a_thing_may_not_take_an_option_of_every_run(partita: Partita, own: str) -> None:
+    done = partita("test", "own.py:Clashing")
+    assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
+    assert "takes 'rate', which is an option of every run" in done.stderr
+
+
+def test_a_constructor_that_no_option_can_serve_is_one_line(partita: Partita, own: str) -> None:
+    done = partita("test", "own.py:Odd")
+    assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
+    assert "Odd takes 'table', which no option can give" in done.stderr
+
+
+def test_what_there_is_is_listed(partita: Partita) -> None:
+    done = partita("list", "systems")
+    assert done.returncode == 0
+    for name in ("consul", "etcd", "raft", "zookeeper"):
+        assert f"\n  {name} " in done.stdout
+    rows = json.loads(partita("list", "--json").stdout)
+    assert {"systems", "workloads", "checks", "models"} <= {row["kind"] for row in rows}
+    assert all(row["source"] == "partita" and row["problem"] is None for row in rows)
+    assert partita("list", "dragons").returncode == 254
