@@ -11,31 +11,36 @@ A history file has one event a line (JSON Lines)::
 `time` and `due` are nanoseconds since the run began, both optional, as are `key`, `node`
 and `error`. A read's value is its output and stands on the completion. A cas that failed
 because the value differed has error "mismatch" and, where the store said what the value
-was, `actual`. Lines whose process is not a number ("nemesis", "monitor") are no operations:
-they are kept in `History.others`. Jepsen's EDN is read and written too.
+was, `actual`. A completion's `version` is the number that the store gave to the state that
+the operation saw or made (etcd's revision, ZooKeeper's zxid, Consul's index). Lines whose
+process is not a number ("nemesis", "monitor") are no operations, nor are those of type
+"event", by which a client tells what reached it beside its answers: they are kept in
+`History.others`. Any other field stays with its event, see `History.extra`. Jepsen's EDN is
+read and written too.
+
+This is format 2. Format 1 had neither versions, nor events of clients, nor further fields: its
+files are read as they are.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from partita.checker.formats.reading import (
-    Event,
-    HistoryError,
-    ReadingStopped,
-    read_events,
-    read_file,
-)
+from partita.checker.events import UNVERSIONED, Event, HistoryError, ReadingStopped
+from partita.checker.extras import Extras
+from partita.checker.formats.reading import read_events, read_file
 from partita.checker.formats.writing import write_file
 from partita.checker.values import ABSENT, Values
 
 Outcome = Literal["ok", "fail", "info"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "fail", "info")
 NEVER = np.iinfo(np.int64).max
+# Of history files, as this module describes them.
+FORMAT: Final = 2
 
 __all__ = ["Event", "History", "HistoryError", "Op", "ReadingStopped"]
 
@@ -50,7 +55,8 @@ class Op:
     `invoked` and `completed` are ns since the run began (-1: the file did not say);
     `completed` is None if the operation never completed. `due` is when the generator wanted
     it sent (ns, -1: not said). `output` is what a read returned, or the value that a cas
-    which failed with "mismatch" met, where known.
+    which failed with "mismatch" met, where known. `version` is the number that the store gave to
+    the state that was seen or made, -1 if unknown.
     """
 
     index: int
@@ -65,6 +71,7 @@ class Op:
     error: str | None = None
     node: str | None = None
     due: int = -1
+    version: int = UNVERSIONED
 
 
 @dataclass(slots=True)
@@ -77,10 +84,11 @@ class History:
     are positions of events in the file, which have no ties as clocks do. `completed_rank` is
     `NEVER` for an operation that never completed or ended info, so that nobody knows when it
     took effect; `ended_rank` is where it ended in any way, `NEVER` if it did not. Times are ns,
-    -1 where unknown.
+    -1 where unknown, as `version` is.
 
-    `events` counts the events of the file; `notes` holds what a reader of the verdict should
-    know about the file (that its last line is cut off, say).
+    `extras` holds the fields that have no column; ask for them by `extra`. `others` are the
+    events that are no operations. `events` counts the events of the file; `notes` holds what a
+    reader of the verdict should know about the file (that its last line is cut off, say).
     """
 
     process: IntColumn
@@ -95,6 +103,7 @@ class History:
     invoked_ns: IntColumn
     completed_ns: IntColumn
     due_ns: IntColumn
+    version: IntColumn
     node: CodeColumn
     error: CodeColumn
     fs: list[str]
@@ -104,6 +113,7 @@ class History:
     errors: list[str]
     events: int
     others: list[Event] = field(default_factory=list)
+    extras: Extras = field(default_factory=Extras)
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -124,6 +134,7 @@ class History:
             error=_decoded(self.errors, self.error[index]),
             node=_decoded(self.nodes, self.node[index]),
             due=int(self.due_ns[index]),
+            version=int(self.version[index]),
         )
 
     def __iter__(self) -> Iterator[Op]:
@@ -153,6 +164,21 @@ class History:
         """Return the code of a value: -1 for null, `ABSENT` if the history does not mention it."""
         return self.values.number(value)
 
+    def extra(self, name: str) -> dict[int, Any]:
+        """Return a further field, by its name in the file, of the operations that have it.
+
+        Where both the invocation and the completion have it, the completion's counts.
+        """
+        by_rank = self.extras.by_rank(name)
+        if not by_rank:
+            return {}
+        ranks = zip(self.invoked_rank.tolist(), self.ended_rank.tolist(), strict=True)
+        return {
+            row: by_rank[ended if ended in by_rank else invoked]
+            for row, (invoked, ended) in enumerate(ranks)
+            if ended in by_rank or invoked in by_rank
+        }
+
     def select(self, rows: IntColumn) -> "History":
         """Return a history of these operations only, with the tables that they need.
 
@@ -174,7 +200,10 @@ class History:
             for each in fields(self)
             if isinstance(getattr(self, each.name), np.ndarray) and each.name not in changed
         }
-        return replace(self, **columns, **changed, others=[], notes=[])
+        ranks = np.concatenate([columns["invoked_rank"], columns["ended_rank"]])
+        return replace(
+            self, **columns, **changed, others=[], extras=self.extras.at(ranks), notes=[]
+        )
 
     @staticmethod
     def read(

@@ -34,6 +34,17 @@ class Values(Sequence[Any]):
     text_ends: npt.NDArray[np.int64]
     text: bytes
 
+    @staticmethod
+    def empty() -> "Values":
+        """Return a table without values."""
+        return Values(
+            np.zeros(0, dtype=np.int64),
+            np.zeros(0, dtype=np.int8),
+            np.zeros((0, 2), dtype=np.int32),
+            np.zeros(0, dtype=np.int64),
+            b"",
+        )
+
     def __len__(self) -> int:
         return len(self.payload)
 

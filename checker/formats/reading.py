@@ -6,7 +6,6 @@ that names its line.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +13,9 @@ import msgspec
 import numpy as np
 
 from partita.checker import _native
+from partita.checker.events import Event, HistoryError, ReadingStopped
+from partita.checker.extras import Extras
 from partita.checker.values import NO_PAIR, NULL, Values
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One line of a history that belongs to no client: the nemesis or the monitor."""
-
-    rank: int
-    time: int
-    process: str
-    type: str
-    f: str
-    value: Any
-    error: str | None = None
-
-
-class HistoryError(Exception):
-    """A history that cannot be read: one line that names the file, the line and the reason."""
-
-
-class ReadingStopped(Exception):
-    """A limit was hit while a history was read: one line that names it."""
-
 
 # The fields of a `History`, by name.
 Fields = dict[str, Any]
@@ -73,12 +52,34 @@ def read_events(events: Iterable[Mapping[str, Any]]) -> Fields:
 
 def _fields(columns: Fields, notes: list[str]) -> Fields:
     values = Values(**columns["values"])
-    others = [
-        Event(rank, time, process, type_, f, values.decoded(value), error or None)
-        for rank, time, process, type_, f, value, error in columns["others"]
-    ]
+    extras = _extras(columns["extras"])
     keys = Values(**columns["keys"])
-    return {**columns, "values": values, "keys": keys, "others": others, "notes": notes}
+    others = [_other(other, values, keys, extras) for other in columns["others"]]
+    made = {"values": values, "keys": keys, "extras": extras}
+    return {**columns, **made, "others": others, "notes": notes}
+
+
+def _other(other: tuple[Any, ...], values: Values, keys: Values, extras: Extras) -> Event:
+    rank, time, process, type_, f, value, error, version, key, node = other
+    return Event(
+        rank=rank,
+        time=time,
+        process=process,
+        type=type_,
+        f=f,
+        value=values.decoded(value),
+        error=error or None,
+        version=version,
+        key=keys.decoded(key),
+        fields={**extras.of(rank), **({"node": node} if node else {})},
+    )
+
+
+def _extras(columns: Fields) -> Extras:
+    if not columns["names"]:
+        return Extras()
+    names, values = tuple(columns["names"]), Values(**columns["values"])
+    return Extras(columns["rank"], columns["name"], columns["value"], names, values)
 
 
 def _split_pairs(fields: Fields, keyed: bool | None, name: str) -> Fields:

@@ -43,7 +43,8 @@ def _lines(history: "History") -> Iterator[Line]:
         while other is not None and other.rank < ranks[at]:
             yield _other_line(other)
             other = next(others, None)
-        yield (_completion if at >= len(history) else _invocation)(history, int(rows[at]))
+        line = (_completion if at >= len(history) else _invocation)(history, int(rows[at]))
+        yield {**line, **history.extras.of(int(ranks[at]))} if len(history.extras) else line
     while other is not None:
         yield _other_line(other)
         other = next(others, None)
@@ -60,6 +61,8 @@ def _completion(history: "History", row: int) -> Line:
     returned = op.outcome == "ok" and (op.output is not None or op.f in ("read", "get"))
     value = op.output if returned else op.input
     line = _line(int(history.completed_ns[row]), op.outcome, op, value)
+    if op.version >= 0:
+        line["version"] = op.version
     if op.error is not None:
         line["error"] = op.error
     if op.outcome == "fail" and op.output is not None:
@@ -79,7 +82,13 @@ def _line(time: int, type_: str, op: Any, value: Any) -> Line:
 def _other_line(event: Any) -> Line:
     line: Line = {} if event.time < 0 else {"time": event.time}
     line |= {"type": event.type, "process": event.process, "f": event.f, "value": event.value}
-    return line if event.error is None else {**line, "error": event.error}
+    if event.error is not None:
+        line["error"] = event.error
+    if event.version >= 0:
+        line["version"] = event.version
+    if event.key is not None:
+        line["key"] = event.key
+    return {**line, **event.fields}
 
 
 def _json_line(line: Line, keyed: bool) -> bytes:
@@ -87,7 +96,7 @@ def _json_line(line: Line, keyed: bool) -> bytes:
 
 
 def _edn_line(line: Line, keyed: bool) -> bytes:
-    if keyed and isinstance(line["process"], int):
+    if keyed and isinstance(line["process"], int) and line["type"] != "event":
         line["value"] = [line.pop("key", None), line["value"]]
     fields = ", ".join(f":{name} {_edn_field(name, value)}" for name, value in line.items())
     return f"{{{fields}}}".encode()

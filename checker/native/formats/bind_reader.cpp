@@ -42,9 +42,21 @@ nb::dict values(Values&& v) {
 nb::list others(const std::vector<Other>& events) {
     nb::list result;
     for (const Other& event : events) {
-        result.append(nb::make_tuple(event.rank, event.time, event.process, event.type, event.f,
-                                     event.value, event.error));
+        const nb::object process = event.numbered ? nb::cast(event.number) : nb::cast(event.process);
+        result.append(nb::make_tuple(event.rank, event.time, process, event.type, event.f,
+                                     event.value, event.error, event.version, event.key,
+                                     event.node));
     }
+    return result;
+}
+
+nb::dict extras(Extras&& e) {
+    nb::dict result;
+    result["rank"] = array(std::move(e.rank));
+    result["name"] = array(std::move(e.name));
+    result["value"] = array(std::move(e.value));
+    result["names"] = e.names.names;
+    result["values"] = values(std::move(e.values));
     return result;
 }
 
@@ -62,6 +74,7 @@ nb::dict columns(Recorder&& r) {
     result["invoked_ns"] = array(std::move(r.invoked_ns));
     result["completed_ns"] = array(std::move(r.completed_ns));
     result["due_ns"] = array(std::move(r.due_ns));
+    result["version"] = array(std::move(r.version));
     result["node"] = array(std::move(r.node));
     result["error"] = array(std::move(r.error));
     result["fs"] = r.fs.names;
@@ -69,6 +82,7 @@ nb::dict columns(Recorder&& r) {
     result["errors"] = r.errors.names;
     result["events"] = r.events;
     result["others"] = others(r.others);
+    result["extras"] = extras(std::move(r.extras));
     result["values"] = values(std::move(r.values));
     result["keys"] = values(std::move(r.keys));
     return result;

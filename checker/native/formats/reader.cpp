@@ -124,6 +124,7 @@ class Reader {
     }
 
     void note_cut_off() {
+        result_.recorder.drop_event();
         result_.notes.push_back("line " + std::to_string(line_) +
                                 ", the last one, is cut off: what is left of it was left out");
     }

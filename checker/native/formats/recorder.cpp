@@ -9,6 +9,7 @@ namespace {
 
 constexpr int64_t never = INT64_MAX;
 constexpr int64_t unknown_time = -1;
+constexpr int64_t unknown_version = -1;
 constexpr std::array<std::string_view, 3> outcomes{"ok", "fail", "info"};
 constexpr int8_t info = 2;
 
@@ -33,14 +34,18 @@ std::string plain(std::string_view json) {
     return text;
 }
 
+bool is_whole(std::string_view json, int64_t& whole) {
+    const char* end = json.data() + json.size();
+    const auto [p, error] = std::from_chars(json.data(), end, whole);
+    return error == std::errc() && p == end;
+}
+
 int64_t whole(std::string_view name, std::string_view json) {
     if (json == "null") return unknown_time;
     double number = 0;
     int64_t exact = 0;
+    if (is_whole(json, exact)) return exact;
     const char* end = json.data() + json.size();
-    if (auto [p, e] = std::from_chars(json.data(), end, exact); e == std::errc() && p == end) {
-        return exact;
-    }
     if (auto [p, e] = std::from_chars(json.data(), end, number);
         e == std::errc() && p == end && number > -9e18 && number < 9e18) {
         return static_cast<int64_t>(number);
@@ -64,9 +69,11 @@ int32_t Names::number(std::string_view name) {
 }
 
 void Recorder::begin_event() {
+    drop_event();  // one that was begun before, where the text read so far ended
     Event& e = event_;
     e.client = e.has_process = e.has_actual = false;
     e.time = e.due = unknown_time;
+    e.version = unknown_version;
     e.value = e.key = e.actual = Values::null;
     e.type.clear();
     e.f.clear();
@@ -79,9 +86,7 @@ void Recorder::field(std::string_view name, std::string_view json) {
     if (name == "process") {
         if (json == "null") return;
         e.has_process = true;
-        const char* end = json.data() + json.size();
-        const auto [p, error] = std::from_chars(json.data(), end, e.process);
-        e.client = error == std::errc() && p == end;
+        e.client = is_whole(json, e.process);
         if (!e.client && json[0] != '"') {
             throw Malformed("process is " + std::string(json.substr(0, 40)) +
                             ", neither a whole number nor a name");
@@ -106,22 +111,46 @@ void Recorder::field(std::string_view name, std::string_view json) {
     } else if (name == "actual") {
         e.actual = values.number(json);
         e.has_actual = true;
+    } else if (name == "version" && is_whole(json, e.version)) {
+        return;
+    } else if (name != "index") {
+        extra(name, json);
     }
+}
+
+void Recorder::extra(std::string_view name, std::string_view json) {
+    extras.rank.push_back(events);
+    extras.name.push_back(extras.names.number(name));
+    extras.value.push_back(extras.values.number(json));
+}
+
+void Recorder::drop_event() {
+    while (!extras.rank.empty() && extras.rank.back() == events) {
+        extras.rank.pop_back();
+        extras.name.pop_back();
+        extras.value.pop_back();
+    }
+}
+
+void Recorder::note() {
+    const Event& e = event_;
+    others.push_back({events, e.time, e.version, e.client, e.process, e.client ? "" : e.process_name,
+                      e.type, e.f, e.value, e.key, e.error, e.node});
 }
 
 void Recorder::end_event() {
     const Event& e = event_;
     if (!e.has_process) throw Malformed("the event names no process");
     if (e.type.empty()) throw Malformed("the event has no type: invoke, ok, fail or info");
-    if (!e.client) {
-        others.push_back({events, e.time, e.process_name, e.type, e.f, e.value, e.error});
+    if (!e.client || e.type == "event") {
+        note();
     } else if (e.type == "invoke") {
         invoke();
     } else {
         const auto at = std::find(outcomes.begin(), outcomes.end(), e.type);
         if (at == outcomes.end()) {
             throw Malformed("the type is \"" + e.type.substr(0, 40) +
-                            "\": only invoke, ok, fail and info are known");
+                            "\": only invoke, ok, fail, info and event are known");
         }
         complete(static_cast<int8_t>(at - outcomes.begin()));
     }
@@ -158,6 +187,7 @@ void Recorder::invoke() {
     invoked_ns.push_back(e.time);
     completed_ns.push_back(unknown_time);
     due_ns.push_back(e.due);
+    version.push_back(unknown_version);
     node.push_back(e.node.empty() ? -1 : nodes.number(e.node));
     error.push_back(-1);
 }
@@ -178,6 +208,7 @@ void Recorder::complete(int8_t how) {
     ended_rank[row] = events;
     if (how != info) completed_rank[row] = events;
     completed_ns[row] = e.time;
+    version[row] = e.version;
     if (!e.error.empty()) error[row] = errors.number(e.error);
     if (key[row] == Values::null) key[row] = e.key;
     if (e.has_actual) {

@@ -31,24 +31,35 @@ class Names {
     std::unordered_map<std::string, int32_t, Hash, std::equal_to<>> numbers_;
 };
 
-// The events that belong to no client: the nemesis and the monitor.
+// The events that are no operation's beginning or end: what the nemesis and the monitor say,
+// and what a client was told while an operation of its own may have been under way.
 struct Other {
-    int64_t rank;
-    int64_t time;
+    int64_t rank, time, version;
+    bool numbered;  // `number` is the process, and not `process`
+    int64_t number;
     std::string process, type, f;
-    int32_t value;
-    std::string error;  // empty: none
+    int32_t value, key;
+    std::string error, node;  // empty: none
+};
+
+// Fields that have no column of their own, of whichever events have them, in their order.
+struct Extras {
+    std::vector<int64_t> rank;
+    std::vector<int32_t> name, value;
+    Names names;
+    Values values;
 };
 
 class Recorder {
    public:
     std::vector<int64_t> process, invoked_rank, completed_rank, ended_rank;
-    std::vector<int64_t> invoked_ns, completed_ns, due_ns;
+    std::vector<int64_t> invoked_ns, completed_ns, due_ns, version;
     std::vector<int32_t> f, key, input, output, node, error;
     std::vector<int8_t> outcome;
     Names fs, nodes, errors;
     Values values, keys;
     std::vector<Other> others;
+    Extras extras;
     int64_t events = 0;
 
     // An event is given field by field, then taken. Values are compact JSON; keywords of EDN
@@ -57,14 +68,19 @@ class Recorder {
     void field(std::string_view name, std::string_view json);
     void end_event();
 
+    // Forgets the further fields of an event that was cut off.
+    void drop_event();
+
    private:
     struct Event {
         bool client = false, has_process = false, has_actual = false;
-        int64_t process = 0, time = 0, due = 0;
+        int64_t process = 0, time = 0, due = 0, version = 0;
         int32_t value = Values::null, key = Values::null, actual = Values::null;
         std::string process_name, type, f, node, error;
     };
 
+    void extra(std::string_view name, std::string_view json);
+    void note();
     void invoke();
     void complete(int8_t outcome);
     int64_t* open_row(int64_t process);

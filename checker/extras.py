@@ -1,0 +1,54 @@
+"""Further fields of events: kept for those who ask, and decoded only then.
+
+What a client of your own adds to an event (`"session": "0x1f"`) stands here and in no column:
+most histories have no such field, and those that have many need no table as long as the history.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from partita.checker.values import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """Fields by the rank of their event, in the order of the file.
+
+    `name` and `value` are positions in `names` and `values` (-1: null).
+    """
+
+    rank: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    name: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    value: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    names: tuple[str, ...] = ()
+    values: Values = field(default_factory=Values.empty)
+
+    def __len__(self) -> int:
+        return len(self.rank)
+
+    def of(self, rank: int) -> Mapping[str, Any]:
+        """Return the further fields of one event."""
+        begin, end = np.searchsorted(self.rank, [rank, rank + 1])
+        return {
+            self.names[self.name[at]]: self.values.decoded(int(self.value[at]))
+            for at in range(begin, end)
+        }
+
+    def by_rank(self, name: str) -> dict[int, Any]:
+        """Return one field of all events that have it, by their rank."""
+        if name not in self.names:
+            return {}
+        found = self.name == self.names.index(name)
+        pairs = zip(self.rank[found].tolist(), self.value[found].tolist(), strict=True)
+        return {rank: self.values.decoded(number) for rank, number in pairs}
+
+    def at(self, ranks: npt.NDArray[np.int64]) -> "Extras":
+        """Return the fields of these events alone."""
+        if not len(self):
+            return self
+        kept = np.isin(self.rank, ranks)
+        return replace(self, rank=self.rank[kept], name=self.name[kept], value=self.value[kept])
