@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from partita.checker import OUTCOMES
-from partita.reports.availability import Bools, Floats, by_second
-from partita.reports.charts import STYLE, WIDTH_INCHES, due_s, latencies_ms, milliseconds
+from partita.reports.drawing import STYLE, WIDTH_INCHES, due_s, latencies_ms, milliseconds
+from partita.reports.figures.availability import Bools, Floats, by_second
 from partita.reports.palette import INK, fault_colour
 from partita.reports.sentences import verdict_word
 from partita.reports.stored import RunError, StoredRun

@@ -11,12 +11,14 @@ from typing import Any
 import msgspec
 from markupsafe import Markup
 
-from partita.reports.availability import by_second
-from partita.reports.faults import SECOND
-from partita.reports.leaders import leaders_over_time
+from partita.reports.figures.availability import by_second
+from partita.reports.figures.checks import contradicting_rows
+from partita.reports.figures.faults import SECOND
+from partita.reports.figures.leaders import leaders_over_time
+from partita.reports.figures.quorum import bound_over_time
+from partita.reports.fragments import colour_variable
 from partita.reports.packing import compressed, pack
-from partita.reports.palette import ON_DARK, OUTCOME, fault_colour
-from partita.reports.quorum import bound_over_time
+from partita.reports.palette import OUTCOME, fault_colour
 from partita.reports.stored import StoredRun
 
 # The symbols of an f in templates/charts.js, as characters.
@@ -25,21 +27,16 @@ MARKS = "●▲■◆▼⬟✕⬢"
 
 @dataclass(frozen=True, slots=True)
 class Interactive:
-    """Texts to stand in script elements: a header (JSON), the operations and plotly, packed.
-
-    `left_out` operations are not among them.
-    """
+    """Texts to stand in script elements: a header (JSON), the operations and plotly, packed."""
 
     header: Markup
     operations: Markup
     plotly: Markup
-    left_out: int
-    shapes: list[str]
 
 
 def interactive(run: StoredRun) -> Interactive:
     """All that the scripts of a run's page need."""
-    contradiction = counterexample(run)
+    contradiction = contradicting_rows(run)
     packed = pack(run, contradiction)
     header = {
         **packed.header,
@@ -55,16 +52,12 @@ def interactive(run: StoredRun) -> Interactive:
         header=script_safe(header),
         operations=Markup(packed.data),
         plotly=Markup(compressed(plotly_source())),
-        left_out=packed.header["left_out"],
-        shapes=[f"{mark} {f}" for mark, f in zip(MARKS, packed.header["fs"], strict=False)],
     )
 
 
-def counterexample(run: StoredRun) -> list[int]:
-    """The operations that contradict each other, as rows of the history; empty if none do."""
-    verdict = run.results.get("verdict") or {}
-    rows = verdict.get("counterexample") or ()
-    return [row for row in rows if 0 <= row < len(run.history)]
+def shapes(run: StoredRun) -> list[str]:
+    """Each f with the character that stands for it in the charts."""
+    return [f"{mark} {f}" for mark, f in zip(MARKS, run.history.fs, strict=False)]
 
 
 def plotly_source() -> bytes:
@@ -104,9 +97,3 @@ def _availability(run: StoredRun) -> dict[str, Any]:
             for node, spans in leaders.items()
         },
     }
-
-
-def colour_variable(colour: str) -> str:
-    """The CSS variable that holds a colour of the palette (see `page.css_colours`)."""
-    assert colour in ON_DARK
-    return f"--c-{colour[1:]}"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from partita.checker import OUTCOMES, History
-from partita.reports.availability import Ints
+from partita.reports.figures.availability import Ints
 from partita.reports.stored import StoredRun
 
 # Beyond this many, acknowledged operations are thinned out: no screen could show them.
@@ -35,7 +35,7 @@ class Packed:
 def pack(run: StoredRun, wanted: Sequence[int] = ()) -> Packed:
     """Pack a run's operations, those in `wanted` always among them."""
     history = run.history
-    rows = _chosen(history, wanted)
+    rows = chosen_rows(history, wanted)
     lane, lanes = _lanes(run, rows)
     tick = max(1000, -(-run.end // (NONE - 1)))
     # Widest first, so that each column is aligned and can be read in place.
@@ -83,7 +83,7 @@ def shortened(value: Any) -> str:
     return text if len(text) <= TEXT_MAX else text[: TEXT_MAX - 1] + "…"
 
 
-def _chosen(history: History, wanted: Sequence[int]) -> Ints:
+def chosen_rows(history: History, wanted: Sequence[int] = ()) -> Ints:
     """All rows, or where they are too many: all that are not ok, and every so manieth that is."""
     if len(history) <= OPERATIONS_MAX:
         return np.arange(len(history))

@@ -12,9 +12,9 @@ from typing import Any, Literal, Required, TypedDict
 import msgspec
 
 from partita.checker import History, HistoryError
-from partita.reports.availability import Load, load_of
-from partita.reports.faults import SECOND, Fault, faults_of
-from partita.reports.summary import summarise
+from partita.reports.figures.availability import Load, load_of
+from partita.reports.figures.faults import SECOND, Fault, faults_of
+from partita.reports.figures.summary import summarise
 
 NEWEST_FORMAT = 2
 SPAN_S_MAX = 2_000_000

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from partita.checker import Op
-from partita.reports.leaders import leaders_over_time
+from partita.reports.figures.leaders import leaders_over_time
 from partita.reports.packing import shortened
 from partita.reports.stored import StoredRun
 

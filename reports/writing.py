@@ -1,78 +1,62 @@
 """Puts a run's reports into its directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-from matplotlib.figure import Figure
 
 from partita.checker import History, Verdict
-from partita.reports.charts import charts_of, rendered
 from partita.reports.comparison import Comparison, compare, overlaid
-from partita.reports.interactive import counterexample
+from partita.reports.contents import Content, Plate, contents_of, ready
+from partita.reports.drawing import rendered
 from partita.reports.page import comparison_page, run_page, violation_page
-from partita.reports.sentences import verdict_sentence
-from partita.reports.stored import RunError, StoredRun, read_run
+from partita.reports.stored import RunError, read_run
 from partita.reports.trace import trace_of
-from partita.reports.violation import Violation, violation_of, violation_of_verdict
+from partita.reports.violations.violation import violation
 
 FORMATS = ("png", "svg", "html", "trace")
 
 
-def write_all(run_directory: Path, formats: Sequence[str] = ("png", "svg", "html")) -> list[Path]:
+def write_all(
+    run_directory: Path,
+    formats: Sequence[str] = ("png", "svg", "html"),
+    sections: Sequence[str] = (),
+) -> list[Path]:
     """Draw everything from the stored files alone; returns the files written.
 
     Formats: pictures as "png" and "svg", the page "html" (report.html), and "trace" (trace.json,
-    in the Trace Event format). Raises `RunError` for a directory that holds no run, and for a file
-    that cannot be written.
+    in the Trace Event format). `sections` names some beside those that are installed, as
+    path/to/file.py:Class. Raises `RunError` for a directory that holds no run, and for a file
+    that cannot be written, `PluginError` for a section that is not there.
     """
     run = read_run(run_directory)
-    violation = _violation(run)
-    figures = dict(charts_of(run)) | (violation.figures if violation else {})
-    files = _pictures(figures, formats)
+    kept = [kind for kind in ("png", "svg") if kind in formats]
+    kinds = [*kept, "svg"] if "html" in formats and "svg" not in kept else kept
+    written, contents = [], []
     if "trace" in formats:
-        files["trace.json"] = msgspec.json.encode(trace_of(run))
-    for name, content in files.items():
-        _write(run.directory / name, content)
+        written.append(_write(run.directory / "trace.json", msgspec.json.encode(trace_of(run))))
+    # Each is written before the next is drawn: one of them lists what lies in the directory.
+    for content in contents_of(run, kinds, sections) if kinds else ():
+        written += _written(content, kept, run.directory)
+        contents.append(content)
     if "html" in formats:
-        # Last, since it lists what lies in the directory.
-        pictures = {
-            name: (files.get(f"{name}.svg") or _svg(figure, name)).decode()
-            for name, figure in figures.items()
-        }
-        files["report.html"] = run_page(run, pictures, violation).encode()
-        _write(run.directory / "report.html", files["report.html"])
-    return [run.directory / name for name in files]
+        written.append(_write(run.directory / "report.html", run_page(run, contents).encode()))
+    return written
+
+
+def _written(content: Content, kinds: Sequence[str], directory: Path) -> list[Path]:
+    plates = [part for part in content.parts if isinstance(part, Plate)]
+    return [
+        _write(directory / f"{plate.name}.{kind}", plate.files[kind])
+        for plate in plates
+        for kind in kinds
+    ]
 
 
 def page_of(run_directory: Path) -> str:
     """The page of a run as HTML, with nothing written. Raises `RunError`."""
     run = read_run(run_directory)
-    violation = _violation(run)
-    figures = dict(charts_of(run)) | (violation.figures if violation else {})
-    pictures = {name: _svg(figure, name).decode() for name, figure in figures.items()}
-    return run_page(run, pictures, violation)
-
-
-def _pictures(figures: Mapping[str, Figure], formats: Sequence[str]) -> dict[str, bytes]:
-    """The files that the pictures make, by their names."""
-    kinds = [kind for kind in ("png", "svg") if kind in formats]
-    return {
-        f"{name}.{kind}": rendered(figure, name, kind)
-        for name, figure in figures.items()
-        for kind in kinds
-    }
-
-
-def _svg(figure: Figure, name: str) -> bytes:
-    return rendered(figure, name, "svg")
-
-
-def _violation(run: StoredRun) -> Violation | None:
-    rows = counterexample(run)
-    if not rows or run.results.get("valid") is not False:
-        return None
-    return violation_of(run.history, rows, verdict_sentence(run.results))
+    return run_page(run, contents_of(run, ["svg"]))
 
 
 def write_violation(history: History, verdict: Verdict, page: Path, title: str) -> bool:
@@ -81,19 +65,20 @@ def write_violation(history: History, verdict: Verdict, page: Path, title: str) 
     False, and nothing written, if the verdict names no contradiction. Raises `RunError` if it
     cannot be written.
     """
-    violation = violation_of_verdict(history, verdict)
-    if violation is None:
+    found = verdict.counterexample
+    if found is None or not found.operations:
         return False
-    pictures = {name: _svg(figure, name).decode() for name, figure in violation.figures.items()}
-    _write(page, violation_page(violation, pictures, title).encode())
+    parts = [ready(part, ["svg"]) for part in violation(history, found.operations)]
+    _write(page, violation_page(found.explanation, parts, title).encode())
     return True
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes) -> Path:
     try:
         path.write_bytes(content)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror}") from error
+    return path
 
 
 def compared(run_directories: Sequence[Path]) -> tuple[Comparison, str]:

@@ -29,9 +29,16 @@ def _formats(context: click.Context, param: click.Parameter, value: str) -> list
     show_default=True,
     help=f"What to draw: {', '.join(reports.FORMATS)}, separated by commas.",
 )
-def report(run: Path, formats: list[str]) -> None:
+@click.option(
+    "--section",
+    "sections",
+    multiple=True,
+    metavar="FILE.py:CLASS",
+    help="Show a section of your own, too; may be repeated.",
+)
+def report(run: Path, formats: list[str], sections: Sequence[str]) -> None:
     """Draw the stored RUN again, from its files alone, and name the files written."""
-    for path in reports.write_all(run, formats):
+    for path in reports.write_all(run, formats, sections):
         click.echo(path)
 
 

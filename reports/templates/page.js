@@ -25,20 +25,22 @@ async function start() {
       const margin = Math.max(0.05, (ops.to[i] - ops.from[i]) * 0.5);
       this.chosen = i;
       this.zoom(ops.from[i] - margin, ops.to[i] + margin);
-      document.getElementById("timeline").scrollIntoView({ block: "nearest" });
+      document.getElementById("timeline")?.scrollIntoView({ block: "nearest" });
     },
     redraw: () => drawings.forEach((drawing) => drawing.draw()),
   };
 
-  switches(header, off, view);
-  spots(header, ops, off, view);
-  const bars = timeline(header, ops, view);
-  drawings.push(bars);
-  bars.draw();
+  // What is drawn on is there only if its section could be made.
+  const there = (id) => document.getElementById(id) !== null;
+  if (there("switches")) switches(header, off, view);
+  if (there("spots")) spots(header, ops, off, view);
+  if (there("timeline")) drawings.push(timeline(header, ops, view));
+  view.redraw();
   document.body.classList.add("live");
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => (each.open = true)));
   document.body.dataset.live = Math.round(performance.now());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => requestAnimationFrame(view.redraw));
+  if (!there("charts")) return;
   // The plotting library is large: the page is there to be read before it is.
   await new Promise((resolve) => setTimeout(resolve, 30));
   await loadPlotly();
@@ -102,7 +104,7 @@ function spots(header, ops, off, view) {
     place.append(button("Contradiction", null, () => showContradiction(header, ops, off, view)));
     document.getElementById("to-contradiction")?.addEventListener("click", () => {
       showContradiction(header, ops, off, view);
-      document.getElementById("timeline").scrollIntoView({ block: "center" });
+      document.getElementById("timeline")?.scrollIntoView({ block: "center" });
     });
   }
   place.append(button("−", null, () => view.scale(2)), button("+", null, () => view.scale(0.5)));

@@ -9,9 +9,9 @@ import pytest
 from synthetic_run import Story, write_run
 
 from partita.reports import read_run
-from partita.reports.logs import excerpts
 from partita.reports.packing import pack, shortened
-from partita.reports.page import _repeat
+from partita.reports.sections.facts import repetition
+from partita.reports.sections.logs import excerpts
 from partita.reports.sentences import proof_sentence, verdict_sentence
 
 
@@ -125,4 +125,4 @@ def test_sentences() -> None:
 )
 def test_what_repeats_this_run_alone(tmp_path: Path, command: str, said: str) -> None:
     run = tmp_path / "runs" / "raft-append" / "1"
-    assert _repeat({"command": command, "seed": 4}, run) == said
+    assert repetition({"command": command, "seed": 4}, run) == said

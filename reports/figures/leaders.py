@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from partita.checker import Event, History
-from partita.reports.faults import SECOND
+from partita.reports.figures.faults import SECOND
 
 # The monitor speaks every few seconds at least: longer silence is ignorance, not constancy.
 SILENCE = 15 * SECOND

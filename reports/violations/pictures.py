@@ -12,11 +12,11 @@ from matplotlib.path import Path as MplPath
 
 from partita.checker import NEVER, History
 from partita.checker.explain import is_answered, is_cas, moment
-from partita.reports.charts import STYLE, WIDTH_INCHES
-from partita.reports.contradiction import Contradiction, Link
-from partita.reports.faults import Fault
+from partita.reports.drawing import STYLE, WIDTH_INCHES
+from partita.reports.figures.faults import Fault
 from partita.reports.packing import shortened
 from partita.reports.palette import INK, MUTED, OUTCOME, PAPER, fault_colour
+from partita.reports.violations.contradiction import Contradiction, Link
 
 ROWS_MAX = 14
 

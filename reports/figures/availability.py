@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from partita.checker import OUTCOMES, History
-from partita.reports.faults import SECOND, Fault
+from partita.reports.figures.faults import SECOND, Fault
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]

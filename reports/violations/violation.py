@@ -1,69 +1,55 @@
-"""What a page shows of a violation: the sentence, two pictures, the reasons, the surroundings."""
+"""What a page shows of a violation: two pictures, the reasons, the surroundings."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 
-from partita.checker import History, Verdict
+from partita.checker import History
 from partita.checker.explain import capital, moment
-from partita.reports.contradiction import Contradiction, Link, contradiction_of
-from partita.reports.faults import faults_of
+from partita.reports.figures.faults import faults_of
+from partita.reports.fragments import fragment
 from partita.reports.packing import shortened
-from partita.reports.violation_charts import contradiction_in_time, needed_order
+from partita.reports.section import Part, Picture
+from partita.reports.violations.contradiction import Contradiction, Link, contradiction_of
+from partita.reports.violations.pictures import contradiction_in_time, needed_order
 
 AROUND = 25
+IN_TIME = (
+    "The operations that contradict each other, in the order of time; below, what a "
+    "register holds after each acknowledged write."
+)
+ORDER = (
+    "From left to right an order in which each operation could have seen "
+    "what it saw; in red, what really happened, and forbids it."
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """`figures` are the pictures by their names; `needed` and `forbidden` are reasons in English.
+def violation(
+    history: History, rows: Sequence[int], *, name: str = "violation", ordered: bool = True
+) -> Iterator[Part]:
+    """Explain what is wrong with a few operations (rows of the history).
 
-    `context` says what else is worth knowing about the operations. `around` are those of the same
-    key near the one that showed the contradiction, as rows of a table.
+    The pictures are called `name`, and `name`-order. Only if `ordered` must what was over come
+    before what began after it, and be looked for what forbids that.
     """
-
-    sentence: str
-    figures: dict[str, Figure]
-    needed: list[str]
-    forbidden: str | None
-    context: list[str]
-    around: list[dict[str, Any]]
-
-
-def violation_of(history: History, rows: Sequence[int], sentence: str) -> Violation:
-    """Explain what is wrong with a few operations (rows of the history)."""
     contradiction = contradiction_of(history, rows)
-    forbidden = contradiction.forbidden
-    return Violation(
-        sentence=sentence,
-        figures=_figures(history, contradiction),
+    forbidden = contradiction.forbidden if ordered else None
+    yield from _context(history, contradiction)
+    figure = contradiction_in_time(history, contradiction, faults_of(history))
+    yield Picture(name, figure, IN_TIME)
+    if forbidden:
+        yield Picture(f"{name}-order", needed_order(history, contradiction), ORDER)
+    yield fragment(
+        "violation.html",
         needed=[_sentence(link) for link in contradiction.needed],
         forbidden=_sentence(forbidden) if forbidden else None,
-        context=_context(history, contradiction),
         around=_around(history, contradiction),
     )
 
 
-def violation_of_verdict(history: History, verdict: Verdict) -> Violation | None:
-    """The same from a checker's verdict; None if it names no contradiction."""
-    found = verdict.counterexample
-    if found is None or not found.operations:
-        return None
-    return violation_of(history, found.operations, found.explanation)
-
-
 def _sentence(link: Link) -> str:
     return capital(link.reason) + "."
-
-
-def _figures(history: History, contradiction: Contradiction) -> dict[str, Figure]:
-    figures = {"violation": contradiction_in_time(history, contradiction, faults_of(history))}
-    if contradiction.forbidden:
-        figures["violation-order"] = needed_order(history, contradiction)
-    return figures
 
 
 def _context(history: History, contradiction: Contradiction) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from partita.checker import History, check
 from partita.reports import write_violation
-from partita.reports.contradiction import Contradiction, contradiction_of
+from partita.reports.violations.contradiction import Contradiction, contradiction_of
 
 
 def events(*ops: tuple[int, str, Any, float, float, str, Any]) -> list[dict[str, Any]]:

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from partita.checker import OUTCOMES, History
-from partita.reports import availability as measured
-from partita.reports.faults import SECOND, Fault, faults_of
-from partita.reports.quorum import mean_bound, with_quorum
-from partita.reports.statistics import statistics
+from partita.reports.figures import availability as measured
+from partita.reports.figures.faults import SECOND, Fault, faults_of
+from partita.reports.figures.quorum import mean_bound, with_quorum
+from partita.reports.figures.statistics import statistics
 
 
 def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import networkx as nx
 
-from partita.reports.faults import Fault
+from partita.reports.figures.faults import Fault
 
 
 def with_quorum(nodes: Sequence[str], in_force: Iterable[Fault]) -> frozenset[str]:

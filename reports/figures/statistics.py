@@ -12,7 +12,7 @@ import numpy as np
 from partita import checker
 from partita.checker import OUTCOMES, Counts, History
 from partita.checker.history import CodeColumn
-from partita.reports.availability import Bools, Ints
+from partita.reports.figures.availability import Bools, Ints
 
 MILLISECOND = 1_000_000
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}

@@ -13,7 +13,9 @@ from itertools import groupby
 from pathlib import Path
 from statistics import median
 
-from partita.reports.faults import SECOND, Fault
+from partita.reports.figures.faults import SECOND, Fault
+from partita.reports.fragments import fragment
+from partita.reports.section import Part
 from partita.reports.stored import StoredRun
 
 STAMP = re.compile(
@@ -42,6 +44,19 @@ class Excerpt:
     title: str
     lines: tuple[Line, ...]
     left_out: int
+
+
+class Logs:
+    """What the nodes logged when a fault began and when it was healed."""
+
+    title = "What the nodes logged"
+    order = 80
+
+    def applies(self, run: StoredRun) -> bool:
+        return bool(run.faults)
+
+    def draw(self, run: StoredRun) -> Iterator[Part]:
+        yield fragment("logs.html", excerpts=excerpts(run))
 
 
 def excerpts(run: StoredRun) -> list[Excerpt]:

@@ -6,14 +6,14 @@ import pytest
 
 from partita.checker import History
 from partita.reports import summarise
-from partita.reports.availability import (
+from partita.reports.figures.availability import (
     availability,
     by_second,
     load_of,
     longest_unavailability,
 )
-from partita.reports.faults import Fault
-from partita.reports.quorum import bound_over_time, with_quorum
+from partita.reports.figures.faults import Fault
+from partita.reports.figures.quorum import bound_over_time, with_quorum
 
 SECOND = 1_000_000_000
 NODES = ["n1", "n2", "n3"]

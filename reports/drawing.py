@@ -1,0 +1,122 @@
+"""How pictures are drawn: their style, and what all charts over time have in common.
+
+Figures are made by themselves, without pyplot and its global state. Every chart has time on the x
+axis, in seconds since the run began, and the faults as bands behind what it shows, so that charts
+can be read one above the other.
+"""
+
+from io import BytesIO
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from partita.reports.figures.availability import Floats
+from partita.reports.figures.faults import SECOND, Fault
+from partita.reports.figures.statistics import MILLISECOND, since_due
+from partita.reports.palette import GRID, INK, MUTED, PAPER, fault_colour
+from partita.reports.stored import StoredRun
+
+STYLE: Any = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": PAPER,
+    "font.size": 9,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar in a value is a dollar
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+}
+
+WIDTH_INCHES = 9.0
+
+
+def rendered(figure: Figure, name: str, kind: str) -> bytes:
+    """A figure as a "png" or "svg" file; the same run always gives the same bytes."""
+    nothing = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    file = BytesIO()
+    with mpl.rc_context({**STYLE, "svg.hashsalt": name}):
+        figure.savefig(file, format=kind, dpi=150, metadata=nothing[kind])
+    return file.getvalue()
+
+
+def figure_of_height(height: float) -> tuple[Figure, Axes]:
+    """An empty picture of so many inches, as wide as all others."""
+    figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def time_axis(axes: Axes, run: StoredRun, begin: int, end: int) -> None:
+    axes.set_xlim(begin / SECOND, end / SECOND)
+    axes.set_xlabel("Time since the run began (s)")
+    draw_bands(axes, run, begin, end, labelled=True)
+
+
+def draw_bands(axes: Axes, run: StoredRun, begin: int, end: int, *, labelled: bool) -> None:
+    for fault in run.faults:
+        left, right = max(begin, fault.begin), min(end, fault.ended(run.end))
+        if left >= right:
+            continue
+        colour = fault_colour(fault.action)
+        axes.axvspan(left / SECOND, right / SECOND, color=colour, alpha=0.4, lw=0, zorder=0)
+        axes.axvline(fault.begin / SECOND, color=MUTED, linewidth=0.8, zorder=1)
+        if labelled:
+            _band_label(axes, fault, left, (right - left) / (end - begin))
+
+
+def _band_label(axes: Axes, fault: Fault, left: int, share: float) -> None:
+    """The fault's name above its band; only its number where the band is too narrow."""
+    room = share * (WIDTH_INCHES - 1) / 0.065
+    text = fault.label if len(fault.label) <= room else f"#{fault.number}"
+    axes.annotate(
+        text,
+        (left / SECOND, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(1, 3),
+        textcoords="offset points",
+        fontsize=8,
+    )
+
+
+def legend_below(axes: Axes, handles: list[Line2D]) -> None:
+    figure = axes.get_figure()
+    assert isinstance(figure, Figure)
+    figure.legend(handles=handles, loc="outside lower center", ncol=len(handles), columnspacing=1.6)
+
+
+def due_s(run: StoredRun) -> Floats:
+    history = run.history
+    due = np.where(history.due_ns < 0, history.invoked_ns, history.due_ns)
+    return due / SECOND
+
+
+def latencies_ms(run: StoredRun) -> Floats:
+    """From the due time; an operation that never ended reaches to the end of the run."""
+    never = run.history.completed_ns < 0
+    waited = run.end - due_s(run) * SECOND
+    ns = np.where(never, waited, since_due(run.history))
+    return np.maximum(ns / MILLISECOND, 1e-3)
+
+
+def milliseconds(value: float, _position: int) -> str:
+    return f"{value / 1000:g} s" if value >= 1000 else f"{value:g} ms"
+
+
+def window_s(run: StoredRun) -> float:
+    """A window's width in seconds, such that a chart has about fifty of them."""
+    wanted = run.end / SECOND / 50
+    return next((width for width in (1.0, 2.0, 5.0, 10.0) if width >= wanted), 30.0)

@@ -1,0 +1,1 @@
+"""Numbers: what a history says about availability, faults, leaders and latency."""

@@ -1,0 +1,1 @@
+"""What a run's page shows: one file for each section. None knows another."""
