@@ -130,7 +130,7 @@ def test_a_picture_of_one_of_ours_is_not_written_over(run: Path, tmp_path: Path)
     [
         ("class Hottest: pass", "has no title and no order and no applies and no draw"),
         ("Hottest = 1 / 0", "hot.py cannot be imported: ZeroDivisionError: division by zero"),
-        ("class Other: pass", "hot.py has no Hottest"),
+        ("class Other: pass", "hot.py has no class Hottest"),
         ("class Hottest:\n def __init__(self, x): pass", "cannot be made: TypeError"),
         (
             "class Hottest:\n title, order, applies, draw = 'x', 'y', print, print",
