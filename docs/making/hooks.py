@@ -27,6 +27,14 @@ TOP = {
 }
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Put a page for each kind of thing below Reference, whatever kinds there are."""
+    assert config.nav is not None
+    section = next(each["Reference"] for each in config.nav if "Reference" in each)
+    section += [{kind.capitalize(): f"reference/{kind}.md"} for kind in reference.KINDS]
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made, not written."""
     for name, page in TOP.items():

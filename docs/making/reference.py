@@ -36,6 +36,8 @@ INTRODUCTION: Mapping[str, str] = {
     "models": "`partita check --model NAME FILE` checks a history against one. `--initial` gives "
     "the state before the first operation. [Checking histories](../checker.md#models) shows how "
     "to write your own.",
+    "engines": "`partita check --engine NAME` names one. Otherwise the quickest that applies is "
+    "taken. [Checking histories](../checker.md#engines) says how they work.",
     "faults": "A step of a [schedule](../faults.md) names one, with its settings as "
     "`setting=value`. `--nemesis NAME-TARGET` lets several take turns; there, the settings are "
     "options of the command.",
@@ -112,7 +114,7 @@ def _command(command: click.Command, parent: click.Context, name: str, level: st
 
 def _kind(kind: str) -> str:
     parts = [f"# {kind.capitalize()}", f"{MADE} `partita list {kind}` prints the list."]
-    parts += [f"{KINDS[kind].capitalize()}. {INTRODUCTION[kind]}"]
+    parts += [f"{KINDS[kind].capitalize()}. {INTRODUCTION.get(kind, '')}"]
     if not entries(kind):
         parts.append(f"Partita brings no {one(kind)} along that is found by its name.")
     for name, entry in entries(kind).items():
