@@ -1,17 +1,20 @@
 """`partita doctor` and `partita heal`: what is wrong with a machine, and undoing a cut."""
 
 import json
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
+from partita.checker.plugins import PluginError, find, names
 from partita.harness.commands import options as groups
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_nodes, on_all
-from partita.harness.nodes.doctor import examine_here, examine_node
+from partita.harness.nodes.doctor import Finding, examine_here, examine_node, examine_program
 from partita.harness.run.session import node_names, reach
+from partita.harness.systems import HasFetch
 from partita.nemesis import partition
 
 LACKS_SOMETHING = 254
@@ -28,16 +31,32 @@ def doctor(runs_dir: Path, as_json: bool, **options: Any) -> int:
         nodes = reach(names, options)
         findings = [finding for found in on_all(nodes, examine_node) for finding in found]
     else:
-        findings = examine_here(runs_dir)
+        findings = examine_here(runs_dir) + _programs()
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     for finding in findings if not as_json else ():
-        word, colour = ("ok ", "green") if finding.fix is None else ("FIX", "red")
-        mark = click.style(word, fg=colour)
-        click.echo(f"{mark}  {finding.where}  {finding.what}: {finding.found}")
+        click.echo(f"{_mark(finding)}  {finding.where}  {finding.what}: {finding.found}")
         if finding.fix:
             click.echo(f"       {finding.fix}")
-    return LACKS_SOMETHING if any(finding.fix for finding in findings) else 0
+    return LACKS_SOMETHING if any(each.fix and each.needed for each in findings) else 0
+
+
+def _programs() -> list[Finding]:
+    """Look for the programs of systems that have to be fetched. A system that is broken is told
+    by `partita list`."""
+    found = []
+    for name in names("systems"):
+        with suppress(PluginError):
+            system = find("systems", name)
+            if isinstance(system, HasFetch):
+                found.append(examine_program(name, system.examine))
+    return found
+
+
+def _mark(finding: Finding) -> str:
+    if finding.fix is None:
+        return click.style("ok ", fg="green")
+    return click.style("FIX", fg="red") if finding.needed else click.style("no ", fg="yellow")
 
 
 @click.command()

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from getpass import getuser
 from pathlib import Path
 
@@ -32,12 +32,16 @@ class Ailment(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at; `fix` is None if it is well."""
+    """One thing that was looked at; `fix` is None if it is well.
+
+    Without what is not `needed`, some runs can be made all the same.
+    """
 
     where: str
     what: str
     found: str
     fix: str | None = None
+    needed: bool = True
 
 
 def examine_here(runs: Path) -> list[Finding]:
@@ -52,6 +56,11 @@ def examine_here(runs: Path) -> list[Finding]:
         "disk for nodes": lambda: _disk(local.state_root()),
     }
     return [_examined("this machine", what, check) for what, check in checks.items()]
+
+
+def examine_program(system: str, look: Callable[[], str]) -> Finding:
+    """Look whether a program that nodes are given can be had: `look` says so, or raises."""
+    return replace(_examined("this machine", f"{system}'s program", look), needed=False)
 
 
 def examine_node(node: Node) -> list[Finding]:

@@ -27,7 +27,14 @@ from partita.harness.run.gate import Thresholds, thresholds
 from partita.harness.run.owners import system_owner, workload_owner
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
-from partita.harness.systems import HasPause, HasPrimaries, System, load_system
+from partita.harness.systems import (
+    HasFetch,
+    HasPause,
+    HasPrimaries,
+    StoreError,
+    System,
+    load_system,
+)
 from partita.nemesis import schedule as plans
 from partita.reports import read_spec
 from partita.workloads.workload import Workload
@@ -40,7 +47,8 @@ RATE_MAX = 1_000_000
 def prepare(system: str, options: Options) -> tuple[System, Workload, RunSpec]:
     """Make the system, the workload and the run's specification; refuse what cannot be done.
 
-    Touches nothing. Raises `click.UsageError` or `ScheduleError`.
+    Touches nothing but this machine's cache, into which a store's program may have to be fetched.
+    Raises `click.UsageError` or `ScheduleError`.
     """
     store = load_system(system, system_owner(system).settings(options))
     load = workload_owner(options["workload"])
@@ -52,6 +60,7 @@ def prepare(system: str, options: Options) -> tuple[System, Workload, RunSpec]:
         )
     spec = _spec(system, store, workload, node_names(options), options)
     limits_of(options, workload)
+    _fetch(store)
     return store, workload, spec
 
 
@@ -105,6 +114,14 @@ def reach(names: Sequence[str], options: Options) -> list[Node]:
         return remote_nodes(names, login)
     except SshError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _fetch(store: System) -> None:
+    if isinstance(store, HasFetch):
+        try:
+            store.fetch()
+        except StoreError as error:
+            raise click.UsageError(str(error)) from error
 
 
 def _require_tools(nodes: Sequence[Node], spec: RunSpec) -> None:

@@ -10,9 +10,17 @@ from partita.checker.plugins import PluginError, find, names
 from partita.checker.settings import make_with
 from partita.harness.systems.commands import read_store
 from partita.harness.systems.completion import complete
-from partita.harness.systems.system import HasPause, HasPrimaries, HasPromises, StoreError, System
+from partita.harness.systems.system import (
+    HasFetch,
+    HasPause,
+    HasPrimaries,
+    HasPromises,
+    StoreError,
+    System,
+)
 
 __all__ = [
+    "HasFetch",
     "HasPause",
     "HasPrimaries",
     "HasPromises",

@@ -1,12 +1,13 @@
 """HashiCorp Consul's key-value store: servers only, one agent on each node.
 
-Debian 12 has no package of it, so a binary must be given; `script/fetch-consul` finds one.
+Debian 12 has no package of it, but Debian 11 had: unless another is given, its program is fetched.
 Read modes are those of https://developer.hashicorp.com/consul/api-docs/features/consistency.
 """
 
 import base64
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -15,12 +16,13 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all
 from partita.harness.systems.daemon import Daemon
-from partita.harness.systems.system import StoreError
+from partita.harness.systems.debian import Package
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 PORT = 8500
 NAME = "consul"
 HOME = f"{FOLDER}/{NAME}"
+PACKAGE = Package(NAME, "1.8.7", "bullseye", "Debian 11", "usr/bin/consul")
 
 # What Consul answers before anything reaches the log, and so certainly without effect.
 REFUSALS = ("No cluster leader", "node is not the leader")
@@ -30,8 +32,8 @@ class Consul(Daemon):
     """The system `consul`.
 
     `reads`: "default" trusts the leader's lease, "consistent" has it ask a majority, "stale"
-    takes what the connected server has. `binary` is the program, `archive` a file or URL that
-    contains it; `server_args` go to it.
+    takes what the connected server has. `binary` is a consul to use in place of Debian 11's,
+    `archive` a file or URL that contains one; `server_args` go to it.
     """
 
     name = NAME
@@ -48,16 +50,17 @@ class Consul(Daemon):
     ) -> None:
         self.reads = reads
         self._arguments = list(server_args)
-        found = binaries.local(NAME, binary, archive)
-        if found is None:
-            raise StoreError(
-                "consul needs --binary FILE or --archive FILE-or-URL; "
-                "script/fetch-consul fetches one and prints its path"
-            )
-        self._binary = found
+        self._binary = binaries.local(NAME, binary, archive)
+
+    def fetch(self) -> Path:
+        return self._binary or PACKAGE.program()
+
+    @staticmethod
+    def examine() -> str:
+        return PACKAGE.examine()
 
     def install(self, node: Node) -> None:
-        binaries.put(node, NAME, self._binary)
+        binaries.put(node, NAME, self.fetch())
         self.versions(node)
 
     def versions(self, node: Node) -> str:

@@ -5,6 +5,7 @@ looked for by name, and a fault that needs one that is missing is refused before
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from partita.harness.nodes.cluster import Node
@@ -76,6 +77,21 @@ class HasPromises(Protocol):
 
         A check that is not named is judged by the level that it asks for by itself.
         """
+
+
+@runtime_checkable
+class HasFetch(Protocol):
+    """A system whose program no node can install: this machine fetches it and gives it to them."""
+
+    def fetch(self) -> Path:
+        """Return the program, fetched if it is not here yet. Raises `StoreError`.
+
+        Called before any node is made or reached, so that what cannot be had is said at once.
+        """
+
+    @staticmethod
+    def examine() -> str:
+        """Say for `partita doctor` how that stands. Raises `Ailment` if it cannot be had."""
 
 
 @runtime_checkable

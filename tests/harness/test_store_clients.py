@@ -8,21 +8,19 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 from test_raft_store import free_ports
 
-from partita.harness.systems.consul import ConsulClient
+from partita.harness.systems.consul import Consul, ConsulClient
 from partita.harness.systems.etcd import EtcdClient
+from partita.harness.systems.system import StoreError
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
 ETCD = shutil.which("etcd")
-CONSUL = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "partita/consul-1.8.7"
 
 needs_etcd = pytest.mark.skipif(ETCD is None, reason="etcd is not installed")
-needs_consul = pytest.mark.skipif(not CONSUL.exists(), reason="script/fetch-consul was not run")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +47,10 @@ def etcd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[int], 
 @pytest.fixture(scope="module")
 def consul(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """One server: its HTTP port."""
+    try:
+        program = Consul().fetch()
+    except StoreError as error:
+        pytest.skip(str(error))
     folder = tmp_path_factory.mktemp("consul")
     http, server, lan, wan = free_ports(4)
     ports = {"http": http, "server": server, "serf_lan": lan, "serf_wan": wan}
@@ -58,7 +60,7 @@ def consul(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     configuration |= {"disable_update_check": True}
     (folder / "agent.json").write_text(json.dumps(configuration))
     with (folder / "log").open("wb") as log:
-        command = [str(CONSUL), "agent", "-config-file", str(folder / "agent.json")]
+        command = [str(program), "agent", "-config-file", str(folder / "agent.json")]
         process = subprocess.Popen(command, stdout=log, stderr=log)
     eventually(lambda: len(get(f"http://127.0.0.1:{http}/v1/status/leader")) > 4)
     yield http
@@ -166,13 +168,11 @@ def test_a_request_that_etcd_refuses_is_definite(etcd: tuple[list[int], list[int
         client.write("large", "x" * 3_000_000)
 
 
-@needs_consul
 @pytest.mark.parametrize("reads", ["default", "consistent", "stale"])
 def test_consul_keeps_registers(consul: int, reads: str) -> None:
     registers_are_kept(lambda: ConsulClient("127.0.0.1", 5.0, reads, consul))
 
 
-@needs_consul
 def test_a_request_that_consul_refuses_is_definite(consul: int) -> None:
     client = ConsulClient("127.0.0.1", 5.0, "default", consul)
     with pytest.raises(Definite, match="too large"):

@@ -1,7 +1,6 @@
 """etcd, Consul and the raft example: real ones, on real hosts."""
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -17,15 +16,14 @@ from partita.harness.systems import StoreError, System
 from partita.harness.systems.consul import Consul
 from partita.harness.systems.etcd import Etcd
 from partita.harness.systems.raft import Raft
-from partita.harness.systems.system import HasPause, HasPrimaries, HasRunning, serves
+from partita.harness.systems.system import HasFetch, HasPause, HasPrimaries, HasRunning, serves
 from partita.workloads.client import Definite, Indefinite, Mismatch
 
-CONSUL = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "partita/consul-1.8.7"
 PATIENCE_S = 40.0
 
 SYSTEMS: dict[str, Callable[[], System]] = {
     "etcd": Etcd,
-    "consul": lambda: Consul(binary=CONSUL),
+    "consul": Consul,
     "raft": Raft,
 }
 
@@ -34,9 +32,13 @@ pytestmark = pytest.mark.cluster
 
 @pytest.fixture(scope="module", params=SYSTEMS)
 def system(request: pytest.FixtureRequest) -> System:
-    if request.param == "consul" and not CONSUL.exists():
-        pytest.skip("script/fetch-consul was not run")
-    return SYSTEMS[request.param]()
+    made = SYSTEMS[request.param]()
+    if isinstance(made, HasFetch):
+        try:
+            made.fetch()
+        except StoreError as error:
+            pytest.skip(str(error))
+    return made
 
 
 @pytest.fixture(scope="module")
