@@ -22,6 +22,7 @@ PAGES = sorted(
 )
 # Options that pages name and that are other programs' own.
 FOREIGN = {
+    "--full",  # script/demo
     *("--porcupine", "--knossos", "--folder"),  # benchmarks/checker.py
     "--delay",  # examples/raft/server.py
     "--unsafe-no-fsync",  # etcd
@@ -158,7 +159,7 @@ def _understand(line: str) -> None:
         if found is None:
             raise click.UsageError(f"there is no command {name}")
         command = found
-    _parse(command, [word for word in words if word not in ("…", "...")])
+    _parse(command, words)
 
 
 def _parse(command: click.Command, words: list[str]) -> None:
@@ -181,7 +182,7 @@ def _parse(command: click.Command, words: list[str]) -> None:
 
 def _is_placeholder(value: object) -> bool:
     """Say whether something stands for what a reader puts there: SYSTEM, FILE…, `PATH`."""
-    return any(re.fullmatch(r"\[?[A-Z][A-Z_:]*…?\]?", word) for word in str(value).split())
+    return any(re.fullmatch(r"…|\[?[A-Z][A-Z_:]*…?\]?", word) for word in str(value).split())
 
 
 def _look_up(name: str, value: object) -> None:

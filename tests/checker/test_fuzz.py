@@ -1,7 +1,7 @@
 """Whatever is in a file, the readers say what is wrong with it or make a history of it.
 
 Runs under AddressSanitizer too (script/sanitize). A longer run:
-PARTITA_FUZZ_SECONDS=3600 .venv/bin/pytest tests/test_fuzz.py
+PARTITA_FUZZ_SECONDS=3600 .venv/bin/pytest tests/checker/test_fuzz.py
 """
 
 import os
