@@ -9,12 +9,14 @@ import html
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import import_module
 from itertools import product
+from types import ModuleType
 from typing import Any
 
 import click
 
-from partita.checker.plugins import KINDS, entries, find, one, summary
+from partita.checker.plugins import KINDS, Entry, entries, find, one, summary
 from partita.checker.settings import REQUIRED, Parameter, make_with, parameters
 from partita.harness.cli import partita
 from partita.harness.run.owners import Owner, fault_owner, system_owner, workload_owner
@@ -119,10 +121,17 @@ def _kind(kind: str) -> str:
         parts.append(f"Partita brings no {one(kind)} along that is found by its name.")
     for name, entry in entries(kind).items():
         thing = find(kind, name)
-        parts += [f"## {name}", _prose(inspect.getdoc(thing) or summary(thing))]
+        # What is no class, as an engine is none, is described by the file that it stands in.
+        described = thing if inspect.isclass(thing) or inspect.isroutine(thing) else _module(entry)
+        parts += [f"## {name}", _prose(inspect.getdoc(described) or summary(thing))]
         parts += _details(kind, name, thing)
         parts.append(f"*{_file(entry.point.value)}*")
     return _joined(*parts)
+
+
+def _module(entry: Entry) -> ModuleType:
+    """Return the module that a thing stands in."""
+    return import_module(entry.point.module)
 
 
 def _file(value: str) -> str:
