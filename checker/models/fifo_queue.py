@@ -10,7 +10,7 @@ from partita.checker.models.model import State, begins_with, frozen, unfit
 
 @dataclass(frozen=True, slots=True)
 class FifoQueue:
-    """A queue: `enqueue` at the end, `dequeue` from the front, null when it was empty."""
+    """A queue: `enqueue` at the end, `dequeue` from the front, null if it was empty."""
 
     values: Any = None
     name: str = "fifo-queue"
@@ -29,6 +29,6 @@ class FifoQueue:
             raise unfit(self, op)
         if op.outcome == "info":
             return state[1:]  # type: ignore[no-any-return]
-        if op.output is None:
-            return state if not state else None
+        if op.output is None and not state:  # else null was put in, as a sign to stop perhaps
+            return state  # type: ignore[no-any-return]
         return state[1:] if state and state[0] == frozen(op.output) else None

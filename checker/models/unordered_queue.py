@@ -44,7 +44,7 @@ class UnorderedQueue:
 
 
 def _taken(inside: Counter[Hashable], unknown: int, output: Any) -> Hashable | None:
-    if output is None:
+    if output is None and not inside[None]:  # else it was taken, which leaves more possible
         return _emptied(inside, unknown, Counter())
     value = frozen(output)
     if not inside[value]:

@@ -66,6 +66,9 @@ def test_mutex_queue_set_counter_append_and_kv() -> None:
     assert after("fifo-queue", *fill, op("dequeue", output=1)) == (2,)
     assert after("fifo-queue", *fill, op("dequeue", output=2)) is None
     assert after("fifo-queue", op("dequeue", output=None)) == ()
+    null = op("enqueue")
+    assert after("fifo-queue", null, fill[0], op("dequeue", output=None)) == (1,)
+    assert after("fifo-queue", fill[0], null, op("dequeue", output=None)) is None
     assert after("set", op("add", 2), op("add", 1), op("read", output=[1, 2])) == {1, 2}
     assert after("set", op("add", 2), op("read", output=[])) is None
     assert after("counter", op("add", 2), op("add", -5), op("read", output=-3)) == -3

@@ -10,7 +10,7 @@ from histories import keyed
 from objects import Event, object_events
 from oracle import rows_by_key
 
-from partita.checker import History, Limits, Model, load_model
+from partita.checker import History, Limits, Model, check, load_model
 from partita.checker.history import OUTCOMES, IntColumn
 from partita.checker.linearizability.check import counting
 from partita.checker.linearizability.engine import Engine, engines
@@ -84,3 +84,15 @@ def contradicts(history: History, rows: IntColumn, model: Model, named: list[int
     Of a set whose elements are read, all adds of the elements that are named belong to it.
     """
     return not linearizable(history, np.array(named, dtype=np.int64), model)
+
+
+@pytest.mark.parametrize("name", ["fifo-queue", "unordered-queue"])
+def test_null_that_was_put_in_may_be_taken_out(name: str) -> None:
+    put, take = {"f": "enqueue", "process": 0, "value": None}, {"f": "dequeue", "process": 1}
+    events = [put | {"type": "invoke"}, put | {"type": "ok"}]
+    for _ in range(2):
+        events += [take | {"type": "invoke"}, take | {"type": "ok", "value": None}]
+    verdict = check(History.of_events(events), name)
+    assert verdict.valid is True
+    assert "null was put in" in verdict.notes[0]
+    assert check(History.of_events(events[2:]), load_model(name, [None])).valid is True

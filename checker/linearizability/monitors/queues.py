@@ -64,6 +64,10 @@ def queue(
     given = _Given.of(history, rows, model)
     if given is None:
         return Declined("a drain takes many values at once, which is left to the search")
+    if _puts_null(history, rows) or None in (model.values or ()):
+        return Declined(
+            "null was put in, which an empty queue answers too, so that the search decided"
+        )
     answer, rule, named, _ = given.decided(limits, ordered=False)
     if answer == VALID:
         return Finding(True)
@@ -72,6 +76,11 @@ def queue(
     if answer == DECLINED:
         return Declined(_repeated(history, given.named(named)))
     return stopped(rule)
+
+
+def _puts_null(history: History, rows: IntColumn) -> bool:
+    puts = history.f[rows] == history.f_code("enqueue")
+    return bool((history.input[rows][puts] == NULL).any())
 
 
 def order(history: History, rows: IntColumn, model: Model) -> IntColumn:
