@@ -23,6 +23,7 @@ PAGES = sorted(
 # Options that pages name and that are other programs' own.
 FOREIGN = {
     "--full",  # script/demo
+    "--fast",  # of the reader's store
     *("--porcupine", "--knossos", "--folder"),  # benchmarks/checker.py
     "--delay",  # examples/raft/server.py
     "--unsafe-no-fsync",  # etcd
