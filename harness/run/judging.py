@@ -9,6 +9,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+import numpy as np
+
 from partita.checker import History
 from partita.checker.checks import Check, Judgement
 
@@ -81,7 +84,7 @@ def _row(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> Row:
         "model": judgement.model,
         "keys": judgement.keys,
         "seconds": round(judgement.seconds, 6),
-        "figures": dict(judgement.figures),
+        "figures": _plain(judgement.figures),
     }
 
 
@@ -101,9 +104,20 @@ def _valid(judgement: Judgement, expected: str | None, asked: str) -> Any:
     return judgement.levels.get(expected, "unknown")
 
 
+def _plain(figures: Mapping[str, Any]) -> Row:
+    """Return figures as JSON has them: numbers of NumPy's, say, must not cost the results."""
+    text = msgspec.json.encode(dict(figures), enc_hook=_encoded)
+    plain: Row = msgspec.json.decode(text)
+    return plain
+
+
+def _encoded(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
+
+
 def _counterexample(found: Any) -> Row:
     return {
         "explanation": found.explanation,
-        "counterexample": list(found.operations),
+        "counterexample": [int(row) for row in found.operations],
         "key": found.key,
     }

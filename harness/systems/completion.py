@@ -7,6 +7,7 @@ its help. Whatever the user's class says itself is left alone.
 from typing import Any
 
 from partita.harness.systems.daemon import Daemon
+from partita.harness.systems.over_registers import offered
 
 _NEEDED = ("start", "healthy")
 _SUPPLIED = ("install", "versions", "running", "stop", "kill", "pause", "resume", "wipe", "logs")
@@ -25,5 +26,5 @@ def complete(system: Any) -> list[str]:
         if not hasattr(system, method) and method not in left_out:
             setattr(system, method, getattr(Daemon, method).__get__(system))
     if not hasattr(system, "offers") and not missing:
-        system.offers = {"registers": system.client}
+        system.offers = offered(system.client)
     return missing

@@ -7,6 +7,7 @@ class leaves out is filled in from here (see `completion.py`).
 from collections.abc import Callable, Mapping, Sequence
 
 from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.systems.over_registers import offered
 from partita.workloads.client import Client
 
 
@@ -17,7 +18,7 @@ class Daemon:
 
     @property
     def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
-        return {"registers": self.client}
+        return offered(self.client)
 
     def client(self, node: Node, timeout: float) -> Client:
         raise NotImplementedError(f"{self.name} says nothing about its clients")

@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 import pytest
 
 from partita.checker import Counterexample, History
@@ -35,6 +37,12 @@ class Check:
 class Broken(Check):
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         raise ValueError("a mistake of the check's own")
+
+
+class Numpy(Check):
+    def judge(self, history: History, levels: Collection[str]) -> Judgement:
+        figures = {"count": np.int64(3), "ages": np.arange(2), "of": Path("x")}
+        return Judgement(self.name, {"strong": True}, figures=figures)
 
 
 @dataclass
@@ -102,6 +110,10 @@ def test_a_check_that_breaks_is_unknown_and_spares_the_others() -> None:
     assert found["a"]["valid"] == "unknown"
     assert "the check a failed: ValueError: a mistake of the check's own" in found["a"]["reason"]
     assert found["b"]["valid"] is True
+
+
+def test_figures_are_what_json_has() -> None:
+    assert rows(Numpy("a"))["a"]["figures"] == {"count": 3, "ages": [0, 1], "of": "x"}
 
 
 def test_a_check_that_does_not_apply_is_judged_only_where_it_was_asked_for() -> None:

@@ -1,0 +1,223 @@
+"""The check `delivery`: every element that was acknowledged comes out of a queue exactly once.
+
+It asks less than linearizability does: the order does not matter, only that nothing is lost, taken
+twice, or made up. The definition, which the tests try out literally:
+
+- No element comes out that nobody put in, or before it was put in, or twice.
+- An element is *due* if it was acknowledged and a dequeue that was invoked afterwards was told that
+  the queue is empty. Whatever is due and never came out was taken by a dequeue whose answer nobody
+  saw, one for each, invoked before that empty answer came.
+
+So there is a matching to be found between what is missing and the dequeues that crashed. Each
+missing element accepts all of these that were invoked before its deadline, so that counting by
+deadline decides it (Hall's theorem for nested sets).
+"""
+
+import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+from typing import Any
+
+from partita.checker.checks import Judgement
+from partita.checker.explain import capital, quoted, who
+from partita.checker.history import NEVER, OUTCOMES, History
+from partita.checker.verdict import Counterexample
+
+LEVEL = "once"
+_OK, _FAIL, _INFO = (OUTCOMES.index(each) for each in ("ok", "fail", "info"))
+
+
+class Delivery:
+    """Whether every acknowledged element of a queue comes out exactly once, in any order."""
+
+    name = "delivery"
+    levels = (LEVEL,)
+    default = LEVEL
+
+    def judge(self, history: History, levels: Collection[str]) -> Judgement:
+        begin = time.perf_counter()
+        queues = _queues(history)
+        twice = next((queue.twice for queue in queues.values() if queue.twice is not None), None)
+        if twice is not None:
+            why = f"{quoted(history[twice].input)} is put in more than once"
+            return Judgement(self.name, {}, reason=why, applies=False)
+        found = next(filter(None, (queue.contradiction() for queue in queues.values())), None)
+        figures = _figures(queues.values())
+        inside = figures["unaccounted"]
+        reason = None
+        if not found and inside:
+            reason = f"{inside} acknowledged elements may still be inside: it was never seen empty"
+        return Judgement(
+            self.name,
+            {LEVEL: False if found else "unknown" if inside else True},
+            {LEVEL: found} if found else {},
+            reason=reason,
+            figures=figures,
+            seconds=time.perf_counter() - begin,
+            engine="counting",
+            keys=len(queues),
+        )
+
+
+@dataclass(slots=True)
+class _Queue:
+    """One queue's operations, by what they did: rows of the history."""
+
+    history: History
+    key: Any
+    put: dict[Any, int] = field(default_factory=dict)  # by element, failed ones too
+    taken: dict[Any, list[int]] = field(default_factory=dict)  # by element
+    empty: list[int] = field(default_factory=list)  # dequeues that found nothing
+    crashed: list[int] = field(default_factory=list)  # dequeues that nobody knows about
+    twice: int | None = None
+    _closings: tuple[list[int], list[int]] | None = None
+
+    def contradiction(self) -> Counterexample | None:
+        for element, rows in self.taken.items():
+            if wrong := self._wrongly_taken(element, rows):
+                return wrong
+        return self._lost()
+
+    def missing(self) -> list[tuple[int, int]]:
+        """What is due and never came out: pairs of deadline and row, by deadline."""
+        found = ((self._deadline(row), row) for row in self._acknowledged_inside())
+        return sorted((deadline, row) for deadline, row in found if deadline < NEVER)
+
+    def unaccounted(self) -> int:
+        """How many were acknowledged and may still be inside."""
+        return sum(self._deadline(row) == NEVER for row in self._acknowledged_inside())
+
+    def reordered(self) -> int:
+        """How many came out though one that was put in before them, for sure, came out later."""
+        out = [(row, self.taken[element][0]) for element, row in self.put.items()
+               if self.taken.get(element)]  # fmt: skip
+        invoked, over = self.history.invoked_rank, self.history.completed_rank
+        before = sorted((int(over[row]), int(invoked[take])) for row, take in out)
+        ends = [end for end, _ in before]
+        latest = list(accumulate((take for _, take in before), max))
+        count = 0
+        for row, take in out:
+            place = bisect_left(ends, int(invoked[row]))
+            count += bool(place and latest[place - 1] > over[take])
+        return count
+
+    def lost(self) -> list[int]:
+        """Rows of elements that no crashed dequeue can have taken; as few as that proves."""
+        invoked = sorted(int(self.history.invoked_rank[row]) for row in self.crashed)
+        missing = self.missing()
+        for count, (deadline, _) in enumerate(missing, 1):
+            if count > bisect_left(invoked, deadline):
+                return [row for _, row in missing[:count]]
+        return []
+
+    def _acknowledged_inside(self) -> Iterator[int]:
+        outcome = self.history.outcome
+        return (row for element, row in self.put.items()
+                if outcome[row] == _OK and not self.taken.get(element))  # fmt: skip
+
+    def _deadline(self, row: int) -> int:
+        """The rank at which the first dequeue after this enqueue had found nothing."""
+        if self._closings is None:
+            invoked = [int(self.history.invoked_rank[each]) for each in self.empty]
+            ends = _least_from([int(self.history.completed_rank[each]) for each in self.empty])
+            self._closings = invoked, ends
+        invoked, ends = self._closings
+        return ends[bisect_right(invoked, int(self.history.completed_rank[row]))]
+
+    def _wrongly_taken(self, element: Any, rows: list[int]) -> Counterexample | None:
+        history, put = self.history, self.put.get(element)
+        shown, take = quoted(history[rows[0]].output), who(history, rows[0])
+        if put is None:
+            return self._because([rows[0]], f"{take} took {shown}, which nobody ever put in.")
+        if history.outcome[put] == _FAIL:
+            text = f"{take} took {shown}, though {who(history, put)} certainly failed."
+            return self._because([put, rows[0]], text)
+        if len(rows) > 1:
+            text = (
+                f"{shown} was put in once, and came out twice: {take} and {who(history, rows[1])}."
+            )
+            return self._because([put, *rows[:2]], text)
+        if history.completed_rank[rows[0]] < history.invoked_rank[put]:
+            text = f"{take} took {shown} before {who(history, put)} began."
+            return self._because([put, rows[0]], text)
+        return None
+
+    def _lost(self) -> Counterexample | None:
+        rows = self.lost()
+        if not rows:
+            return None
+        last = rows[-1]
+        deadline = self._deadline(last)
+        end = next(row for row in self.empty if self.history.completed_rank[row] == deadline)
+        first = who(self.history, rows[0])
+        text = (
+            f"{first} was acknowledged, and {quoted(self.history[rows[0]].input)} never came out, "
+        )
+        text += f"though {who(self.history, end)} found the queue empty."
+        if len(rows) > 1:
+            able = len(rows) - 1
+            text += (
+                f" {len(rows)} elements are missing so, and only {able} dequeues without an answer"
+                " could have taken one each."
+            )
+        return self._because([*rows, end], text)
+
+    def _because(self, rows: Sequence[int], text: str) -> Counterexample:
+        order = sorted(rows, key=lambda row: int(self.history.invoked_rank[row]))
+        return Counterexample(tuple(order), capital(text), self.key)
+
+
+def _queues(history: History) -> Mapping[int, _Queue]:
+    queues: dict[int, _Queue] = {}
+    enqueue, dequeue = history.f_code("enqueue"), history.f_code("dequeue")
+    for row in range(len(history)):
+        code = int(history.key[row])
+        queue = queues.get(code)
+        if queue is None:
+            queue = queues[code] = _Queue(history, history.decoded_key(code))
+        outcome = history.outcome[row]
+        if history.f[row] == enqueue:
+            element = int(history.input[row])
+            if element in queue.put:
+                queue.twice = row
+            queue.put[element] = row
+        elif history.f[row] == dequeue and outcome == _OK:
+            element = int(history.output[row])
+            if element < 0:
+                queue.empty.append(row)
+            else:
+                queue.taken.setdefault(element, []).append(row)
+        elif history.f[row] == dequeue and outcome == _INFO:
+            queue.crashed.append(row)
+    return queues
+
+
+def _figures(queues: Collection[_Queue]) -> dict[str, Any]:
+    """Counts over all queues, in the words of `elements.py`."""
+    outcomes = [
+        (int(queue.history.outcome[row]), len(queue.taken.get(element, ())))
+        for queue in queues
+        for element, row in queue.put.items()
+    ]
+    made_up = [rows for queue in queues for element, rows in queue.taken.items()
+               if element not in queue.put]  # fmt: skip
+    return {
+        "acknowledged": sum(outcome == _OK for outcome, _ in outcomes),
+        "dequeued": sum(times > 0 for _, times in outcomes),
+        "lost": sum(len(queue.lost()) for queue in queues),
+        "duplicated": sum(times > 1 for _, times in outcomes),
+        "recovered": sum(outcome == _INFO and times > 0 for outcome, times in outcomes),
+        "unexpected": len(made_up) + sum(o == _FAIL and times > 0 for o, times in outcomes),
+        "reordered": sum(queue.reordered() for queue in queues),
+        "unaccounted": sum(queue.unaccounted() for queue in queues),
+    }
+
+
+def _least_from(values: Sequence[int]) -> list[int]:
+    """For each place the least value from there on; `NEVER` behind the end."""
+    least = [NEVER]
+    for value in reversed(values):
+        least.append(min(value, least[-1]))
+    return least[::-1]
