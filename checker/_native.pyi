@@ -97,6 +97,29 @@ def monitor_queue(
     that the rule is about, and, if `ordered` and valid, an order that proves it, as places.
     """
 
+def sessions(
+    events: npt.NDArray[np.int64],
+    kind: npt.NDArray[np.int8],
+    place: npt.NDArray[np.int64],
+    next: npt.NDArray[np.int64],
+    session: npt.NDArray[np.int64],
+    old: npt.NDArray[np.int64],
+    begin: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    line_place: npt.NDArray[np.int64],
+    line_value: npt.NDArray[np.int64],
+    level: int,
+) -> tuple[int, int, int]:
+    """Find the first operation that cannot stand where its version says.
+
+    `events` are invocations (an operation's number + 1) and completions (its negative) in order.
+    By operation: its `kind` (0 read, 1 update, 2 a cas that did not meet `old`), its `place` and
+    the place of the `next` update of its key, its `session`, and where its key's updates `begin`
+    and `end` in the line of all updates, key by key. `level` is 0 sequential, 1 ordered
+    sequential, 2 linearizable. Returns the operation (-1: there is none), the operation that it
+    would have to follow (-1: none) and the least place that it could have.
+    """
+
 def read_file(
     path: str, edn: bool, deadline: float | None, memory: int | None
 ) -> tuple[dict[str, Any], list[str]] | tuple[None, int, str]:

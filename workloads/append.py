@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import msgspec
 
 from partita.checker.linearizability.linearizability import Linearizability
+from partita.checker.sessions.sessions import Sessions
 from partita.checker.settings import Setting
 from partita.workloads.capabilities.registers import Registers
 from partita.workloads.client import Answer, Definite, Indefinite, Mismatch, answer_of
@@ -26,7 +27,7 @@ class Append:
     name = "append"
     capability = "registers"
     operations: Mapping[str, Operation] = {"add": Operation(), "read": Operation(reads=True)}
-    checks = (Linearizability("append"),)
+    checks = (Linearizability("append"), Sessions())
 
     def __init__(self, keys: Annotated[int, Setting("Lists.", least=1, most=10_000)] = 1) -> None:
         self.keys = [f"list{number}" for number in range(keys)]

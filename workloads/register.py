@@ -9,6 +9,7 @@ from random import Random
 from typing import Annotated, Any
 
 from partita.checker.linearizability.linearizability import Linearizability
+from partita.checker.sessions.sessions import Sessions
 from partita.checker.settings import Setting
 from partita.workloads.capabilities.registers import Registers
 from partita.workloads.client import Answer, Mismatch, answer_of
@@ -25,7 +26,7 @@ class Register:
         "write": Operation(),
         "cas": Operation(),
     }
-    checks = (Linearizability("cas-register"),)
+    checks = (Linearizability("cas-register"), Sessions())
 
     def __init__(
         self, keys: Annotated[int, Setting("Registers.", least=1, most=10_000)] = 5
