@@ -7,6 +7,7 @@ from partita.reports.interactive import plotly_source
 from partita.reports.live import added
 from partita.reports.page import live_page, message_page, runs_page
 from partita.reports.section import Part, Picture, Section
+from partita.reports.sentences import brief_checks, check_sentences
 from partita.reports.stored import RunError, StoredRun, read_results, read_run, read_spec
 from partita.reports.writing import FORMATS, compared, page_of, write_all, write_violation
 
@@ -19,6 +20,8 @@ __all__ = [
     "Section",
     "StoredRun",
     "added",
+    "brief_checks",
+    "check_sentences",
     "compared",
     "is_alive",
     "leads_outside",

@@ -14,9 +14,10 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from partita.checker import OUTCOMES
 from partita.reports.drawing import STYLE, WIDTH_INCHES, due_s, latencies_ms, milliseconds
+from partita.reports.facts import settings_of
 from partita.reports.figures.availability import Bools, Floats, by_second
 from partita.reports.palette import INK, fault_colour
-from partita.reports.sentences import verdict_word
+from partita.reports.sentences import brief_checks, verdict_word
 from partita.reports.stored import RunError, StoredRun
 
 # Told apart by the colour-blind, and by their dashes besides.
@@ -53,8 +54,17 @@ def compare(runs: Sequence[StoredRun]) -> Comparison:
                 f"no operation of {run.directory} succeeded: there is nothing to compare"
             )
     columns = [_column(run) for run in runs]
-    rows = [(name, [column[name] for column in columns]) for name in columns[0]]
+    verdict, *others = [(name, [column[name] for column in columns]) for name in columns[0]]
+    checks = _union([brief_checks(run.results) for run in runs])
+    settings = _union([dict(settings_of(run.spec)) for run in runs])
+    rows = [verdict, *checks, *settings, *others]
     return Comparison([_name(run) for run in runs], rows)
+
+
+def _union(columns: Sequence[Mapping[str, str]]) -> list[tuple[str, list[str]]]:
+    """Rows for all that any of the runs has: one may have a check or a setting, another not."""
+    names = dict.fromkeys(name for column in columns for name in column)
+    return [(name, [column.get(name, "—") for column in columns]) for name in names]
 
 
 def _name(run: StoredRun) -> str:
@@ -67,13 +77,11 @@ def _column(run: StoredRun) -> dict[str, str]:
     return {
         "verdict": verdict_word(results),
         "version": _version(run),
-        "planted bug": str((spec.get("arguments") or {}).get("bug") or "none"),
         "seed": str(spec.get("seed", "—")),
         "nodes": str(len(run.nodes)),
         "concurrency": str(spec.get("concurrency") or "—"),
         "time limit": _limit(spec, "time_limit"),
         "time-out": _limit(spec, "timeout"),
-        "reads": str(spec.get("reads") or "default"),
         "rate": f"{spec.get('rate') or 0:g} Hz",
         "operations": f"{results['operations']:,}",
         "ok": f"{results['ok']:,}",

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from partita.reports.sentences import verdict_sentence, verdict_word
+from partita.reports.facts import steps_of
+from partita.reports.sentences import brief_checks, verdict_sentence, verdict_word
 from partita.reports.stored import RunError, read_results, read_spec
 
 
@@ -21,13 +22,14 @@ class Row:
 
     `state` is "Valid", "Invalid", "Unknown", "Running", "Unfinished" (no results, and nobody at
     work on them) or "Unreadable" (`note` says why). `missed` are the thresholds that it missed, as
-    sentences. Figures are None where nobody knows.
+    sentences. `checks` are what each check found, by its name. Figures are None where nobody knows.
     """
 
     path: str
     state: str
     note: str
     missed: tuple[str, ...] = ()
+    checks: tuple[tuple[str, str], ...] = ()
     system: str = ""
     workload: str = ""
     faults: str = ""
@@ -106,13 +108,12 @@ def leads_outside(directory: Path, root: Path) -> bool:
 def _known(row: Row, spec: Mapping[str, Any], results: Mapping[str, Any]) -> Row:
     """The row with what was run, and the figures that came out."""
     faults = [
-        f"{step.get('action', '')} {step.get('target') or ''}".strip()
-        for step in spec.get("schedule") or ()
-        if step.get("action") != "heal"
+        f"{step.get('action', '')} {step.get('target') or ''}".strip() for step in steps_of(spec)
     ]
     return replace(
         row,
         missed=tuple(results.get("missed") or ()),
+        checks=tuple(brief_checks(results).items()),
         system=str(spec.get("system", "")),
         workload=str(spec.get("workload", "")),
         started=str(spec.get("started", "")),

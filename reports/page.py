@@ -9,13 +9,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from partita.reports import palette, sentences
+from partita.reports import sentences
 from partita.reports.comparison import Comparison
 from partita.reports.contents import Content, Plate
-from partita.reports.facts import facts_of
+from partita.reports.facts import facts_of, steps_of
 from partita.reports.fragments import colour_variable, figure, fragment, inlined
 from partita.reports.gallery import Row
 from partita.reports.interactive import script_safe
+from partita.reports.palette import OUTCOME, fault_colour
 from partita.reports.stored import StoredRun
 
 
@@ -51,11 +52,13 @@ def runs_page(runs: str, rows: Sequence[Row]) -> str:
 
 def live_page(path: str, spec: Mapping[str, Any]) -> str:
     """A page that follows a run in progress, for `partita serve`."""
+    faults = {
+        step.get("action", ""): fault_colour(step.get("action", "")) for step in steps_of(spec)
+    }
     said = {"path": path, "timeout_s": spec.get("timeout"), "time_limit_s": spec.get("time_limit")}
     name = f"{spec.get('system', '?')} {spec.get('workload', '?')}"
-    for kind, colours in (("colours", palette.OUTCOME), ("faults", palette.FAULT)):
+    for kind, colours in (("colours", OUTCOME), ("faults", faults)):
         said[kind] = {each: colour_variable(colour) for each, colour in colours.items()}
-    said["other_fault"] = colour_variable(palette.OTHER_FAULT)
     return fragment("live.html", name=name, facts=facts_of(spec), said=script_safe(said))
 
 

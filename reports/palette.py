@@ -5,6 +5,8 @@ with any of the three colour-vision deficiencies can tell them apart; charts nev
 alone all the same: an uncertain or failed operation is drawn hollow.
 """
 
+from zlib import crc32
+
 INK = "#1f2328"
 MUTED = "#636c76"
 GRID = "#d9dee3"
@@ -22,7 +24,8 @@ FAULT = {
     "pause": "#a0b1e9",
     "stop": "#d9b8e0",
 }
-OTHER_FAULT = "#cfd4d9"
+# For all others, by their names: any kind of fault may be added.
+OTHER_FAULTS = ("#b5dfd0", "#ecc9a2", "#c9d6a0", "#e3bcd0")
 
 # The same on dark ground, for pages: each colour above that would be lost there.
 ON_DARK = {
@@ -40,9 +43,13 @@ ON_DARK = {
     FAULT["kill"]: "#77332f",
     FAULT["pause"]: "#33467f",
     FAULT["stop"]: "#5f3f68",
-    OTHER_FAULT: "#4a5159",
+    OTHER_FAULTS[0]: "#2b6353",
+    OTHER_FAULTS[1]: "#75502a",
+    OTHER_FAULTS[2]: "#55632a",
+    OTHER_FAULTS[3]: "#6d3d56",
 }
 
 
 def fault_colour(action: str) -> str:
-    return FAULT.get(action, OTHER_FAULT)
+    """The colour of a fault's bands: the same wherever it is drawn."""
+    return FAULT.get(action) or OTHER_FAULTS[crc32(action.encode()) % len(OTHER_FAULTS)]

@@ -1,7 +1,14 @@
 """Says what came out of a run in English, for pages, terminals and CI alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from partita.checker.explain import capital
+from partita.reports.figures.checks import CheckResult, checks_of
+
+# How a level came to be expected, and how one that was not is spoken of.
+ASKED = {"promise": "promised", "expect": "asked for with --expect", "check": "expected"}
+UNASKED = {"promise": "not promised", "expect": "not asked for", "check": "not asked for"}
 
 
 def verdict_word(results: Mapping[str, Any]) -> str:
@@ -14,7 +21,7 @@ def verdict_sentence(results: Mapping[str, Any]) -> str:
     """Why the verdict is what it is, in a sentence or two."""
     verdict = results.get("verdict") or {}
     if results.get("valid") is True:
-        return _why_valid(results, verdict)
+        return " ".join([_why_valid(results, verdict), *_notes(results)])
     explanation = verdict.get("explanation") or results.get("reason") or verdict.get("reason")
     if explanation:
         return str(explanation)
@@ -23,7 +30,30 @@ def verdict_sentence(results: Mapping[str, Any]) -> str:
     return "Nothing says why: the run's results name no reason."
 
 
+def _notes(results: Mapping[str, Any]) -> list[str]:
+    """What does not hold though nobody asked for it, as sentences."""
+    return [stopped(capital(str(note))) for note in results.get("notes") or ()]
+
+
+def stopped(text: str) -> str:
+    """A text that ends as a sentence does."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 def _why_valid(results: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
+    checks = [check for check in checks_of(results) if check.valid is True]
+    if not checks:
+        return _why_linearizable(results, verdict)
+    return " ".join(_why_held(check, results) for check in checks)
+
+
+def _why_held(check: CheckResult, results: Mapping[str, Any]) -> str:
+    if check.holds == "linearizable" and check.model:
+        return _why_linearizable(results, {"model": check.model})
+    return stopped(capital(f"{check.name}: {_held(check)}"))
+
+
+def _why_linearizable(results: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
     if results.get("acknowledged") is not None:
         return _why_append_valid(results)
     ok, model = results.get("ok", 0), verdict.get("model", "the model")
@@ -39,6 +69,85 @@ def _why_append_valid(results: Mapping[str, Any]) -> str:
         were = "element was" if recovered == 1 else "elements were"
         sentence += f" {recovered:,} unacknowledged {were} committed all the same."
     return sentence
+
+
+def check_sentences(results: Mapping[str, Any]) -> dict[str, str]:
+    """What each check found, by its name: what was expected, what holds, and what does not.
+
+    A level that does not hold though nobody asked for it is told once, with the explanation, by
+    the first check that has it. Empty for older runs, which had one check and no more to say.
+    """
+    told: set[str] = set()
+    found = {}
+    for check in checks_of(results):
+        fresh = [level for level in check.unasked if level not in told]
+        found[check.name] = _check_sentence(check, fresh)
+        told |= {*fresh, str(check.expected)}
+    return found
+
+
+def brief_checks(results: Mapping[str, Any]) -> dict[str, str]:
+    """What each check found, by its name, in a few words; empty for older runs."""
+    return {check.name: _brief(check) for check in checks_of(results)}
+
+
+def _brief(check: CheckResult) -> str:
+    if not check.applies:
+        return "not judged"
+    if check.failed:
+        return f"not {check.expected}"
+    if check.expected and check.valid == "unknown":
+        return f"unknown whether {check.expected}"
+    if check.holds:
+        return check.holds if check.expected else f"{check.holds} (not asked for)"
+    if check.unasked:
+        return f"not {check.unasked[-1]} ({unasked(check)})"
+    return f"unknown ({unasked(check)})"
+
+
+def _check_sentence(check: CheckResult, missing: Sequence[str]) -> str:
+    if not check.applies:
+        return f"not judged: {check.reason or 'it does not apply'}"
+    said = [_expected(check)] if check.expected else []
+    if check.holds and (check.expected is None or check.failed):
+        said.append(f"{check.holds} holds")
+    for level in () if check.failed else missing:
+        said.append(f"not {level}, which is {unasked(check)}{because(check, level)}")
+    if not said:
+        known = ", ".join(check.levels)
+        said.append(f"nobody knows whether {known} holds" if known else "it said nothing")
+        said[0] += f": {check.reason}" if check.reason else ""
+    return "; ".join(said)
+
+
+def _expected(check: CheckResult) -> str:
+    """What became of the level that was expected."""
+    how = ASKED.get(check.asked, "expected")
+    if check.valid is True:
+        return _held(check)
+    if check.valid is False:
+        why = because(check, str(check.expected))
+        return f"not {check.expected}, though that is {how}{why}"
+    reason = f": {check.reason}" if check.reason else ""
+    return f"nobody knows whether {check.expected} holds, which is {how}{reason}"
+
+
+def _held(check: CheckResult) -> str:
+    how = ASKED.get(check.asked, "expected")
+    if check.holds in (None, check.expected):
+        return f"{check.expected} holds, as {how}"
+    return f"{check.holds} holds, which is more than {check.expected}, the level {how}"
+
+
+def because(check: CheckResult, level: str) -> str:
+    """The explanation of why a level does not hold, as the end of a sentence."""
+    why = check.refuted.get(level)
+    return f": {why.explanation}" if why and why.explanation else ""
+
+
+def unasked(check: CheckResult) -> str:
+    """How to speak of a level of a check that does not hold, but need not."""
+    return UNASKED.get(check.asked, "not asked for")
 
 
 def availability_sentence(results: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Required, TypedDict
 import msgspec
 
 from partita.checker import History, HistoryError
-from partita.reports.figures.availability import Load, load_of
+from partita.reports.figures.availability import Load, load_of, reads_of
 from partita.reports.figures.faults import SECOND, Fault, faults_of
 from partita.reports.figures.summary import summarise
 
@@ -48,6 +48,8 @@ class _Spec(TypedDict, total=False):
     versions: dict[str, str] | None
     started: str | None
     command: str | None
+    options: dict[str, dict[str, Any] | None] | None
+    operations: dict[str, dict[str, Any]] | None
 
 
 class _Verdict(TypedDict, total=False):
@@ -55,6 +57,26 @@ class _Verdict(TypedDict, total=False):
     reason: str | None
     explanation: str | None
     counterexample: list[int] | None
+
+
+class _Refutation(TypedDict, total=False):
+    explanation: str | None
+    counterexample: list[int] | None
+
+
+class _Check(TypedDict, total=False):
+    expected: str | None
+    asked: str | None
+    holds: str | None
+    valid: bool | Literal["unknown"] | None
+    applies: bool | None
+    levels: dict[str, bool | Literal["unknown"]] | None
+    reason: str | None
+    refuted: dict[str, _Refutation] | None
+    engine: str | None
+    model: str | None
+    seconds: float | None
+    figures: dict[str, Any] | None
 
 
 class _Results(TypedDict, total=False):
@@ -73,6 +95,8 @@ class _Results(TypedDict, total=False):
     recovered: int | None
     unexpected: int | None
     verdict: _Verdict | None
+    checks: dict[str, _Check] | None
+    notes: list[str] | None
 
 
 @dataclass
@@ -98,7 +122,7 @@ class StoredRun:
 
     @cached_property
     def load(self) -> Load:
-        return load_of(self.history, self.nodes, self.timeout)
+        return load_of(self.history, self.nodes, self.timeout, reads_of(self.spec))
 
     @property
     def timeout(self) -> float:

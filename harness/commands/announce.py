@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from partita.harness.run.gate import FAILED, exit_code
+from partita.reports import brief_checks, check_sentences
 
 Outcome = Mapping[str, Any]
 Outcomes = Mapping[str, Outcome]  # by the names of the runs
@@ -69,10 +70,9 @@ def _junit(outcomes: Outcomes) -> str:
         if kind:
             said = _why(outcome)
             problem = xml.SubElement(case, kind, type=_word(outcome), message=said.splitlines()[0])
-            problem.text = said
-    made = [outcome for outcome in outcomes.values() if outcome["run"]]
-    reports = [f"{each['run']}/report.html (seed {each['seed']})" for each in made]
-    xml.SubElement(suite, "system-out").text = "\n".join(reports)
+            problem.text = "\n".join([said, *_checks(outcome)])
+    told = [line for name, outcome in outcomes.items() for line in _told(name, outcome)]
+    xml.SubElement(suite, "system-out").text = "\n".join(told)
     xml.SubElement(suite, "system-err")
     suites = xml.Element("testsuites")
     suites.append(suite)
@@ -81,15 +81,29 @@ def _junit(outcomes: Outcomes) -> str:
     return document.decode() + "\n"
 
 
+def _told(name: str, outcome: Outcome) -> list[str]:
+    """What a passed run has to say, too: where its report is, and what each check found."""
+    if not outcome["run"]:
+        return []
+    where = f"{outcome['run']}/report.html (seed {outcome['seed']})"
+    return [where, *(f"{name}: {said}" for said in _checks(outcome))]
+
+
+def _checks(outcome: Outcome) -> list[str]:
+    return [f"{name}: {_clean(said)}" for name, said in check_sentences(outcome).items()]
+
+
 def _markdown(outcomes: Outcomes) -> str:
-    lines = ["## Partita", "", "| verdict | run | seed | availability | why |"]
-    lines.append("|---|---|---|---|---|")
+    lines = ["## Partita", "", "| verdict | run | seed | availability | checks | why |"]
+    lines.append("|---|---|---|---|---|---|")
     for name, outcome in outcomes.items():
         share, seed = outcome.get("availability"), outcome["seed"]
         available = "" if share is None else f"{100 * share:.1f} %"
         why = "" if outcome["passed"] else _cell(_why(outcome))
         known = "" if seed is None else seed
-        lines.append(f"| {_word(outcome)} | {_cell(name)} | {known} | {available} | {why} |")
+        checks = "; ".join(f"{name}: {said}" for name, said in brief_checks(outcome).items())
+        cells = [_word(outcome), _cell(name), str(known), available, _cell(checks), why]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -118,7 +132,11 @@ def _word(outcome: Outcome) -> str:
 def _why(outcome: Outcome) -> str:
     reasons = [outcome["reason"], *outcome.get("missed", ())]
     text = "; ".join(reason for reason in reasons if reason) or "no reason given"
-    # A store's log may stand in it, with colours and other things that no XML may contain.
+    return _clean(text)
+
+
+def _clean(text: str) -> str:
+    """A text without what no XML may contain: a store's log may stand in it, with colours."""
     return re.sub(r"\x1b\[[0-9;]*m|[^\t\n\x20-\ud7ff\ue000-\ufffd]", "", text)
 
 

@@ -18,11 +18,8 @@ def summary(outcome: dict[str, Any]) -> str:
     if outcome["valid"] is True and outcome["missed"]:
         lines.append(click.style("  but it does not pass: a threshold was missed", fg="red"))
     if outcome["reason"]:
-        lines.append(
-            click.wrap_text(
-                outcome["reason"], width=WIDTH, initial_indent="  ", subsequent_indent="  "
-            )
-        )
+        lines.append(_wrapped(outcome["reason"]))
+    lines += _checks(outcome)
     lines.append("")
     counts = ", ".join(f"{outcome[name]} {name}" for name in ("ok", "fail", "info"))
     lines.append(f"  operations   {outcome['operations']}: {counts}")
@@ -55,6 +52,17 @@ def table(outcomes: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def _checks(outcome: Mapping[str, Any]) -> list[str]:
+    """What each check found; the reason above tells at length why the run is invalid."""
+    from partita.reports import check_sentences  # what draws is not for partita check to import
+
+    lines = []
+    for name, sentence in check_sentences(outcome).items():
+        said = sentence.replace(f": {outcome['reason']}", "") if outcome["reason"] else sentence
+        lines.append(_wrapped(f"{name}: {said}"))
+    return lines
+
+
 def _by_node(outcome: dict[str, Any]) -> str:
     shares = outcome["availability_by_node"].items()
     text = ", ".join(f"{node} {_percent(share)}" for node, share in shares)
@@ -72,6 +80,10 @@ def _fault(fault: dict[str, Any]) -> list[str]:
     if recovery is not None:
         lines.append(f"last node to write again {recovery:.1f} s after the heal")
     return [f"  {lines[0]}", *(f"               {line}" for line in lines[1:])]
+
+
+def _wrapped(text: str) -> str:
+    return click.wrap_text(text, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
 
 
 def _percent(share: float | None) -> str:

@@ -7,8 +7,9 @@ acknowledged: the store answered, and definitely. Only the load phase counts; th
 after healing, when everything works.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+# What only reads, in runs that do not say so themselves.
 READS = ("read", "get")
 
 
@@ -62,8 +64,13 @@ class Windows:
     by_node: Floats
 
 
-def load_of(history: History, nodes: Sequence[str], timeout_s: float) -> Load:
-    """The operations whose availability is measured; `timeout_s` is an operation's time-out."""
+def load_of(
+    history: History, nodes: Sequence[str], timeout_s: float, reads: Sequence[str] = READS
+) -> Load:
+    """The operations whose availability is measured; `timeout_s` is an operation's time-out.
+
+    `reads` are those operations, by their f, that change nothing.
+    """
     chosen = in_load_phase(history)
     invoked, completed = history.invoked_ns[chosen], history.completed_ns[chosen]
     due = np.where(history.due_ns[chosen] < 0, invoked, history.due_ns[chosen])
@@ -83,8 +90,16 @@ def load_of(history: History, nodes: Sequence[str], timeout_s: float) -> Load:
         answered=answered,
         in_time=answered & (completed - due <= timeout),
         succeeded=acknowledged,
-        wrote=acknowledged & ~np.isin(history.f[chosen], _codes(history.fs, READS)),
+        wrote=acknowledged & ~np.isin(history.f[chosen], _codes(history.fs, reads)),
     )
+
+
+def reads_of(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """The operations of a run (the content of run.json) that only read, by their f."""
+    operations = run.get("operations")
+    if not operations:
+        return READS
+    return tuple(f for f, known in operations.items() if known.get("reads"))
 
 
 def in_load_phase(history: History) -> Bools:

@@ -3,7 +3,7 @@
 Older runs had one check and said only its verdict: they have none here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,72 +13,70 @@ Answer = Literal[True, False, "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class CheckResult:
-    """What a check found. `expected` is the level that was asked for, None if none was.
+class Refutation:
+    """Why a level does not hold. `rows` are the operations that contradict each other."""
 
-    `asked` says that `--expect` asked for it. `holds` is the strongest level that does, None if
-    none is known to. `levels` has the answer for each level, the strongest first: none if the
-    check had nothing to say, and `reason` says why. `valid` is None where nothing was expected.
-    `rows` are the operations (of the history) that contradict each other, which `explanation`
-    explains.
+    explanation: str | None = None
+    rows: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found.
+
+    `expected` is the level that was asked for, None if none was; `asked` says by what: "expect"
+    (the option), "promise" (of the system) or "check" (by itself). `holds` is the strongest level
+    that does, None if none is known to. `levels` has the answer for each level, the strongest
+    first. `valid` is None where nothing is judged: nothing was expected, or the check does not
+    apply, and `reason` says why.
     """
 
     name: str
     expected: str | None
-    asked: bool
+    asked: str
     holds: str | None
     valid: Answer | None
+    applies: bool
     levels: Mapping[str, Answer]
     reason: str | None = None
-    explanation: str | None = None
-    rows: tuple[int, ...] = ()
-    key: Any = None
+    refuted: Mapping[str, Refutation] = field(default_factory=dict)
     engine: str = ""
     model: str = ""
     seconds: float | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def refuted(self) -> list[str]:
-        """The levels that do not hold, the strongest first."""
-        return [level for level, answer in self.levels.items() if answer is False]
-
-    @property
     def failed(self) -> bool:
         """Whether what was expected does not hold."""
-        return self.expected is not None and self.valid is False
+        return self.valid is False
 
     @property
-    def contradicted(self) -> str | None:
-        """The level that the explanation and the rows are about, None if all hold."""
-        if self.failed and self.levels.get(str(self.expected)) is False:
-            return self.expected
-        return next(iter(self.refuted), None)
+    def unasked(self) -> list[str]:
+        """The levels that do not hold and were not asked for, the strongest first."""
+        return [
+            level
+            for level, answer in self.levels.items()
+            if answer is False and level != self.expected
+        ]
 
 
-def checks_of(
-    results: Mapping[str, Any], spec: Mapping[str, Any] | None = None
-) -> list[CheckResult]:
-    """The checks of a run, in the order of its workload, from results.json and run.json."""
-    asked = (spec or {}).get("expect") or {}
-    return [
-        _check(name, said, name in asked) for name, said in (results.get("checks") or {}).items()
-    ]
+def checks_of(results: Mapping[str, Any]) -> list[CheckResult]:
+    """The checks of a run, in the order of its workload, from the content of results.json."""
+    return [_check(name, said) for name, said in (results.get("checks") or {}).items()]
 
 
-def _check(name: str, said: Mapping[str, Any], asked: bool) -> CheckResult:
-    expected = said.get("expected")
+def _check(name: str, said: Mapping[str, Any]) -> CheckResult:
+    refuted = {level: _refutation(each) for level, each in (said.get("refuted") or {}).items()}
     return CheckResult(
         name=name,
-        expected=expected,
-        asked=asked,
+        expected=said.get("expected"),
+        asked=str(said.get("asked") or "check"),
         holds=said.get("holds"),
-        valid=None if expected is None else said.get("valid"),
+        valid=said.get("valid"),
+        applies=said.get("applies") is not False,
         levels=said.get("levels") or {},
         reason=said.get("reason"),
-        explanation=said.get("explanation"),
-        rows=tuple(said.get("counterexample") or ()),
-        key=said.get("key"),
+        refuted=refuted,
         engine=said.get("engine") or "",
         model=said.get("model") or "",
         seconds=said.get("seconds"),
@@ -86,9 +84,16 @@ def _check(name: str, said: Mapping[str, Any], asked: bool) -> CheckResult:
     )
 
 
+def _refutation(said: Mapping[str, Any]) -> Refutation:
+    return Refutation(said.get("explanation"), tuple(said.get("counterexample") or ()))
+
+
 def contradicting_rows(run: StoredRun) -> list[int]:
     """The operations that the verdict is about, as rows of the history; empty if there are none."""
-    failed = [check.rows for check in checks_of(run.results) if check.failed and check.rows]
     verdict = run.results.get("verdict") or {}
-    rows = failed[0] if failed else verdict.get("counterexample") or ()
+    return within(run, verdict.get("counterexample") or ())
+
+
+def within(run: StoredRun, rows: Iterable[int]) -> list[int]:
+    """Those of some rows that the history has: results may be about another."""
     return [row for row in rows if 0 <= row < len(run.history)]

@@ -13,11 +13,11 @@ from partita.reports.figures.statistics import statistics
 def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
     """Availability, faults and statistics of a run, ready for JSON.
 
-    `run` is the content of `run.json`, of which "nodes" and "timeout" (seconds) are used. Shares
-    run from 0 to 1; times are seconds, since the run began where they are moments.
+    `run` is the content of `run.json`, of which "nodes", "timeout" (seconds) and "operations" are
+    used. Shares run from 0 to 1; times are seconds, since the run began where they are moments.
     """
     nodes = list(run.get("nodes") or history.nodes)
-    load = measured.load_of(history, nodes, run["timeout"])
+    load = measured.load_of(history, nodes, run["timeout"], measured.reads_of(run))
     begin, end = measured.longest_unavailability(load)
     faults = faults_of(history)
     return {

@@ -1,18 +1,31 @@
 """Why a run is invalid: the operations that contradict what was expected."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from partita.reports.figures.checks import contradicting_rows
+from partita.reports.figures.checks import CheckResult, checks_of, contradicting_rows, within
 from partita.reports.section import Part
+from partita.reports.sentences import stopped
 from partita.reports.stored import StoredRun
-from partita.reports.violations.violation import violation
+from partita.reports.violations.violation import REAL_TIME, violation
 
 TO_TIMELINE = Markup(
     '<p class="live-only"><button type="button" id="to-contradiction">'
     "Show them in the timeline of all operations</button></p>"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """The operations that refute what a check expected; `said` introduces a further one."""
+
+    name: str
+    rows: Sequence[int]
+    ordered: bool
+    said: str | None = None
 
 
 class Violation:
@@ -22,8 +35,34 @@ class Violation:
     order = 10
 
     def applies(self, run: StoredRun) -> bool:
-        return run.results.get("valid") is False and bool(contradicting_rows(run))
+        return run.results.get("valid") is False and bool(_failures(run))
 
     def draw(self, run: StoredRun) -> Iterator[Part]:
-        yield from violation(run.history, contradicting_rows(run))
-        yield TO_TIMELINE
+        for number, each in enumerate(_failures(run)):
+            if each.said:
+                yield each.said
+            yield from violation(run.history, each.rows, name=each.name, ordered=each.ordered)
+            if number == 0:
+                yield TO_TIMELINE
+
+
+def _failures(run: StoredRun) -> list[_Failure]:
+    """What failed and names its operations: of an older run, what its only check found."""
+    failed = [check for check in checks_of(run.results) if check.failed]
+    if not failed:
+        rows = contradicting_rows(run)
+        return [_Failure("violation", rows, ordered=True)] if rows else []
+    found = [failure for check in failed if (failure := _failure(run, check))]
+    # The first is what the verdict speaks of.
+    return [_Failure("violation", found[0].rows, found[0].ordered), *found[1:]] if found else []
+
+
+def _failure(run: StoredRun, check: CheckResult) -> _Failure | None:
+    refutation = check.refuted.get(str(check.expected))
+    rows = within(run, refutation.rows) if refutation else []
+    if refutation is None or not rows:
+        return None
+    why = f": {refutation.explanation}" if refutation.explanation else ""
+    name = "violation-" + re.sub("[^a-z0-9]+", "-", check.name.lower()).strip("-")
+    said = stopped(f"The check {check.name} found, too: not {check.expected}{why}")
+    return _Failure(name, rows, check.expected in REAL_TIME, said)

@@ -31,7 +31,7 @@
   }
 
   function begin(event) {
-    const fault = { from: event.time / 1e9, to: null, label: label(event), colour: said.faults[event.f] || said.other_fault };
+    const fault = { from: event.time / 1e9, to: null, label: label(event), colour: said.faults[event.f] };
     faults.set(event.value.fault, fault);
     bands.push(fault);
   }

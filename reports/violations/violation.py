@@ -15,6 +15,8 @@ from partita.reports.violations.contradiction import Contradiction, Link, contra
 from partita.reports.violations.pictures import contradiction_in_time, needed_order
 
 AROUND = 25
+# The levels that real time refutes: only of them can be said that what was over had to come first.
+REAL_TIME = ("linearizable",)
 IN_TIME = (
     "The operations that contradict each other, in the order of time; below, what a "
     "register holds after each acknowledged write."
