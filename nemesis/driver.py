@@ -2,21 +2,23 @@
 
 Every event is recorded when it begins and when it is complete, so that the history says what
 was in force at any moment. While the driver lives it tells the hosts so; when it is gone they
-heal themselves.
+heal themselves. A host that is lost is left out from then on. No fault is named here.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from random import Random
 from typing import Any, TypeVar
 
-from partita.nemesis import partition, process
-from partita.nemesis.grudges import GRUDGES, NEEDS_LEADER, Grudge, GrudgeError, cut_pairs, describe
-from partita.nemesis.hosts import Host, on_all
-from partita.nemesis.schedule import Step
+from partita.nemesis import faults, network, switch
+from partita.nemesis.fault import Fault, Scene, Store
+from partita.nemesis.hosts import Host, give_up_the_dead
+from partita.nemesis.schedule import HEAL, START, Step
+from partita.nemesis.targets import Scope, TargetError, scope_of
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +27,25 @@ T = TypeVar("T")
 LEADER_WAIT_S = 15.0
 
 
+@dataclass(slots=True)
+class InForce:
+    """A fault in force: the number of its step, and what it strikes by now."""
+
+    number: int
+    fault: Fault
+    scope: Scope
+
+    def __str__(self) -> str:
+        return f"{self.fault.name} {self.scope}"
+
+
 class Driver:
     """One run's nemesis: `start` it beside the load, then `finish` it, come what may.
 
     `record(type, f, value, error)` journals an event; `leaders()` names the nodes that say
-    they lead; `processes` are the store's. Partitions replace each other, process faults add up.
-    A fault that could not be injected, or a nemesis that died, is in `failure`.
+    they lead; `store` is what faults may do to the store's processes. A fault that could not be
+    injected, or a nemesis that died, is in `failure`; hosts that were lost are in `lost`, each with
+    a sentence that says when.
     """
 
     def __init__(
@@ -40,19 +55,24 @@ class Driver:
         seed: int,
         record: Record,
         leaders: Callable[[], list[str]],
-        processes: process.Processes,
+        store: Store,
     ) -> None:
         self.hosts = hosts
         self.steps = steps
         self.seed = seed
         self.record = record
         self.leaders = leaders
-        self.processes = processes
+        self.store = store
         self.failure: str | None = None
+        self.lost: dict[str, str] = {}
         self.begun = 0  # faults of the schedule that were begun
-        self._cut: dict[int, Grudge] = {}  # the partition in force, by the fault's number
-        self._struck: dict[int, tuple[str, process.Nodes]] = {}  # action and nodes
-        self._baseline: set[tuple[str, str]] = set()
+        numbered = enumerate(steps, 1)
+        self._faults = {number: step.fault() for number, step in numbered if step.begins}
+        self._in_force: list[InForce] = []
+        self._reached: set[tuple[str, str]] = set()
+        self._origin = time.monotonic()
+        self._heard: dict[str, float] = {}  # when each host last answered, seconds from the origin
+        self._losing = threading.Lock()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
         self._armed = False
@@ -61,26 +81,26 @@ class Driver:
         """Arm the hosts' dead-man's switches and look who reaches whom while all is well."""
         if not self.steps:
             return
-        partition.heal(self.hosts)
-        partition.arm(self.hosts)
+        made = list(self._faults.values())
+        switch.heal(self.hosts, made)
+        switch.arm(self.hosts, made)
         self._armed = True
-        self._baseline = partition.reachable(self.hosts)
-        missing = len(self.hosts) * (len(self.hosts) - 1) - len(self._baseline)
+        self._reached = network.reachable(self.hosts)
+        missing = len(self.hosts) * (len(self.hosts) - 1) - len(self._reached)
         if missing:
             log.warning("%d pairs of nodes do not reach each other before any fault", missing)
 
     def start(self, origin: float) -> None:
         """Begin; the schedule's times count from `origin` on time.monotonic's clock."""
+        self._origin = origin
+        self._run(self._beat)
         if self.steps:
-            self._run(self._beat)
-            self._run(lambda: self._carry_out(origin))
+            self._run(self._carry_out)
 
     @property
     def in_force(self) -> str:
         """Say which faults are in force now; empty if none is."""
-        said = [describe(grudge) for grudge in list(self._cut.values())]
-        said += [f"{action} {' '.join(nodes)}" for action, nodes in list(self._struck.values())]
-        return ", ".join(said)
+        return ", ".join(map(str, list(self._in_force)))
 
     def finish(self) -> None:
         """Stop, heal everything and disarm; what goes wrong is in `failure`, and never raised.
@@ -92,12 +112,14 @@ class Driver:
             thread.join()
         if not self._armed:
             return
-        if self._cut or self._struck:
-            self._try("heal", self._heal)
-        self._try("heal", lambda: partition.heal(self.hosts))
-        healed = self._try("disarm", lambda: partition.disarm(self.hosts))
+        if self._in_force:
+            self._try("heal", lambda: self._end(HEAL, self._in_force))
+        made = list(self._faults.values())
+        self._try("heal", lambda: switch.heal(self.hosts, made))
+        healed = self._try("disarm", lambda: switch.disarm(self.hosts))
         if healed:
             self._fail(f"{', '.join(healed)} missed the controller and healed by itself")
+        self._look_who_is_lost()
 
     def _try(self, what: str, action: Callable[[], T]) -> T | None:
         """Do one of several things that must all be tried; what goes wrong is in `failure`."""
@@ -123,143 +145,175 @@ class Driver:
         self._threads.append(thread)
         thread.start()
 
-    def _beat(self) -> None:
-        while not self._stop.wait(partition.BEAT_S):
-            with suppress(Exception):  # a host that misses beats heals itself, and we are told
-                partition.beat(self.hosts)
+    # --- the hosts, and those that are lost ------------------------------------------------
 
-    def _carry_out(self, origin: float) -> None:
+    def _beat(self) -> None:
+        while not self._stop.wait(switch.BEAT_S):
+            with suppress(Exception):  # a host that misses beats heals itself, and we are told
+                if self._armed:
+                    heard = switch.beat(self.hosts)
+                else:
+                    give_up_the_dead(living := self._living())
+                    heard = [host.name for host in living if not host.lost]
+                self._heard |= dict.fromkeys(heard, self._now())
+                self._look_who_is_lost()
+
+    def _look_who_is_lost(self) -> None:
+        with self._losing:
+            for host in self.hosts:
+                if not host.lost or host.name in self.lost:
+                    continue
+                heard = self._heard.get(host.name, 0.0)
+                said = f"{host.name} was lost between {heard:.1f} and {self._now():.1f} s"
+                self.lost[host.name] = said
+                log.warning("%s", said)
+                self._note("info", "lost", {"node": host.name, "heard": round(heard, 3)})
+
+    def _living(self) -> list[Host]:
+        return [host for host in self.hosts if not host.lost]
+
+    def _now(self) -> float:
+        return time.monotonic() - self._origin
+
+    # --- steps -----------------------------------------------------------------------------
+
+    def _carry_out(self) -> None:
         for number, step in enumerate(self.steps, 1):
-            if self._stop.wait(max(0.0, origin + step.at - time.monotonic())):
+            if self._stop.wait(max(0.0, step.at - self._now())):
                 return
             try:
-                if step.action == "heal":
-                    self._heal()
-                elif step.action == "partition":
-                    self._partition(number, step)
-                else:
-                    self._strike(number, step)
+                self._do(number, step)
             except Exception as error:
                 log.exception("the nemesis failed at %s", step)
                 self._fail(f'the nemesis could not do "{step}": {error}')
-                self._note("fail", step.action, {"fault": number}, str(error))
+                value = {"fault": number} if step.begins else {}
+                self._note("fail", step.action, value, str(error))
                 return
+            self._look_who_is_lost()
 
-    def _partition(self, number: int, step: Step) -> None:
-        # Chosen first: until the new grudge takes its place, the old one stays in force.
-        grudge = GRUDGES[step.target](*self._choice(number, step))
-        if self._cut:
-            self._replace()
-        value = {
-            "fault": number,
-            "target": step.target,
-            "description": describe(grudge),
-            "grudge": {node: list(dropped) for node, dropped in grudge.items()},
-        }
+    def _do(self, number: int, step: Step) -> None:
+        if step.begins:
+            self._begin(number, step)
+        elif step.action == START:
+            self._end(START, self._in_force, step.words)
+        else:
+            self._end(HEAL, [each for each in self._in_force if _is_meant(each, step)])
+
+    def _begin(self, number: int, step: Step) -> None:
+        fault = self._faults[number]
+        # Chosen first: until the new one takes its place, the old one stays in force.
+        mine = InForce(number, fault, self._choose(number, step, fault))
+        if fault.traits.stacks == "replace":
+            self._replace([each for each in self._in_force if each.fault.name == fault.name])
+        value = _described(mine, step)
         self.begun += 1
-        self._note("invoke", "partition", value, None)
+        self._note("invoke", fault.name, value)
         # In force from before the attempt, so that a heal follows whatever becomes of it.
-        self._cut[number] = grudge
-        partition.inject(self.hosts, grudge)
-        self._note("ok", "partition", value, None)
-        self._note("info", "probe", self._probe(number, grudge), None)
+        self._in_force.append(mine)
+        fault.begin(self._scene(mine), mine.scope)
+        self._note("ok", fault.name, value)
+        proof = fault.prove(self._scene(mine), mine.scope)
+        self._note("info", "probe", {"fault": number, **proof})
 
-    def _strike(self, number: int, step: Step) -> None:
-        nodes = sorted(process.TARGETS[step.target](*self._choice(number, step)))
-        value = {
-            "fault": number,
-            "target": step.target,
-            "description": f"{step.action} {' '.join(nodes)}",
-            "nodes": nodes,
-        }
-        self.begun += 1
-        self._note("invoke", step.action, value, None)
-        self._struck[number] = step.action, nodes
-        self._on(nodes, lambda name: self.processes.strike(step.action, name))
-        self._note("ok", step.action, value, None)
-        serving = [name for name, yes in self._on(nodes, self.processes.serves).items() if yes]
-        silent = sorted(set(nodes) - set(serving))
-        bit = not serving
-        self._note("info", "probe", {"fault": number, "bit": bit, "silent": silent}, None)
-
-    def _on(self, names: process.Nodes, action: Callable[[str], T]) -> dict[str, T]:
-        chosen = [host for host in self.hosts if host.name in names]
-        return on_all(chosen, lambda host: action(host.name))
-
-    def _choice(self, number: int, step: Step) -> tuple[list[str], list[str], Random]:
-        """Gather what a target is chosen from: the nodes, the leaders, and a seeded generator."""
-        leaders = self._await_leader() if step.target in NEEDS_LEADER else self.leaders()
-        return [host.name for host in self.hosts], leaders, Random(f"{self.seed}/{number}")
+    def _choose(self, number: int, step: Step, fault: Fault) -> Scope:
+        target = faults.target_called(step.target)
+        strikes, nodes = fault.traits.strikes, [host.name for host in self._living()]
+        if target is None:
+            named = [name for name in step.words if name in nodes]
+            if not named:
+                raise TargetError(f"{step.target} is lost")
+            return scope_of(strikes, nodes, named)
+        leaders = self._await_leader() if target.needs_leader else self.leaders()
+        leaders = [name for name in leaders if name in nodes]
+        return target.scope(strikes, nodes, leaders, Random(f"{self.seed}/{number}"))
 
     def _await_leader(self) -> list[str]:
         deadline = time.monotonic() + LEADER_WAIT_S
         while not (leaders := self.leaders()):
             if self._stop.wait(0.1) or time.monotonic() > deadline:
-                raise GrudgeError(f"no node said within {LEADER_WAIT_S:g} s that it leads")
+                raise TargetError(f"no node said within {LEADER_WAIT_S:g} s that it leads")
         return leaders
 
-    def _probe(self, number: int, grudge: Grudge) -> dict[str, Any]:
-        """Say whether the cut is what was meant: what should be cut is, and nothing else."""
-        pairs = cut_pairs(grudge)
-        answered = partition.reachable(self.hosts)
-        before = {pair for pair in self._baseline if pair[::-1] in self._baseline}
-        unreachable = [
-            pair for pair in pairs if pair not in answered and pair[::-1] not in answered
-        ]
-        proven = [pair for pair in unreachable if pair in before]
-        cut = set(pairs)
-        strays = sorted(
-            pair for pair in before - answered if pair not in cut and pair[::-1] not in cut
-        )
-        return {
-            "fault": number,
-            "bit": bool(pairs) and len(proven) == len(pairs) and not strays,
-            "cut": pairs,
-            "unreachable": unreachable,
-            "strays": strays,
-        }
+    def _scene(self, mine: InForce) -> Scene:
+        others = [each for each in self._in_force if each is not mine]
+        held = {node for each in others if each.fault.traits.restarts for node in each.scope.nodes}
+        scopes = [each.scope for each in others]
+        return Scene(self.hosts, self.store, self._reached, scopes, held)
 
-    def _heal(self) -> None:
-        """End every fault in force: the network first, since a restart may need it."""
-        faults = sorted([*self._cut, *self._struck])
-        self._note("invoke", "heal", {"faults": faults}, None)
-        value: dict[str, Any] = {"faults": faults}
+    # --- ends ------------------------------------------------------------------------------
+
+    def _end(self, f: str, chosen: Iterable[InForce], nodes: Sequence[str] | None = None) -> None:
+        """End faults, or what of them is on some nodes. All are tried before an error is raised."""
+        parts = [(each, each.scope if nodes is None else each.scope.only(nodes)) for each in chosen]
+        parts = [(each, part) for each, part in parts if nodes is None or part.nodes]
+        whole = sorted(each.number for each, part in parts if part == each.scope)
+        value: dict[str, Any] = {"faults": whole}
+        if nodes is not None:
+            value |= {"nodes": list(nodes), "of": sorted(each.number for each, _ in parts)}
+        self._note("invoke", f, value)
+        errors: list[Exception] = []
         try:
-            self._look_again()
-            value |= self._dropped()
-        finally:
-            partition.heal(self.hosts)
-            self._cut = {}
-            struck = {name for _, nodes in self._struck.values() for name in nodes}
-            self._on(sorted(struck), self.processes.restore)
-        self._struck = {}
-        self._note("ok", "heal", value, None)
+            value |= self._look_again(parts)
+        except Exception as error:
+            errors.append(error)
+        # What starts processes comes last: they may need the network.
+        for each, part in sorted(parts, key=lambda pair: pair[0].fault.traits.restarts):
+            try:
+                self._end_one(each, part)
+            except Exception as error:
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        self._note("ok", f, value)
 
-    def _replace(self) -> None:
-        """End the grudge in force on paper; the next one replaces it without peace between."""
-        faults = list(self._cut)
-        self._note("invoke", "heal", {"faults": faults}, None)
-        self._look_again(struck=False)
-        value = {"faults": faults} | self._dropped()
-        self._cut = {}
-        self._note("ok", "heal", value, None)
+    def _end_one(self, mine: InForce, part: Scope) -> None:
+        mine.fault.end(self._scene(mine), part)
+        if part == mine.scope:
+            self._in_force.remove(mine)
+        else:
+            mine.scope = mine.scope.without(part.nodes)
+        if not mine.fault.traits.restarts:
+            return
+        for other in self._in_force:
+            again = other.scope.only(part.nodes)
+            if other is not mine and again.nodes and not other.fault.traits.survives_restart:
+                other.fault.begin(self._scene(other), again)
 
-    def _look_again(self, *, struck: bool = True) -> None:
-        """Say which faults did not last until now: a firewall reloaded, a process restarted."""
-        for number, grudge in self._cut.items():
-            if gone := partition.missing(self.hosts, grudge):
-                self._note("info", "probe", {"fault": number, "bit": False, "gone_on": gone}, None)
-        for number, (_, nodes) in self._struck.items() if struck else ():
-            serving = sorted(
-                name for name, yes in self._on(nodes, self.processes.serves).items() if yes
-            )
-            if serving:
-                value = {"fault": number, "bit": False, "serving_again": serving}
-                self._note("info", "probe", value, None)
+    def _replace(self, old: Sequence[InForce]) -> None:
+        """End faults on paper; the next one takes their place without peace between."""
+        if not old:
+            return
+        value: dict[str, Any] = {"faults": [each.number for each in old]}
+        self._note("invoke", HEAL, value)
+        value |= self._look_again([(each, each.scope) for each in old])
+        self._in_force = [each for each in self._in_force if each not in old]
+        self._note("ok", HEAL, value)
 
-    def _dropped(self) -> dict[str, Any]:
-        """Return how many packets the grudge in force caught, by fault and by link."""
-        counts = partition.dropped(self.hosts)
-        links = {f"{source}>{target}": count for (source, target), count in counts.items()}
-        total = {str(number): sum(counts.values()) for number in self._cut}
-        return {"dropped": total, "dropped_by_link": links}
+    def _look_again(self, parts: Iterable[tuple[InForce, Scope]]) -> dict[str, Any]:
+        """Say which faults did not last until now, and return what they counted."""
+        figures: dict[str, Any] = {}
+        for each, part in parts:
+            look = each.fault.lasted(self._scene(each), part)
+            if look.gone:
+                self._note("info", "probe", {"fault": each.number, "bit": False, **look.gone})
+            if look.figures:
+                figures[str(each.number)] = dict(look.figures)
+        return {"figures": figures} if figures else {}
+
+
+def _is_meant(each: InForce, step: Step) -> bool:
+    """Say whether a heal names this fault, or names none and means all."""
+    return not step.words or each.fault.name in step.words
+
+
+def _described(mine: InForce, step: Step) -> dict[str, Any]:
+    """Return what the history says of a fault."""
+    traits, scope = mine.fault.traits, mine.scope
+    said = str(scope) if traits.strikes == "links" else str(mine)
+    value = {"fault": mine.number, "target": step.target, "description": said}
+    if step.settings:
+        value["settings"] = dict(step.settings)
+    grudge = {node: list(others) for node, others in scope.grudge.items()}
+    if traits.strikes == "links":
+        return value | {"grudge" if traits.silences else "links": grudge}
+    return value | {"nodes" if traits.silences else "on": list(scope.nodes)}

@@ -1,10 +1,24 @@
-"""What the nemesis needs of a host: a name, addresses, and a way to run a command there."""
+"""What the nemesis needs of a host, and how something is done on all of them at once.
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+A host can be lost in mid-run: its machine ends, or nothing reaches it any more. It is given up as
+soon as that is seen, and the rest goes on without it: nobody waits for a machine that is gone
+while others are to be healed.
+"""
+
+import socket
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, wait
+from functools import partial
+from threading import Thread
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+
+PATIENCE_S = 0.5  # a command that takes longer makes us look whether its host is there
+PATIENCE_S_MAX = 5.0
+# A host on which no connection is accepted in this time is lost. The kernel sends a lost
+# packet again after a second.
+DEAD_S = 1.5
 
 
 class Completed(Protocol):
@@ -26,6 +40,13 @@ class Host(Protocol):
     @property
     def port(self) -> int: ...
 
+    @property
+    def lost(self) -> bool:
+        """Whether it was given up."""
+
+    def give_up(self) -> None:
+        """Never reach for it again: from now on every command fails at once."""
+
     def run(
         self,
         command: Sequence[str],
@@ -38,11 +59,59 @@ class Host(Protocol):
 
 
 def on_all(hosts: Sequence[Host], action: Callable[[Host], T]) -> dict[str, T]:
-    """Do something on all hosts at once: results by name.
+    """Do something on all hosts at once: results by name, of those that are not lost.
 
     Every host is tried before the first error, if any, is raised: a heal that fails on one
-    host must not spare the others.
+    host must not spare the others. A host that turns out to be lost is given up, and is no error.
     """
-    with ThreadPoolExecutor(max_workers=max(1, len(hosts))) as pool:
-        futures = {host.name: pool.submit(action, host) for host in hosts}
-    return {name: future.result() for name, future in futures.items()}
+    calls = [(host, _begun(partial(action, host))) for host in hosts if not host.lost]
+    patience = PATIENCE_S
+    while late := [(host, call) for host, call in calls if not (call.done() or host.lost)]:
+        wait([call for _, call in late], timeout=patience)
+        give_up_the_dead([host for host, call in late if not call.done()])
+        patience = min(2 * patience, PATIENCE_S_MAX)
+    failed = [host for host, call in calls if not host.lost and call.exception()]
+    give_up_the_dead(failed, refusing=False)
+    return {host.name: call.result() for host, call in calls if not host.lost}
+
+
+def on_some(
+    hosts: Sequence[Host], names: Collection[str], action: Callable[[str], T]
+) -> dict[str, T]:
+    """Do something for each of the named hosts that is not lost, by its name."""
+    return on_all([host for host in hosts if host.name in names], lambda host: action(host.name))
+
+
+def give_up_the_dead(hosts: Sequence[Host], *, refusing: bool = True) -> None:
+    """Look which hosts are there, and give up those that are not.
+
+    `refusing` lets a machine pass that answers, though its sshd does not: it may be starting.
+    """
+    looks = [(host, _begun(partial(_answers, host, refusing))) for host in hosts]
+    for host, there in looks:
+        if not there.result():
+            host.give_up()
+
+
+def _answers(host: Host, refusing: bool) -> bool:
+    try:
+        socket.create_connection((host.addresses[0], host.port), timeout=DEAD_S).close()
+    except ConnectionRefusedError:
+        return refusing
+    except OSError:
+        return False
+    return True
+
+
+def _begun(call: Callable[[], T]) -> "Future[T]":
+    """Begin a call in a thread that nobody waits for, not even the interpreter at its end."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:  # raised where the result is asked for
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    return future

@@ -1,21 +1,34 @@
-"""When which fault begins and ends: parsed from text, or planned from a seed. Pure."""
+"""When which fault begins and ends: parsed from text, or planned. Touches no host.
+
+A schedule is a list of steps, `TIME ACTION WHOM SETTINGS`:
+
+    8s partition leader-minority      begin a fault, on a target
+    8s kill n2,n3                     … or on nodes by name
+    8s path/to/file.py:Class all      … of somebody's own
+    8s delay all ms=50                … with settings
+    20s heal                          end every fault in force
+    20s heal partition,kill           end the faults of these names
+    20s start n3                      end on these nodes what was done to nodes
+"""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import floor
+from typing import Any
 
-from partita.nemesis import process
-from partita.nemesis.grudges import GRUDGES, NEEDS_LEADER, NODES_MIN
+from partita.checker.plugins import PluginError
+from partita.nemesis import faults
+from partita.nemesis.fault import Fault
 
-TARGETS: Mapping[str, Collection[str]] = {
-    "partition": tuple(GRUDGES),
-    **dict.fromkeys(process.ACTIONS, tuple(process.TARGETS)),
-}
 INTERVAL_S_MAX = 15.0
 INTERVAL_S_MIN = 0.1
+HEAL, START = "heal", "start"
 FORM = '"8s partition leader-minority; 25s heal; 32s kill leader; 38s heal"'
+
+
+Given = Callable[[str], Mapping[str, Any]]
 
 
 class ScheduleError(ValueError):
@@ -24,20 +37,54 @@ class ScheduleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """At `at` seconds after the load began: begin a fault, or `heal` every one in force."""
+    """At `at` seconds after the load began: begin a fault, or end some.
+
+    `target` is a target's name, or nodes' names, joined by commas; of a heal the faults' names,
+    empty for all. `settings` have the values that the text stood for.
+    """
 
     at: float
     action: str
     target: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.at:g}s {self.action} {self.target}".strip()
+        given = [f"{name}={value}" for name, value in self.settings.items()]
+        return " ".join(filter(None, [f"{self.at:g}s", self.action, self.target, *given]))
+
+    @property
+    def begins(self) -> bool:
+        """Whether it begins a fault."""
+        return self.action not in (HEAL, START)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What stands between the commas of its target."""
+        return tuple(filter(None, self.target.split(",")))
+
+    def fault(self) -> Fault:
+        """Make the fault that it begins. Raises `PluginError`."""
+        return faults.make(self.action, self.settings)
 
 
-def parse(text: str) -> tuple[Step, ...]:
-    """Read a schedule such as "65s partition leader-minority; 135s heal"."""
-    steps = [_parse_step(part.strip()) for part in text.split(";") if part.strip()]
-    if all(step.action == "heal" for step in steps):
+def _nothing_given(fault: str) -> Mapping[str, Any]:
+    return {}
+
+
+def parse(
+    text: str, nodes: Collection[str] = (), given: Given = _nothing_given
+) -> tuple[Step, ...]:
+    """Read a schedule such as "65s partition leader-minority; 135s heal".
+
+    `nodes` are the names by which a step may name nodes; `given(fault)` are settings that hold
+    where a step says nothing else. Raises `ScheduleError`.
+    """
+    steps = [_parse_step(part.strip(), nodes, given) for part in text.split(";") if part.strip()]
+    known = {*faults.names(), *(_made(step).name for step in steps if step.begins)}
+    for step in steps:
+        if step.action == HEAL:
+            _check_heal(step, known, nodes)
+    if not any(step.begins for step in steps):
         raise ScheduleError(f"the schedule has no fault: write for instance {FORM}")
     for before, after in pairwise(steps):
         if after.at < before.at:
@@ -45,7 +92,12 @@ def parse(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def plan(names: Sequence[str], interval: float | None, time_limit: float) -> tuple[Step, ...]:
+def plan(
+    names: Sequence[str],
+    interval: float | None,
+    time_limit: float,
+    given: Given = _nothing_given,
+) -> tuple[Step, ...]:
     """Let each fault in turn last one interval, with one interval of peace before and after it.
 
     The last fault is healed early enough for an interval of recovery, as far as the time allows.
@@ -54,22 +106,22 @@ def plan(names: Sequence[str], interval: float | None, time_limit: float) -> tup
     if interval is None:
         # Whole tenths of a second read better, and leave no rounding error at the end.
         interval = min(INTERVAL_S_MAX, floor(10 * time_limit / (2 * len(names) + 1)) / 10)
-    faults = [fault(name) for name in names]
-    if faults and interval < INTERVAL_S_MIN:
+    chosen = [fault(name) for name in names]
+    if chosen and interval < INTERVAL_S_MIN:
         raise ScheduleError(
             f"a fault must last {INTERVAL_S_MIN:g} s at least, not {interval:g}: "
             "give a longer --nemesis-interval or --time-limit"
         )
     steps: list[Step] = []
     at = interval
-    while faults and at + interval <= time_limit - min(interval, 5.0):
-        action, target = faults[len(steps) // 2 % len(faults)]
-        steps += [Step(at, action, target), Step(at + interval, "heal")]
+    while chosen and at + interval <= time_limit - min(interval, 5.0):
+        action, target = chosen[len(steps) // 2 % len(chosen)]
+        steps += [Step(at, action, target, given(action)), Step(at + interval, HEAL)]
         at += 2 * interval
-    if len(steps) // 2 < len(faults):
-        needed = 2 * interval * len(faults) + min(interval, 5.0)
+    if len(steps) // 2 < len(chosen):
+        needed = 2 * interval * len(chosen) + min(interval, 5.0)
         raise ScheduleError(
-            f"{len(faults)} faults of {interval:g} s do not fit into --time-limit {time_limit:g}: "
+            f"{len(chosen)} faults of {interval:g} s do not fit into --time-limit {time_limit:g}: "
             f"give it {needed:g} s, or a smaller --nemesis-interval"
         )
     return tuple(steps)
@@ -77,64 +129,125 @@ def plan(names: Sequence[str], interval: float | None, time_limit: float) -> tup
 
 def fault(name: str) -> tuple[str, str]:
     """Read a fault's name, such as "leader-minority" or "kill-leader", as action and target."""
-    if name in GRUDGES:
-        return "partition", name
-    if name in process.NAMES:
-        action, _, target = name.partition("-")
-        return action, target
-    known = ", ".join((*GRUDGES, *process.NAMES, "none"))
-    raise ScheduleError(f"no nemesis is called {name!r}: choose from {known}")
+    try:
+        return faults.parse_name(name)
+    except PluginError as error:
+        raise ScheduleError(str(error)) from error
 
 
 def check(
-    steps: Sequence[Step], nodes: int, time_limit: float, *, has_leader: bool, can_pause: bool
+    steps: Sequence[Step], nodes: int, time_limit: float, *, has: Callable[[str], bool]
 ) -> None:
-    """Refuse a schedule that cannot be carried out on so many nodes of such a system."""
+    """Refuse a schedule that cannot be carried out on so many nodes of such a system.
+
+    `has` says whether the system has a method of that name. Raises `ScheduleError`.
+    """
+    in_force: dict[str, Fault] = {}
     for step in steps:
         if step.at >= time_limit:
             raise ScheduleError(f'schedule: "{step}" is not before --time-limit {time_limit:g}')
-        needed = _nodes_min(step)
-        if nodes < needed:
-            raise ScheduleError(
-                f"{step.action} {step.target} needs {needed} nodes, there are {nodes}"
-            )
-        if step.action == "pause" and not can_pause:
-            raise ScheduleError(
-                f'"{step.action} {step.target}" needs a system that can be paused, '
-                "and this one has no pause() and resume()"
-            )
-        if step.target in NEEDS_LEADER and not has_leader:
-            raise ScheduleError(
-                f'"{step.action} {step.target}" needs a system that can say who leads it, '
-                "and this one has no primaries()"
-            )
+        if step.action == HEAL:
+            in_force = _after_heal(step, in_force)
+        elif step.action == START:
+            if not any(each.traits.strikes == "nodes" for each in in_force.values()):
+                raise ScheduleError(f'schedule: "{step}": no fault is in force on a node then')
+        else:
+            made = _made(step)
+            _check_system(step, made, nodes, has)
+            if made.traits.stacks == "alone" and made.name in in_force:
+                raise ScheduleError(f'schedule: "{step}" needs a heal of {made.name} before it')
+            in_force[made.name] = made
 
 
-def _nodes_min(step: Step) -> int:
-    if step.action == "partition":
-        return NODES_MIN.get(step.target, 2)
-    return 3 if step.target == "minority" else 1
+def _after_heal(step: Step, in_force: Mapping[str, Fault]) -> dict[str, Fault]:
+    for name in step.words:
+        if name not in in_force:
+            raise ScheduleError(f'schedule: "{step}": no {name} is in force then')
+    left = {name: each for name, each in in_force.items() if name not in step.words}
+    return left if step.words else {}
 
 
-def _parse_step(text: str) -> Step:
-    match = re.fullmatch(r"([0-9.]+)\s*s?\s+([a-z-]+)(?:\s+([a-z-]+))?", text)
+def _check_system(step: Step, made: Fault, nodes: int, has: Callable[[str], bool]) -> None:
+    what = f"{made.name} {step.target}"
+    place = faults.target_called(step.target)
+    needed = place.nodes_min(made.traits.strikes) if place else 1
+    if nodes < needed:
+        raise ScheduleError(f"{what} needs {needed} nodes, there are {nodes}")
+    if not all(map(has, made.traits.needs)):
+        methods = " and ".join(f"{name}()" for name in made.traits.needs)
+        raise ScheduleError(
+            f'"{what}" needs a system with {methods}, and this one has no {methods}'
+        )
+    if place and place.needs_leader and not has("primaries"):
+        raise ScheduleError(
+            f'"{what}" needs a system that can say who leads it, and this one has no primaries()'
+        )
+
+
+def _made(step: Step) -> Fault:
     try:
-        at = float(match[1]) if match else -1.0
-    except ValueError:
-        at = -1.0
-    if match is None or at < 0:
+        return step.fault()
+    except PluginError as error:
+        raise ScheduleError(f'schedule: "{step}": {error}') from error
+
+
+def _parse_step(text: str, nodes: Collection[str], given: Given) -> Step:
+    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*s?\s+(\S.*)", text)
+    if match is None:
         raise ScheduleError(f"schedule: cannot read {text!r}: write for instance {FORM}")
-    action, target = match[2], match[3] or ""
-    if action == "heal":
-        if target:
-            raise ScheduleError(f"schedule: heal ends every fault, it takes no target: {text!r}")
-    elif action not in TARGETS:
+    action, *words = match[2].split()
+    settings = dict(word.split("=", 1) for word in words if "=" in word)
+    whom = [word for word in words if "=" not in word]
+    if len(whom) > 1:
+        raise ScheduleError(f"schedule: cannot read {text!r}: nodes' names are joined by commas")
+    step = Step(float(match[1]), action, "".join(whom), settings)
+    if step.begins:
+        return _with_values(step, nodes, given)
+    if settings:
+        raise ScheduleError(f"schedule: {action} takes no settings: {text!r}")
+    if action == START:
+        _check_start(step, nodes)
+    return step
+
+
+def _with_values(step: Step, nodes: Collection[str], given: Given) -> Step:
+    """Check a step that begins a fault, and read its settings."""
+    if ".py:" not in step.action and step.action not in faults.names():
+        known = ", ".join([*faults.names(), HEAL, START])
+        raise ScheduleError(f"schedule: no action is called {step.action!r}: choose from {known}")
+    try:
+        places = faults.targets_of(step.action)
+        settings = {**given(step.action), **faults.values(step.action, step.settings)}
+    except PluginError as error:
+        raise ScheduleError(f'schedule: "{step}": {error}') from error
+    if step.target not in places and not (step.words and set(step.words) <= set(nodes)):
         raise ScheduleError(
-            f"schedule: no action is called {action!r}: choose from {', '.join(TARGETS)}, heal"
+            f"schedule: {step.action} needs a target, one of {', '.join(places)}, "
+            f"or nodes' names{f' ({_list(nodes)})' if nodes else ''}, not {step.target!r}"
         )
-    elif target not in TARGETS[action]:
+    return replace(step, settings=settings)
+
+
+def _check_heal(step: Step, known: Collection[str], nodes: Collection[str]) -> None:
+    for name in step.words:
+        if name in nodes:
+            raise ScheduleError(
+                f'schedule: "{step}": what was done to a node ends with "start {name}"'
+            )
+        if name not in known:
+            raise ScheduleError(
+                "schedule: heal takes no target: it ends every fault, "
+                f'or the kinds that it names, of {_list(sorted(known))}: "{step}"'
+            )
+
+
+def _check_start(step: Step, nodes: Collection[str]) -> None:
+    if not step.words or not set(step.words) <= set(nodes):
         raise ScheduleError(
-            f"schedule: {action} needs a target, one of {', '.join(TARGETS[action])}, "
-            f"not {target!r}"
+            f"schedule: start takes nodes' names, joined by commas"
+            f'{f" ({_list(nodes)})" if nodes else ""}: "{step}"'
         )
-    return Step(at, action, target)
+
+
+def _list(names: Collection[str]) -> str:
+    return ", ".join(names)

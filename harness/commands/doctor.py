@@ -15,7 +15,7 @@ from partita.harness.nodes.cluster import Node, local_nodes, on_all
 from partita.harness.nodes.doctor import Finding, examine_here, examine_node, examine_program
 from partita.harness.run.session import node_names, reach
 from partita.harness.systems import HasFetch
-from partita.nemesis import partition
+from partita.nemesis import switch
 
 LACKS_SOMETHING = 254
 
@@ -65,8 +65,8 @@ def _mark(finding: Finding) -> str:
 def heal(cluster: str | None, **options: Any) -> None:
     """Remove Partita's drops from the named nodes, and nothing else of theirs."""
     nodes = _nodes(cluster, options)
-    partition.heal(nodes)
-    partition.disarm(nodes)
+    switch.heal(nodes)
+    switch.disarm(nodes)
     for node in nodes:
         click.echo(f"{node.name}: healed")
         node.close()

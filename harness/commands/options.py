@@ -9,9 +9,7 @@ import click
 from partita.checker.plugins import names
 from partita.harness.commands.owned import Named
 from partita.harness.commands.parameters import finite
-from partita.nemesis import process
 from partita.nemesis import schedule as plans
-from partita.nemesis.grudges import GRUDGES
 
 Command = Callable[..., Any]
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -87,7 +85,8 @@ faults = together(
     click.option(
         "--nemesis",
         type=Named("faults", several=True),
-        help=f"Faults in turn: none, {', '.join((*GRUDGES, *process.NAMES))}.",
+        help="Faults in turn, separated by commas: a fault and its target, such as kill-leader, "
+        "or a target alone, for a partition, such as leader-minority; none.",
     ),
     click.option(
         "--nemesis-interval",

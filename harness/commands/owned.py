@@ -18,6 +18,7 @@ from click.shell_completion import CompletionItem
 from partita.checker.plugins import PluginError, names, one
 from partita.checker.settings import REQUIRED, Parameter
 from partita.harness.run.owners import Owner, fault_owner, system_owner, workload_owner
+from partita.nemesis.faults import choices
 
 _OWNERS = "partita.owners"
 # The options that name owners: (for one run, for several), and what stands if none is given.
@@ -220,8 +221,7 @@ def _faults(text: str) -> list[str]:
 
 
 def _nemeses() -> list[str]:
-    targets = names("targets")
-    return ["none", *(f"{fault}-{target}" for fault in names("faults") for target in targets)]
+    return ["none", *choices()]
 
 
 def _stored(run: str | None) -> dict[str, Any]:

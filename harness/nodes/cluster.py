@@ -44,6 +44,15 @@ class Node:
         """The port of the node's sshd, which always listens."""
         return self.remote.login.port
 
+    @property
+    def lost(self) -> bool:
+        """Whether the node was given up: its machine is gone, or cannot be reached any more."""
+        return self.remote.lost
+
+    def give_up(self) -> None:
+        """Never reach for the node again; what is still asked of it fails at once."""
+        self.remote.give_up()
+
     def run(
         self,
         command: Sequence[str],

@@ -64,6 +64,7 @@ class Remote:
         self.name = name
         self.host = host
         self.login = login
+        self.lost = False  # given up
         self._lock = threading.Lock()
         self._client: paramiko.SSHClient | None = None
 
@@ -78,16 +79,17 @@ class Remote:
         """Run a command as root (by sudo where the user is not root) and wait for its end.
 
         Raises `SshError` if the host cannot be reached, if the command does not end within
-        `timeout_s`, or, with `check`, if its status is not 0.
+        `timeout_s`, connecting included, or, with `check`, if its status is not 0.
         """
         argv = list(command) if self.login.username == "root" else ["sudo", "-n", "--", *command]
-        channel = self._channel()
+        deadline = time.monotonic() + timeout_s
+        channel = self._channel(timeout_s)
         try:
             channel.exec_command(shlex.join(argv))
-            completed = _converse(channel, stdin, time.monotonic() + timeout_s)
+            completed = _converse(channel, stdin, deadline)
         except TimeoutError:
             raise SshError(
-                f"{self.name}: {shlex.join(command)[:200]!r} did not end within {timeout_s:g} s"
+                f"{self.name}: {_short(command)} did not end within {timeout_s:g} s"
             ) from None
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise SshError(f"{self.name}: connection lost: {error}") from error
@@ -132,6 +134,10 @@ class Remote:
         """Return the address that the host's name stands for."""
         return str(self._transport().getpeername()[0])
 
+    def give_up(self) -> None:
+        """Never connect again: the host is lost, and every command fails at once from now on."""
+        self.lost = True
+
     def close(self) -> None:
         """End the connection; never raises."""
         with self._lock:
@@ -139,32 +145,37 @@ class Remote:
         if client is not None:
             client.close()
 
-    def _channel(self) -> paramiko.Channel:
+    def _channel(self, limit_s: float = 60.0) -> paramiko.Channel:
         """Open a channel, over a new connection if the present one is dead."""
         for attempt in (1, 2):
-            transport = self._transport()
+            if self.lost:
+                raise SshError(f"{self.name} is lost: it cannot be reached any more")
+            transport = self._transport(limit_s)
             try:
-                return transport.open_session(timeout=self.login.connect_s)
+                return transport.open_session(timeout=min(limit_s, self.login.connect_s))
             except (paramiko.SSHException, OSError, EOFError) as error:
                 self.close()
                 if attempt == 2:
                     raise SshError(f"{self.name}: no SSH channel: {error}") from error
         raise AssertionError("not reached")
 
-    def _transport(self) -> paramiko.Transport:
+    def _transport(self, limit_s: float = 60.0) -> paramiko.Transport:
         with self._lock:
             transport = self._client.get_transport() if self._client else None
             if transport is None or not transport.is_active():
-                self._client = _connect(self.name, self.host, self.login)
+                self._client = _connect(self.name, self.host, self.login, limit_s)
                 transport = self._client.get_transport()
                 assert transport is not None
                 transport.set_keepalive(KEEPALIVE_S)
             return transport
 
 
-def _connect(name: str, host: str, login: Login) -> paramiko.SSHClient:
-    """Log in, again and again until `connect_s` has passed while the host only seems down."""
-    deadline = time.monotonic() + login.connect_s
+def _connect(name: str, host: str, login: Login, limit_s: float) -> paramiko.SSHClient:
+    """Log in, again and again until `connect_s` has passed while the host only seems down.
+
+    `limit_s` is the caller's own, if it is less.
+    """
+    deadline = time.monotonic() + min(limit_s, login.connect_s)
     while True:
         client = paramiko.SSHClient()
         _trust(client, login)
@@ -262,6 +273,14 @@ def _converse(channel: paramiko.Channel, stdin: bytes, deadline: float) -> Compl
 
 def _failure(name: str, command: Sequence[str], completed: Completed) -> str:
     said = (completed.stderr.strip() or completed.stdout.strip()).splitlines()
-    short = shlex.join(command)
-    short = short if len(short) <= 120 else short[:117] + "..."
-    return f"{name}: {short}: status {completed.status}" + (f": {said[-1]}" if said else "")
+    return f"{name}: {_short(command)}: status {completed.status}" + (
+        f": {said[-1]}" if said else ""
+    )
+
+
+def _short(command: Sequence[str]) -> str:
+    """Return a command as a message can bear it: of a script the name that it was given."""
+    if tuple(command[1:2]) == ("-c",) and len(command) > 3:
+        return f"the script {command[3]!r}"
+    short = " ".join(shlex.join(command).split())
+    return short if len(short) <= 120 else short[:117] + "..."

@@ -45,15 +45,20 @@ class Owner:
         return f"{self.prefix}{parameter.name}"
 
     def settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
-        """Read what was given for it. Raises `click.UsageError` for what does not fit."""
-        found = {}
+        """Read what was given for it. Raises `click.UsageError` for what does not fit or lacks."""
+        found = self.given(options)
         for each in self.parameters():
-            given = options.get(self.key(each))
-            if given is not None:
-                found[each.name] = self._read(each, given)
-            elif each.default is REQUIRED:
+            if each.default is REQUIRED and each.name not in found:
                 raise click.UsageError(f"{self.name} needs {self.option(each)}")
         return found
+
+    def given(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Read what was given for it, which may lack what it needs."""
+        return {
+            each.name: self._read(each, options[self.key(each)])
+            for each in self.parameters()
+            if options.get(self.key(each)) is not None
+        }
 
     def in_force(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return all its settings, the defaults too, as `run.json` keeps them."""

@@ -230,7 +230,7 @@ def _problems(
     `interrupted` is the second at which Ctrl-C came: less happened then than was asked for.
     """
     problems = []
-    planned = sum(step.action != "heal" for step in spec.schedule)
+    planned = sum(step.begins for step in spec.schedule)
     if interrupted is not None:
         problems.append(f"the run was interrupted after {interrupted:.0f} of {spec.time_limit:g} s")
     elif driver.begun < planned and not driver.failure:

@@ -9,28 +9,27 @@ import random
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from partita.checker.settings import make_with
+from partita.checker.settings import REQUIRED, in_force, make_with
 from partita.harness.nodes import local, user_namespace
 from partita.harness.nodes.cluster import Node, local_nodes, on_all, remote_nodes
 from partita.harness.nodes.doctor import examine_tools
 from partita.harness.nodes.ssh import Login, SshError
 from partita.harness.run.expectations import expected, promised
 from partita.harness.run.gate import Thresholds, thresholds
-from partita.harness.run.owners import system_owner, workload_owner
+from partita.harness.run.owners import fault_owner, system_owner, workload_owner
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
 from partita.harness.systems import (
     HasFetch,
-    HasPause,
-    HasPrimaries,
     StoreError,
     System,
     load_system,
@@ -171,6 +170,7 @@ def _spec(
             f"--rate must be between 0 (as fast as the clients go) and {RATE_MAX:,}"
         )
     nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
+    schedule = _schedule(store, nodes, options)
     return RunSpec(
         system=store.name,
         workload=workload.name,
@@ -180,11 +180,11 @@ def _spec(
         time_limit=options["time_limit"],
         timeout=options["timeout"],
         seed=random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"],
-        schedule=_schedule(store, count, options),
+        schedule=schedule,
         options={
             "system": system_owner(system).in_force(options),
             "workload": workload_owner(options["workload"]).in_force(options),
-            "faults": {},
+            "faults": {name: _fault_settings(name, options) for name in _actions(schedule)},
         },
         operations={f: asdict(each) for f, each in workload.operations.items()},
         promised=promised(store, workload),
@@ -198,25 +198,34 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _schedule(store: System, count: int, options: Options) -> tuple[plans.Step, ...]:
+def _schedule(store: System, nodes: Sequence[str], options: Options) -> tuple[plans.Step, ...]:
     names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
     for name in ("schedule", "nemesis"):
         if options[name] is not None and not options[name].strip(" ,;"):
             raise click.UsageError(f"--{name} is empty: leave it out, or say what is to be done")
     if options["schedule"] and names:
         raise click.UsageError("--schedule and --nemesis exclude each other")
+
+    def given(fault: str) -> Mapping[str, Any]:
+        return fault_owner(fault).given(options)
+
     if options["schedule"]:
-        steps = plans.parse(options["schedule"])
+        steps = plans.parse(options["schedule"], nodes, given)
     else:
-        steps = plans.plan(names, options["nemesis_interval"], options["time_limit"])
-    plans.check(
-        steps,
-        count,
-        options["time_limit"],
-        has_leader=isinstance(store, HasPrimaries),
-        can_pause=isinstance(store, HasPause),
-    )
+        steps = plans.plan(names, options["nemesis_interval"], options["time_limit"], given)
+    plans.check(steps, len(nodes), options["time_limit"], has=partial(hasattr, store))
     return steps
+
+
+def _fault_settings(name: str, options: Options) -> dict[str, Any]:
+    """Return what holds for a fault where a step says nothing else, which it may have to."""
+    owner = fault_owner(name)
+    values = in_force(owner.make, owner.given(options))
+    return {setting: value for setting, value in values.items() if value is not REQUIRED}
+
+
+def _actions(steps: Iterable[plans.Step]) -> list[str]:
+    return sorted({step.action for step in steps if step.begins})
 
 
 def _concurrency(text: str, nodes: int) -> int:

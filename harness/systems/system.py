@@ -40,7 +40,7 @@ class System(Protocol):
         """End the process as an administrator would."""
 
     def kill(self, node: Node) -> None:
-        """End the process as a power cut would."""
+        """Crash the process: it ends at once, and nothing that it wrote is taken from it."""
 
     def wipe(self, node: Node) -> None:
         """Delete everything that the store keeps on the node."""

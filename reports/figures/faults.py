@@ -74,7 +74,8 @@ def _fault(number: int, mine: list[Event], events: list[Event]) -> Fault:
     probes = [_mapping(event.value) for event in mine if event.f == "probe"]
     failures = [event for event in mine if event.type == "fail"]
     complete = [event.time for event in mine if event.f == begin.f and event.type == "ok"]
-    proof = _proof(probes, heals, number)
+    figures = _figures(heals, number)
+    proof = _proof(probes) | figures
     heal, end = (begin.time, begin.time) if begin.type == "fail" else _healing(heals)
     return Fault(
         number=number,
@@ -87,7 +88,7 @@ def _fault(number: int, mine: list[Event], events: list[Event]) -> Fault:
         end=end,
         grudge={node: list(drops) for node, drops in _mapping(value.get("grudge")).items()},
         down=() if value.get("grudge") else tuple(value.get("nodes", ())),
-        bit=False if failures or proof.get("packets_dropped") == 0 else _bit(probes),
+        bit=False if failures or 0 in figures.values() else _bit(probes),
         proof=proof,
         error=_error(failures[0]) if failures else None,
     )
@@ -118,10 +119,8 @@ def _bit(probes: list[Mapping[str, Any]]) -> bool | None:
     return bool(said[-1]) if said else None
 
 
-def _proof(
-    probes: Iterable[Mapping[str, Any]], heals: Iterable[Event], number: int
-) -> dict[str, Any]:
-    """What shows that the fault bit: counts of pairs and packets, and what else a probe said."""
+def _proof(probes: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What shows that the fault bit: counts of pairs, and what else a probe said."""
     proof: dict[str, Any] = {}
     for probe in probes:
         for name, value in probe.items():
@@ -129,11 +128,22 @@ def _proof(
                 proof[f"pairs_{name}"] = len(value)
             elif name not in ("fault", "bit") and value not in ([], {}, None):
                 proof[name] = value
-    for heal in heals:
-        dropped = _mapping(_mapping(heal.value).get("dropped"))
-        if str(number) in dropped:
-            proof["packets_dropped"] = dropped[str(number)]
     return proof
+
+
+def _figures(heals: Iterable[Event], number: int) -> dict[str, Any]:
+    """What the fault's own mechanism counted until it was healed; a 0 says that it never bit."""
+    figures: dict[str, Any] = {}
+    for heal in heals:
+        value = _mapping(heal.value)
+        dropped = _mapping(value.get("dropped"))  # as runs had it before there were other figures
+        if str(number) in dropped:
+            figures["packets_dropped"] = dropped[str(number)]
+        counted = _mapping(_mapping(value.get("figures")).get(str(number)))
+        figures |= {
+            name: count for name, count in counted.items() if isinstance(count, int | float)
+        }
+    return figures
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

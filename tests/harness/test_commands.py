@@ -15,7 +15,7 @@ from conftest import Partita
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_nodes, on_all
 from partita.harness.run.results import recover
-from partita.nemesis import partition
+from partita.nemesis.network import reachable
 from partita.reports import is_alive
 
 STORES = Path(__file__).parents[1] / "stores.py"
@@ -310,8 +310,8 @@ def test_after_kill_9_the_network_heals_and_the_history_can_be_checked(
         assert "has its results already" in again.stderr
         assert "nowhere is no run directory" in again.stderr
         nodes = local_nodes(orphan)
-        assert len(partition.reachable(nodes)) == 2
-        while len(partition.reachable(nodes)) < 6:
+        assert len(reachable(nodes)) == 2
+        while len(reachable(nodes)) < 6:
             assert time.monotonic() < killed + 60
             time.sleep(1)
         assert orphan.status() == "up"

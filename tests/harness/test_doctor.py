@@ -11,8 +11,9 @@ from conftest import Partita
 
 from partita.harness.nodes import doctor, local
 from partita.harness.nodes.cluster import Node
-from partita.nemesis import partition
+from partita.nemesis.faults.partition import CHAIN
 from partita.nemesis.grudges import split
+from partita.nemesis.network import reachable
 
 
 @pytest.mark.cluster
@@ -70,7 +71,7 @@ def test_nodes_are_examined_over_ssh(partita: Partita, cluster: local.LocalClust
 def test_a_cut_that_was_left_is_found_and_healed(
     partita: Partita, cluster: local.LocalCluster, nodes: list[Node]
 ) -> None:
-    partition.inject(nodes, split([node.name for node in nodes], ["n1"]))
+    CHAIN.stand(nodes, split([node.name for node in nodes], ["n1"]))
     try:
         found = partita("doctor", *named(cluster))
         assert found.returncode == 254
@@ -79,9 +80,9 @@ def test_a_cut_that_was_left_is_found_and_healed(
         assert healed.returncode == 0
         assert healed.stdout == "".join(f"{node.address}: healed\n" for node in nodes[:2])
         assert partita("doctor", *named(cluster)).returncode == 0
-        assert ("n1", "n2") in partition.reachable(nodes[:2])
+        assert ("n1", "n2") in reachable(nodes[:2])
     finally:
-        partition.heal(nodes)
+        CHAIN.fall(nodes)
 
 
 def test_heal_wants_to_know_whom(partita: Partita) -> None:

@@ -165,12 +165,13 @@ INSIDE = """
 import sys
 from partita.harness.nodes import local, namespaces, processes, user_namespace
 from partita.harness.nodes.cluster import local_nodes
-from partita.nemesis import partition
+from partita.nemesis.faults.partition import CHAIN
 from partita.nemesis.grudges import split
+from partita.nemesis.network import reachable
 with local.cluster_of(3, sys.argv[1]) as cluster:
     nodes = local_nodes(cluster)
-    partition.inject(nodes, split(["n1", "n2", "n3"], ["n1"]))
-    print(sorted(partition.reachable(nodes)))
+    CHAIN.stand(nodes, split(["n1", "n2", "n3"], ["n1"]))
+    print(sorted(reachable(nodes)))
 """
 
 

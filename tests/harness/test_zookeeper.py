@@ -12,7 +12,7 @@ from partita.harness.run.progress import Progress
 from partita.harness.run.run import set_up, tear_down
 from partita.harness.systems import StoreError
 from partita.harness.systems.zookeeper import NAME, ZooKeeper
-from partita.nemesis import partition
+from partita.nemesis.faults.partition import CHAIN
 from partita.nemesis.grudges import split
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
 
@@ -87,7 +87,7 @@ def test_what_becomes_of_operations_when_the_node_is_cut_off(three: list[Node]) 
     follower = next(n for n in three if n.name not in SYSTEM.primaries(three))
     client = SYSTEM.client(follower, 2.0)
     client.write("d", "1")
-    partition.inject(three, split([n.name for n in three], [follower.name]))
+    CHAIN.stand(three, split([n.name for n in three], [follower.name]))
     try:
         with pytest.raises(Indefinite, match="timeout"):
             client.write("d", "2")
@@ -104,7 +104,7 @@ def test_what_becomes_of_operations_when_the_node_is_cut_off(three: list[Node]) 
             assert time.monotonic() < deadline
             time.sleep(0.5)
     finally:
-        partition.heal(three)
+        CHAIN.fall(three)
 
 
 def test_a_killed_server_comes_back_with_its_data(three: list[Node], clients: list[Client]) -> None:

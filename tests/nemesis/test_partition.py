@@ -8,19 +8,23 @@ from typing import Any
 
 import pytest
 
+from partita.checker import plugins
 from partita.harness.nodes.cluster import Node, on_all
-from partita.nemesis import partition
+from partita.nemesis import switch
 from partita.nemesis.driver import Driver
-from partita.nemesis.grudges import GRUDGES, cut_pairs, split
+from partita.nemesis.faults.partition import CHAIN
+from partita.nemesis.firewall import Chain
+from partita.nemesis.grudges import cut_pairs, split
+from partita.nemesis.network import reachable
 from partita.nemesis.schedule import Step, parse
 
 
 @pytest.fixture
 def hosts(nodes: list[Node]) -> Iterator[list[Node]]:
-    partition.heal(nodes)
+    switch.heal(nodes)
     yield nodes
-    partition.heal(nodes)
-    partition.disarm(nodes)
+    switch.heal(nodes)
+    switch.disarm(nodes)
     assert all("PARTITA" not in rules for rules in all_rules(nodes))
 
 
@@ -32,19 +36,20 @@ def names(nodes: list[Node]) -> list[str]:
     return [node.name for node in nodes]
 
 
-@pytest.mark.parametrize("name", sorted(GRUDGES))
+@pytest.mark.parametrize("name", plugins.names("targets"))
 def test_every_grudge_cuts_what_it_says_and_nothing_else(hosts: list[Node], name: str) -> None:
-    grudge = GRUDGES[name](names(hosts), ["n3"], Random(5))
-    partition.inject(hosts, grudge)
+    target = plugins.find("targets", name)
+    grudge = target.scope("links", names(hosts), ["n3"], Random(5)).grudge
+    CHAIN.stand(hosts, grudge)
     everyone = {(a, b) for a in names(hosts) for b in names(hosts) if a != b}
     cut = {pair for a, b in cut_pairs(grudge) for pair in ((a, b), (b, a))}
-    assert partition.reachable(hosts) == everyone - cut
-    drops = partition.dropped(hosts)
+    assert reachable(hosts) == everyone - cut
+    drops = CHAIN.counts(hosts)
     expected = {(source, node) for node, dropped in grudge.items() for source in dropped}
     assert set(drops) == expected
     assert all(count > 0 for count in drops.values())
-    partition.heal(hosts)
-    assert partition.reachable(hosts) == everyone
+    CHAIN.fall(hosts)
+    assert reachable(hosts) == everyone
 
 
 def test_ipv6_is_cut_too(hosts: list[Node]) -> None:
@@ -58,7 +63,7 @@ def test_ipv6_is_cut_too(hosts: list[Node]) -> None:
         return hosts[0].run(command, check=False).status
 
     assert reaches() == 0
-    partition.inject(hosts, split(names(hosts), ["n1"]))
+    CHAIN.stand(hosts, split(names(hosts), ["n1"]))
     assert reaches() != 0
 
 
@@ -69,54 +74,54 @@ def test_earlier_rules_of_the_host_neither_defeat_the_cut_nor_are_touched(
     hosts[0].run(["iptables", *own.split()])
     before = all_rules(hosts)[0]
     try:
-        partition.inject(hosts, split(names(hosts), ["n1"]))
-        assert ("n1", "n2") not in partition.reachable(hosts)
-        partition.heal(hosts)
-        partition.heal(hosts)
+        CHAIN.stand(hosts, split(names(hosts), ["n1"]))
+        assert ("n1", "n2") not in reachable(hosts)
+        CHAIN.fall(hosts)
+        CHAIN.fall(hosts)
         assert all_rules(hosts)[0] == before
     finally:
         hosts[0].run(["iptables", "-D", *own.split()[1:]])
 
 
 def test_injecting_again_replaces_the_rules_and_leaves_one_jump(hosts: list[Node]) -> None:
-    partition.inject(hosts, split(names(hosts), ["n1"]))
-    partition.inject(hosts, split(names(hosts), ["n1", "n2"]))
+    CHAIN.stand(hosts, split(names(hosts), ["n1"]))
+    CHAIN.stand(hosts, split(names(hosts), ["n1", "n2"]))
     rules = all_rules(hosts)[0]
     assert rules.count("-A INPUT -j PARTITA") == 2  # one a family
-    assert ("n1", "n2") in partition.reachable(hosts)
+    assert ("n1", "n2") in reachable(hosts)
 
 
 def test_one_way_drops_are_seen_on_the_deaf_side_only(hosts: list[Node]) -> None:
-    partition.inject(hosts, {"n1": ("n2",), "n2": ()})
-    partition.reachable(hosts)
-    assert set(partition.dropped(hosts)) == {("n2", "n1")}
+    CHAIN.stand(hosts, {"n1": ("n2",), "n2": ()})
+    reachable(hosts)
+    assert set(CHAIN.counts(hosts)) == {("n2", "n1")}
 
 
 def test_hosts_that_hear_nothing_heal_themselves(hosts: list[Node]) -> None:
-    partition.arm(hosts, silence_s=2, beat_s=1)
-    partition.inject(hosts, split(names(hosts), ["n1"]))
+    switch.arm(hosts, silence_s=2, beat_s=1)
+    CHAIN.stand(hosts, split(names(hosts), ["n1"]))
     for _ in range(4):
         time.sleep(1)
-        partition.beat(hosts)
-    assert ("n1", "n2") not in partition.reachable(hosts), "it healed although the controller lives"
+        switch.beat(hosts)
+    assert ("n1", "n2") not in reachable(hosts), "it healed although the controller lives"
     deadline = time.monotonic() + 15
-    while ("n1", "n2") not in partition.reachable(hosts):
+    while ("n1", "n2") not in reachable(hosts):
         assert time.monotonic() < deadline, "it did not heal"
         time.sleep(0.2)
-    assert set(partition.disarm(hosts)) >= {"n1", "n2"}
+    assert set(switch.disarm(hosts)) >= {"n1", "n2"}
 
 
 def test_the_default_dead_mans_switch_is_within_a_minute() -> None:
-    assert partition.SILENCE_S + 2 * partition.BEAT_S <= 60
+    assert switch.SILENCE_S + 2 * switch.BEAT_S <= 60
 
 
 class NoProcesses:
     """A store that no fault of these tests touches."""
 
-    def strike(self, action: str, node: str) -> None:
+    def do(self, method: str, node: str) -> None:
         raise AssertionError
 
-    def restore(self, node: str) -> None:
+    def start(self, node: str) -> None:
         raise AssertionError
 
     def serves(self, node: str) -> bool:
@@ -157,7 +162,7 @@ def test_a_fault_is_recorded_proven_and_healed(hosts: list[Node]) -> None:
     ]
     assert events[0][2]["description"] == "n1 n4 | n2 n3 n5"
     assert events[2][2]["bit"] is True
-    assert events[4][2]["dropped"]["1"] > 0
+    assert events[4][2]["figures"]["1"]["packets_dropped"] > 0
 
 
 def test_a_fault_in_force_at_the_end_is_healed(hosts: list[Node]) -> None:
@@ -168,7 +173,7 @@ def test_a_fault_in_force_at_the_end_is_healed(hosts: list[Node]) -> None:
 def test_a_cut_that_cuts_nothing_did_not_bite(
     hosts: list[Node], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partition, "inject", lambda hosts, grudge: None)
+    monkeypatch.setattr(Chain, "stand", lambda chain, hosts, grudge: None)
     _, events = driven(hosts, "0s partition one", 3, [])
     probe = next(value for _, f, value in events if f == "probe")
     assert probe["bit"] is False
@@ -187,18 +192,18 @@ def test_a_cut_that_did_not_last_did_not_bite(hosts: list[Node]) -> None:
         (False, [hosts[1].name]),
     ]
     assert driver.failure is None
-    assert len(partition.reachable(hosts)) == 20
+    assert len(reachable(hosts)) == 20
 
 
 def test_a_nemesis_that_fails_says_so_and_heals(
     hosts: list[Node], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def inject(hosts: Any, grudge: Any) -> None:
-        original(hosts, grudge)
+    def stand(chain: Any, hosts: Any, grudge: Any) -> None:
+        original(chain, hosts, grudge)
         raise RuntimeError("iptables is on strike")
 
-    original = partition.inject
-    monkeypatch.setattr(partition, "inject", inject)
+    original = Chain.stand
+    monkeypatch.setattr(Chain, "stand", stand)
     driver, events = driven(hosts, "0s partition one; 1s heal", 2, [])
     assert driver.failure == 'the nemesis could not do "0s partition one": iptables is on strike'
     assert ("fail", "partition") in [event[:2] for event in events]
@@ -222,11 +227,11 @@ def test_a_journal_that_is_full_keeps_no_one_from_healing(hosts: list[Node]) -> 
 def test_a_switch_whose_watcher_is_gone_is_armed_anew(hosts: list[Node]) -> None:
     """As after a power cut: the folder says armed, and nobody watches."""
     one = hosts[:1]
-    one[0].run(["sh", "-c", 'mkdir -p "$1"; echo 999999 > "$1/armed"', "left", partition.FOLDER])
-    partition.arm(one, silence_s=1, beat_s=1)
-    partition.inject(one, {"n1": ()})
+    one[0].run(["sh", "-c", 'mkdir -p "$1"; echo 999999 > "$1/armed"', "left", switch.FOLDER])
+    switch.arm(one, silence_s=1, beat_s=1)
+    CHAIN.stand(one, {"n1": ()})
     deadline = time.monotonic() + 15
-    while not (healed := one[0].run(["ls", partition.FOLDER]).stdout.count("deadman")):
+    while not (healed := one[0].run(["ls", switch.FOLDER]).stdout.count("deadman")):
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert healed
@@ -235,18 +240,18 @@ def test_a_switch_whose_watcher_is_gone_is_armed_anew(hosts: list[Node]) -> None
 def test_a_switch_that_was_armed_before_is_none_any_more(hosts: list[Node]) -> None:
     """As when a run begins while the switch of one that died is still about."""
     one = hosts[:1]
-    partition.arm(one, silence_s=1, beat_s=1)
-    partition.arm(one)
-    partition.inject(hosts, {"n1": ("n2",)})
+    switch.arm(one, silence_s=1, beat_s=1)
+    switch.arm(one)
+    CHAIN.stand(hosts, {"n1": ("n2",)})
     time.sleep(6)
-    assert partition.missing(one, {"n1": ("n2",)}) == []
-    assert partition.disarm(one) == []
+    assert CHAIN.missing(one, {"n1": ("n2",)}) == []
+    assert switch.disarm(one) == []
 
 
 def test_a_heal_that_cannot_look_is_no_heal(hosts: list[Node]) -> None:
     script = 'mkdir -p /tmp/fake; printf "#!/bin/sh\\nexit 4\\n" > /tmp/fake/iptables; '
-    script += 'chmod +x /tmp/fake/iptables; PATH=/tmp/fake:$PATH sh -c "$1" heal 1; echo $?; '
-    done = hosts[0].run(["sh", "-c", script + "rm -r /tmp/fake", "fake", partition.HEAL])
+    script += 'chmod +x /tmp/fake/iptables; PATH=/tmp/fake:$PATH sh -c "$1" heal; echo $?; '
+    done = hosts[0].run(["sh", "-c", script + "rm -r /tmp/fake", "fake", CHAIN.heal])
     assert done.stdout.strip() == "1"
 
 

@@ -1,38 +1,20 @@
-"""Process faults: whom they strike, and what is left of it after healing."""
+"""Process faults: what they do to a process, and what is left of it after healing."""
 
 import time
 from collections.abc import Iterator, Sequence
-from random import Random
 from typing import Any
 
 import pytest
 
 from partita.harness.nodes.cluster import Node
 from partita.harness.run.store_processes import StoreProcesses
-from partita.nemesis import partition, process
+from partita.nemesis import switch
 from partita.nemesis.driver import Driver
+from partita.nemesis.network import reachable
 from partita.nemesis.schedule import ScheduleError, fault, parse
 from partita.workloads.client import Client
 
-NODES = ["n1", "n2", "n3", "n4", "n5"]
 NAME = "sleeper"
-
-
-@pytest.mark.parametrize(
-    ("target", "size"), [("one", 1), ("leader", 1), ("minority", 2), ("majority", 3), ("all", 5)]
-)
-def test_a_target_is_as_large_as_it_says(target: str, size: int) -> None:
-    for seed in range(20):
-        struck = process.TARGETS[target](NODES, ["n4", "n2"], Random(seed))
-        assert len(set(struck)) == size
-        assert set(struck) <= set(NODES)
-    if target == "leader":
-        assert list(struck) == ["n4"]
-
-
-def test_a_majority_of_an_even_number_is_more_than_half() -> None:
-    assert len(process.majority(NODES[:4], [], Random(1))) == 3
-    assert len(process.minority(NODES[:4], [], Random(1))) == 1
 
 
 def test_faults_are_named_by_action_and_target() -> None:
@@ -88,7 +70,7 @@ def sleepers(nodes: list[Node]) -> Iterator[Sleepers]:
     for node in nodes:
         system.start(node, nodes)
     yield system
-    partition.heal(nodes)
+    switch.heal(nodes)
     for node in nodes:
         system.kill(node)
         system.wipe(node)
@@ -127,7 +109,7 @@ def driven(
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("action", process.ACTIONS)
+@pytest.mark.parametrize("action", ("kill", "pause", "stop"))
 def test_a_process_fault_bites_and_is_healed(
     sleepers: Sleepers, nodes: list[Node], action: str
 ) -> None:
@@ -153,7 +135,7 @@ def test_process_faults_and_partitions_add_up_and_one_heal_ends_all(
     schedule = "0s pause leader; 0s partition halves; 0s kill one; 0s partition one; 0s heal"
     driver, events = driven(sleepers, nodes, schedule)
     assert all(sleepers.healthy(node) for node in nodes)
-    assert len(partition.reachable(nodes)) == 20
+    assert len(reachable(nodes)) == 20
     driver.finish()
     assert driver.failure is None
     heals = [value["faults"] for kind, f, value in events if (kind, f) == ("ok", "heal")]

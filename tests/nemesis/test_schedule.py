@@ -23,7 +23,7 @@ def test_times_may_have_fractions_and_no_unit() -> None:
         ("1.2.3s heal", "cannot read"),
         ("5s explode one", "no action is called 'explode'"),
         ("5s partition", "needs a target"),
-        ("5s partition everything", "needs a target, one of halves"),
+        ("5s partition everything", "needs a target, one of bridge, followers, halves"),
         ("5s heal one", "takes no target"),
         ("9s partition one; 5s heal", "comes before it"),
         ("-5s heal", "cannot read"),
@@ -77,13 +77,13 @@ def test_unknown_faults_are_named() -> None:
 
 def test_what_cannot_be_carried_out_is_refused_before_the_run() -> None:
     with pytest.raises(ScheduleError, match="needs 2 nodes, there are 1"):
-        check(parse("1s partition halves"), 1, 10, has_leader=True, can_pause=False)
+        check(parse("1s partition halves"), 1, 10, has={"primaries"}.__contains__)
     with pytest.raises(ScheduleError, match="primaries"):
-        check(parse("1s partition leader"), 5, 10, has_leader=False, can_pause=False)
+        check(parse("1s partition leader"), 5, 10, has=lambda name: False)
     with pytest.raises(ScheduleError, match="not before --time-limit 10"):
-        check(parse("10s partition one"), 5, 10, has_leader=True, can_pause=False)
+        check(parse("10s partition one"), 5, 10, has={"primaries"}.__contains__)
     with pytest.raises(ScheduleError, match="kill minority needs 3 nodes"):
-        check(parse("1s kill minority"), 2, 10, has_leader=True, can_pause=False)
+        check(parse("1s kill minority"), 2, 10, has={"primaries"}.__contains__)
     with pytest.raises(ScheduleError, match=r"no pause\(\)"):
-        check(parse("1s pause one"), 3, 10, has_leader=True, can_pause=False)
-    check(parse("1s partition leader; 5s heal"), 5, 10, has_leader=True, can_pause=False)
+        check(parse("1s pause one"), 3, 10, has={"primaries"}.__contains__)
+    check(parse("1s partition leader; 5s heal"), 5, 10, has={"primaries"}.__contains__)

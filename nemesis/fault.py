@@ -1,0 +1,111 @@
+"""What a fault is: the protocol that the driver speaks, and nothing of any one fault.
+
+A fault is a class in a file of its own in `nemesis/faults/`, declared as an entry point in
+`partita.faults`, or anybody's, given as `path/to/file.py:Class`. The parameters of its constructor
+are its settings. One object of it is made for each step of a schedule that begins it, so that it
+may keep what its proof needs.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from partita.nemesis.hosts import Host
+from partita.nemesis.targets import Scope, Strikes
+
+
+class Store(Protocol):
+    """The store's processes, one on each node, by the node's name."""
+
+    def do(self, method: str, node: str) -> Any:
+        """Call a method of the system that takes a node: kill, or one of the fault's `needs`."""
+
+    def start(self, node: str) -> None:
+        """Start the process; harmless if it runs."""
+
+    def serves(self, node: str) -> bool:
+        """Say whether the node's process answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a fault finds when it is asked to do something.
+
+    `hosts` are all hosts, lost ones too, which `on_all` leaves out. `reached` are the pairs
+    (a, b) of which a reached b before any fault. `others` is what the other faults in force
+    strike, and `held` the nodes whose process one of those keeps down: it is not started yet.
+    """
+
+    hosts: Sequence[Host]
+    store: Store
+    reached: Collection[tuple[str, str]] = ()
+    others: Sequence[Scope] = ()
+    held: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lasted:
+    """Whether a fault was in force until now.
+
+    `gone` says what ended before its time, by name; empty if it lasted. `figures` are what its own
+    mechanism counted, by name: one that is 0 says that the fault never bit.
+    """
+
+    gone: Mapping[str, Any] = field(default_factory=dict)
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the driver must know of a fault before it does anything.
+
+    `strikes`: "nodes" or "links", which says what targets it takes, but for those it `refuses`.
+    `stacks`: what a second one of its name does while one is in force: "replace" takes its place
+    without peace between, "add" comes beside it, "alone" is refused.
+    `silences`: whom it strikes does not answer at all any more. Then the nodes count as down, the
+    links as cut, where the reports say who could have served.
+    `restarts`: its end starts the store's process anew.
+    `survives_restart`: it is still there when another fault's end has done so. If not, it is
+    begun again on that node.
+    `needs`: methods that a system must have for it.
+    `heal`: the shell lines by which a host undoes it alone. They take no arguments, run in
+    a shell of their own, do no harm where nothing is to be undone, and fail if they could not.
+    """
+
+    strikes: Strikes
+    stacks: Literal["replace", "add", "alone"] = "add"
+    silences: bool = False
+    restarts: bool = False
+    survives_restart: bool = True
+    needs: tuple[str, ...] = ()
+    refuses: tuple[str, ...] = ()
+    heal: str = ""
+
+
+class Fault(Protocol):
+    """Something that is done to hosts or processes, and undone again."""
+
+    @property
+    def name(self) -> str:
+        """As in a schedule. A class attribute, like `traits`."""
+
+    @property
+    def traits(self) -> Traits: ...
+
+    def lacks(self, host: Host) -> str | None:
+        """Say in one line what the host lacks for it, and the fix; None if nothing.
+
+        Found out before the run, by doing the thing where it disturbs nobody.
+        """
+
+    def begin(self, scene: Scene, scope: Scope) -> None:
+        """Let it be in force on the whole scope. `end` follows, whatever this raises."""
+
+    def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
+        """Measure, right after it began, whether it bit (`"bit"`), and how that shows."""
+
+    def lasted(self, scene: Scene, scope: Scope) -> Lasted:
+        """Look, right before it ends, whether it is still in force, and what it counted."""
+
+    def end(self, scene: Scene, scope: Scope) -> None:
+        """Undo it on the scope, which for nodes may be a part of what it struck."""

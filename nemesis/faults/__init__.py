@@ -1,0 +1,116 @@
+"""The faults, one family a file, and how a name finds one."""
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from partita.checker import plugins
+from partita.checker.settings import REQUIRED, Parameter, SettingError, make_with
+from partita.checker.settings import parameters as parameters_of
+from partita.nemesis.fault import Fault, Traits
+from partita.nemesis.targets import Target
+
+log = logging.getLogger(__name__)
+
+# A target that stands alone where a fault is to be named: `--nemesis leader-minority`.
+DEFAULT = "partition"
+
+
+def names() -> list[str]:
+    """Return the names of all faults that are installed."""
+    return plugins.names("faults")
+
+
+def parameters(name: str) -> tuple[Parameter, ...]:
+    """Return the settings of a fault, by its name or `path/to/file.py:Class`."""
+    return parameters_of(plugins.find("faults", name))
+
+
+def make(name: str, settings: Mapping[str, Any]) -> Fault:
+    """Make a fault with settings, as `values` returns them.
+
+    Raises `PluginError` for a name that stands for nothing, and `SettingError`.
+    """
+    known = parameters(name)
+    lacking = [each.name for each in known if each.default is REQUIRED]
+    for setting in lacking:
+        if settings.get(setting) is None:
+            raise SettingError(f"fault {name} needs {setting}, such as {setting}=…")
+    fault: Fault = make_with(plugins.find("faults", name), settings)
+    return fault
+
+
+def values(name: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the texts of a fault's settings stand for. Raises `PluginError`."""
+    known = {each.name: each for each in parameters(name)}
+    found = {}
+    for setting, text in texts.items():
+        if setting not in known:
+            there = f"choose from {', '.join(known)}" if known else "it has none"
+            raise SettingError(f"fault {name} has no setting {setting!r}: {there}")
+        try:
+            found[setting] = known[setting].read(text)
+        except SettingError as error:
+            raise SettingError(f"fault {name}, {setting}: {error}") from error
+    return found
+
+
+def targets_of(name: str) -> list[str]:
+    """Return the names of the targets that a fault takes."""
+    traits: Traits = plugins.find("faults", name).traits
+    every: list[tuple[str, Target[Any]]] = [
+        (place, plugins.find("targets", place))
+        for place in plugins.names("targets")
+        if place not in traits.refuses
+    ]
+    return [place for place, target in every if target.suits(traits.strikes)]
+
+
+def target_called(name: str) -> Target[Any] | None:
+    """Return the target of that name, or None: then these are nodes' names."""
+    found: Target[Any] | None = (
+        plugins.find("targets", name) if name in plugins.names("targets") else None
+    )
+    return found
+
+
+def parse_name(text: str) -> tuple[str, str]:
+    """Read "kill-leader", "file.py:Class-all" or a bare target as the names of fault and target.
+
+    Raises `PluginError`.
+    """
+    places = plugins.names("targets")
+    if text in places and text in targets_of(DEFAULT):
+        return DEFAULT, text
+    # The longest name first: a fault's own name may hold dashes, and another's name.
+    for place in sorted(places, key=len, reverse=True):
+        fault = text.removesuffix(f"-{place}")
+        if fault != text and (fault in names() or ".py:" in fault):
+            if place in targets_of(fault):
+                return fault, place
+            break
+    raise plugins.PluginError(
+        f"no nemesis is called {text!r}: choose from {', '.join([*choices(), 'none'])}"
+    )
+
+
+def choices() -> list[str]:
+    """Return all that `parse_name` reads, of what is installed."""
+    others = [name for name in names() if name != DEFAULT]
+    combined = [f"{name}-{place}" for name in others for place in targets_of(name)]
+    return [*targets_of(DEFAULT), *combined]
+
+
+def heals(more: Collection[Fault] = ()) -> str:
+    """Return the shell script by which a host undoes every fault there is, and `more`, alone."""
+    found: dict[str, str] = {}
+    for name in names():
+        try:
+            kind = plugins.find("faults", name)
+        except plugins.PluginError as error:  # it cannot have been begun either
+            log.warning("%s", error)
+            continue
+        found[name] = kind.traits.heal
+    found |= {fault.name: fault.traits.heal for fault in more}
+    lines = [f"(\n{heal}\n) || status=1" for heal in dict.fromkeys(found.values()) if heal]
+    return "\n".join(["status=0", *lines, "exit $status", ""])

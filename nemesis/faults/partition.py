@@ -1,0 +1,67 @@
+"""Cutting the network: each node drops the packets of those whom a grudge says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.firewall import Chain
+from partita.nemesis.grudges import cut_pairs
+from partita.nemesis.hosts import Host
+from partita.nemesis.network import reachable
+from partita.nemesis.targets import Scope
+
+CHAIN = Chain("PARTITA", "-j DROP")
+
+
+class Partition:
+    """Cuts nodes apart: what one sends is dropped where it arrives, by iptables."""
+
+    name = "partition"
+    traits = Traits(
+        strikes="links",
+        stacks="replace",
+        silences=True,
+        refuses=("all",),  # a store of which no node hears another has nothing left to decide
+        heal=CHAIN.heal,
+    )
+
+    def lacks(self, host: Host) -> str | None:
+        return CHAIN.lacks(host)
+
+    def begin(self, scene: Scene, scope: Scope) -> None:
+        CHAIN.stand(scene.hosts, scope.grudge)
+
+    def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
+        """Say whether the cut is what was meant: what should be cut is, and nothing else."""
+        answered = reachable(scene.hosts)
+        living = {host.name for host in scene.hosts if not host.lost}
+        # A pair of which one is lost, or that another fault disturbs, proves nothing either way.
+        apart = {pair for other in scene.others for pair in other.links}
+        before = {
+            (one, other)
+            for one, other in scene.reached
+            if (other, one) in scene.reached and {one, other} <= living
+        }
+        pairs = [pair for pair in cut_pairs(scope.grudge) if set(pair) <= living]
+        unreachable = [
+            pair for pair in pairs if pair not in answered and pair[::-1] not in answered
+        ]
+        proven = [pair for pair in unreachable if pair in before]
+        strays = sorted(before - answered - scope.links - apart)
+        return {
+            "bit": bool(pairs) and len(proven) == len(pairs) and not strays,
+            "cut": pairs,
+            "unreachable": unreachable,
+            "strays": strays,
+        }
+
+    def lasted(self, scene: Scene, scope: Scope) -> Lasted:
+        """The rules must still stand: a firewall may have been reloaded."""
+        gone = CHAIN.missing(scene.hosts, scope.grudge)
+        counts = CHAIN.counts(scene.hosts)
+        by_link = {f"{source}>{node}": count for (source, node), count in counts.items()}
+        figures = {"packets_dropped": sum(counts.values()), "packets_dropped_by_link": by_link}
+        return Lasted({"gone_on": gone} if gone else {}, figures)
+
+    def end(self, scene: Scene, scope: Scope) -> None:
+        CHAIN.fall(scene.hosts)
