@@ -78,7 +78,10 @@ def _commands() -> str:
     context = click.Context(partita, info_name="partita")
     parts = [
         "# Commands",
-        f"{MADE} `partita COMMAND --help` prints the same.",
+        f"{MADE} `partita COMMAND --help` prints the same. With `partita test` and "
+        "`partita test-all` it also prints the options of the systems, workloads and faults that "
+        "are on the line; here these stand under [Systems](systems.md), [Workloads](workloads.md) "
+        "and [Faults](faults.md).",
         "Every command ends with one of these exit codes:",
         _table(
             ("exit code", "meaning"),
@@ -102,16 +105,20 @@ def _command(command: click.Command, parent: click.Context, name: str, level: st
     context = click.Context(command, info_name=name, parent=parent)
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     parts = [f"{level} {context.command_path}", f"    {usage}", _prose(command.help or "")]
-    records = [
-        record for each in command.get_params(context) if (record := each.get_help_record(context))
-    ]
-    parts.append(_table(("option", ""), [(_code(option), _text(said)) for option, said in records]))
+    parts.append(_options(command, context))
     if isinstance(command, click.Group):
         for each in command.list_commands(context):
             below = command.get_command(context, each)
             assert below is not None
             parts += _command(below, context, each, level + "#")
     return parts
+
+
+def _options(command: click.Command, context: click.Context) -> str:
+    """Return a table of what has something to say; every command has --help."""
+    records = [each.get_help_record(context) for each in command.params]
+    rows = [(_code(each[0]), _text(each[1])) for each in records if each and each[1]]
+    return _table(("option", ""), rows) if rows else ""
 
 
 def _kind(kind: str) -> str:
