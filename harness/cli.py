@@ -19,6 +19,7 @@ import click
 
 WRONG_ARGUMENTS = 254
 HARNESS_FAILED = 255
+COMPLETING = "_PARTITA_COMPLETE"  # click's: set while a shell completes a line
 
 # Where each command stands, and what it does, as its own help begins. It is imported when it is
 # asked for: neither `partita --help` nor `partita check` must pay for what draws and speaks SSH.
@@ -148,7 +149,10 @@ def _code_of_command() -> int:
         click.echo("partita: interrupted", err=True)
         return 2
     except SystemExit as leave:
-        # click ends the process itself, with the code of a violation, if nobody reads the output.
+        # click ends the process itself: after completing a line for a shell, and, with the code
+        # of a violation, if nobody reads the output.
+        if COMPLETING in os.environ:
+            return leave.code if isinstance(leave.code, int) else 0
         if isinstance(leave.__context__, BrokenPipeError):
             return HARNESS_FAILED
         return _say("the code of a store or of a model called sys.exit()", HARNESS_FAILED)

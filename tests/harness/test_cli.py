@@ -1,5 +1,6 @@
 """The command line's tables: every command is there, and every error is one."""
 
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -23,6 +24,19 @@ def test_help_is_quick() -> None:
     script += "except SystemExit: print(time.process_time())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert float(done.stdout.splitlines()[-1]) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"), [("bash_source", "_partita_completion"), ("bash_complete", "plain,etcd\n")]
+)
+def test_a_shell_is_answered_and_nothing_is_spilled_over_the_line(asked: str, said: str) -> None:
+    line = {"COMP_WORDS": "partita test et", "COMP_CWORD": "2", "_PARTITA_COMPLETE": asked}
+    script = "import sys; sys.argv[0] = 'partita'; from partita.harness.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=os.environ | line, capture_output=True, text=True
+    )
+    assert said in done.stdout
+    assert (done.stderr, done.returncode) == ("", 0)
 
 
 @pytest.mark.parametrize("name", ERRORS)
