@@ -120,6 +120,77 @@ def sessions(
     would have to follow (-1: none) and the least place that it could have.
     """
 
+def monitor_growing_set(
+    is_read: npt.NDArray[np.bool_],
+    what: npt.NDArray[np.int32],
+    invoked: npt.NDArray[np.int64],
+    completed: npt.NDArray[np.int64],
+    elements: npt.NDArray[np.int32],
+    ends: npt.NDArray[np.int64],
+    element_count: int,
+    ordered: bool,
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> tuple[int, str, list[int], list[int]]:
+    """Decide a set that only grows; returns what `monitor_queue` does.
+
+    `what` is the element that was added, or the list that was read. The elements of all lists
+    stand back to back in `elements`, where each ends in `ends`.
+    """
+
+def elements_of_lists(
+    added: npt.NDArray[np.int32],
+    lists: npt.NDArray[np.int32],
+    payload: npt.NDArray[np.int64],
+    is_text: npt.NDArray[np.int8],
+    pairs: npt.NDArray[np.int32],
+    text_ends: npt.NDArray[np.int64],
+    text: bytes,
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int64], int] | str | None:
+    """Number the values that were added, and the elements of lists, all given by their codes.
+
+    Returns the numbers of what was added, those of all elements, where each list ends among
+    them, and how many numbers there are; the limit that was hit; or None if something is neither
+    a whole number nor a text, or no list.
+    """
+
+def monitor_members(
+    acts: npt.NDArray[np.int8],
+    elements: npt.NDArray[np.int32],
+    invoked: npt.NDArray[np.int64],
+    completed: npt.NDArray[np.int64],
+    element_count: int,
+    present: int,
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> tuple[int, str, list[int], list[int]]:
+    """Decide a set's elements one by one; returns what `monitor_queue` does, but no order.
+
+    `acts` are 0 add, 1 remove, 2 found in, 3 found out. The first `present` elements are in at
+    the beginning.
+    """
+
+def monitor_counter(
+    is_read: npt.NDArray[np.bool_],
+    amounts: npt.NDArray[np.int64],
+    invoked: npt.NDArray[np.int64],
+    completed: npt.NDArray[np.int64],
+    initial: int,
+    ordered: bool,
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> tuple[int, str, list[int], list[int]]:
+    """Decide a counter; returns what `monitor_queue` does.
+
+    `amounts` are what was added, or the sum that was read. An operation of -1 is none.
+    """
+
 def read_file(
     path: str, edn: bool, deadline: float | None, memory: int | None
 ) -> tuple[dict[str, Any], list[str]] | tuple[None, int, str]:

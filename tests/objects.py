@@ -80,7 +80,7 @@ def _disturb(random: Random, kind: Kind, calls: list[Call]) -> None:
         change = random.randrange(5)
         if change == 0:
             call.answer = kind.guess(random, calls, call)
-        elif change == 1 and call.f == other.f:
+        elif change == 1 and (call.f, call.type) == (other.f, other.type):
             call.answer, other.answer = other.answer, call.answer
         elif change == 2:
             call.end = random.uniform(call.begin, call.end)

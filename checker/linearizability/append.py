@@ -19,6 +19,7 @@ from partita.checker.explain import capital, moment, quoted, when, who
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import counted
 from partita.checker.linearizability.engine import Engine
+from partita.checker.linearizability.places import disorder
 from partita.checker.models.append import Append
 from partita.checker.models.model import Model, ModelError, frozen
 from partita.checker.verdict import Finding, Limits, Mismatch
@@ -181,18 +182,8 @@ def _diverged(log: _Log, row: int, read: list[Any], longest: list[Any]) -> Contr
 
 def _disordered(log: _Log, order: dict[Hashable, int]) -> Iterator[Contradiction]:
     """Find an operation that was over before one of an earlier place was invoked."""
-    rows, places = _places(log, order)
-    by_place = np.argsort(places, kind="stable")
-    rows, places = rows[by_place], places[by_place]
-    invoked, completed = log.history.invoked_rank[rows], log.history.completed_rank[rows]
-    starts = np.searchsorted(places, places, side="left")
-    latest = np.maximum.accumulate(invoked)[np.maximum(starts - 1, 0)]
-    wrong = np.flatnonzero((starts > 0) & (completed < latest))
-    for late in wrong[:1]:
-        early = np.flatnonzero(invoked[: starts[late]] > completed[late])
-        reads = early[places[early] % 2 != 0]
-        chosen = reads[np.argmin(invoked[reads])] if len(reads) else early[0]
-        yield _out_of_order(log, int(rows[chosen]), int(rows[late]))
+    if found := disorder(log.history, *_places(log, order)):
+        yield _out_of_order(log, *found)
 
 
 def _places(log: _Log, order: dict[Hashable, int]) -> tuple[IntColumn, IntColumn]:

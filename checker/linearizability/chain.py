@@ -30,8 +30,10 @@ from partita.checker import _native
 from partita.checker.explain import quoted
 from partita.checker.history import OUTCOMES, History, IntColumn, Op
 from partita.checker.linearizability.chain_explanation import Conflict, explain, left_behind
-from partita.checker.linearizability.engine import Engine
+from partita.checker.linearizability.engine import Declined, Engine
+from partita.checker.linearizability.register_view import register_view
 from partita.checker.models.cas_register import CasRegister
+from partita.checker.models.kv import KeyValue
 from partita.checker.models.model import Model, ModelError
 from partita.checker.values import NO_PAIR, NULL
 from partita.checker.verdict import Finding, Limits, Mismatch
@@ -42,8 +44,10 @@ _VALID, _INVALID, _NOT_APPLICABLE = range(3)
 
 def chain(
     history: History, rows: IntColumn, model: Model, limits: Limits, mismatch: Mismatch
-) -> Finding | None:
+) -> Finding | Declined | None:
     """Decide one register in O(n log n), or return None if this engine does not apply."""
+    if isinstance(model, KeyValue):
+        return _under_other_names(history, rows, model, limits, mismatch)
     if not isinstance(model, CasRegister):
         return None
     rows = recorded(history, rows, model)
@@ -75,6 +79,18 @@ def chain(
         model.value,
     )
     return explain(history, rows, conflict)
+
+
+def _under_other_names(
+    history: History, rows: IntColumn, model: KeyValue, limits: Limits, mismatch: Mismatch
+) -> Finding | Declined | None:
+    view = register_view(history, rows, model)
+    if view is None:
+        return None
+    found = chain(view.history, rows, view.model, limits, mismatch)
+    if isinstance(found, Finding):
+        return view.told(found)
+    return Declined("a value that was got had been put more than once, so that the search decided")
 
 
 def recorded(history: History, rows: IntColumn, model: CasRegister) -> IntColumn:
@@ -112,4 +128,4 @@ def _unfit(op: Op, model: CasRegister) -> ModelError:
     return ModelError(f"model {model.name} does not fit the history: {what}")
 
 
-ENGINE = Engine("chain", chain, (CasRegister,), "registers")
+ENGINE = Engine("chain", chain, (CasRegister, KeyValue), "registers")

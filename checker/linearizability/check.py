@@ -44,15 +44,16 @@ def check(
     Raises `ModelError` if the model or the engine does not fit the operations; what a model's
     own `step` raises goes through.
     """
-    begin = time.perf_counter()
     if isinstance(model, str):
         model = load_model(model, initial)
     elif initial is not None:
         raise ModelError("initial goes with a model's name: this model has its own")
+    names = _engines(engine, model)
+    begin = time.perf_counter()
     deadline = None if time_limit is None else time.monotonic() + time_limit
     limits = Limits(deadline, memory_limit, np.zeros(1, dtype=np.uint8))
     keys = _by_key(history, counting(history, model, mismatch))
-    job = Job(history, model, _engines(engine, model), limits, mismatch)
+    job = Job(history, model, names, limits, mismatch)
     findings = decide(job, [key.rows for key in keys], executor)
     return _verdict(job, keys, findings, time.perf_counter() - begin)
 

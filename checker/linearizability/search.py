@@ -22,6 +22,7 @@ from partita.checker import _native
 from partita.checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
 from partita.checker.linearizability.chain import kinds_of_f, recorded
 from partita.checker.linearizability.engine import Engine
+from partita.checker.linearizability.register_view import register_view
 from partita.checker.linearizability.search_explanation import explain
 from partita.checker.models.cas_register import CasRegister
 from partita.checker.models.model import Model, ModelError
@@ -60,6 +61,9 @@ def search(
     plan: Plan = PLAN,
 ) -> Finding | None:
     """Decide one key's operations under any model, within the limits."""
+    if view := register_view(history, rows, model):
+        found = search(view.history, rows, view.model, limits, mismatch, plan)
+        return view.told(found) if found else None
     if isinstance(model, CasRegister):
         rows = recorded(history, rows, model)
         answer = _search_register(history, rows, model, limits, plan)

@@ -26,6 +26,8 @@ class Counter:
     def step(self, state: State, op: Op) -> Hashable | None:
         if op.f == "add" and isinstance(op.input, int | float):
             return state + op.input  # type: ignore[no-any-return]
-        if op.f != "read":
+        if op.f == "read" and op.outcome == "info":
+            return state  # type: ignore[no-any-return]
+        if op.f != "read" or not isinstance(op.output, int | float):
             raise unfit(self, op)
-        return state if op.outcome == "info" or state == op.output else None
+        return state if state == op.output else None

@@ -1,4 +1,4 @@
-"""A set that only grows."""
+"""A set."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from partita.checker.models.model import State, begins_with, frozen, unfit
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """A growing set: `add` an element, `read` all of them in any order."""
+    """A set: `add` or `remove` an element, ask whether it `contains` one, `read` all of them."""
 
     values: Any = None
     name: str = "set"
-    reads: tuple[str, ...] = ("read",)
+    reads: tuple[str, ...] = ("read", "contains")
 
     def __post_init__(self) -> None:
         begins_with(self.name, self.values, list | tuple | set | frozenset, "a list")
@@ -26,8 +26,19 @@ class Set:
     def step(self, state: State, op: Op) -> Hashable | None:
         if op.f == "add":
             return state | {frozen(op.input)}  # type: ignore[no-any-return]
+        if op.f == "remove":
+            return state - {frozen(op.input)}  # type: ignore[no-any-return]
+        if op.f == "contains":
+            return self._asked(state, op)
         if op.f != "read" or not isinstance(op.output, list | tuple | None):
             raise unfit(self, op)
         if op.outcome == "info":
             return state  # type: ignore[no-any-return]
         return state if state == frozenset(map(frozen, op.output or [])) else None
+
+    def _asked(self, state: State, op: Op) -> Hashable | None:
+        if op.outcome == "info":
+            return state  # type: ignore[no-any-return]
+        if not isinstance(op.output, bool):
+            raise unfit(self, op)
+        return state if op.output == (frozen(op.input) in state) else None

@@ -35,7 +35,7 @@ def numbers(history: History, columns: list[CodeColumn], extra: Iterable[Hashabl
     """
     codes = np.concatenate(columns).astype(np.int32)
     given = list(extra)
-    if given or not _are_plain(history, codes):
+    if given or not are_plain(history, codes):
         return _compared(history, columns, given)
     if len(history.values) <= 8 * len(codes) + 64:
         return Numbers(_split(codes + 1, columns), [], len(history.values) + 1)
@@ -58,7 +58,7 @@ def _split(joined: CodeColumn, columns: list[CodeColumn]) -> list[CodeColumn]:
     return np.split(joined, np.cumsum([len(column) for column in columns])[:-1])
 
 
-def _are_plain(history: History, codes: CodeColumn) -> bool:
+def are_plain(history: History, codes: CodeColumn) -> bool:
     """Whether these are whole numbers, text or null: then equal values have equal codes."""
     values = history.values
     codes = codes[codes >= 0]

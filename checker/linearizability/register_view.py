@@ -1,0 +1,59 @@
+"""What is a register under other names: a key that is only put and got."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from partita.checker.explain import who
+from partita.checker.history import History, IntColumn
+from partita.checker.linearizability.monitors.operations import are_plain
+from partita.checker.models.cas_register import CasRegister, register
+from partita.checker.models.kv import KeyValue
+from partita.checker.models.model import Model
+from partita.checker.values import NULL
+from partita.checker.verdict import Finding
+
+_NAMES = {"get": "read", "put": "write"}
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterView:
+    """A history as a register's engines want it, and what it is really called."""
+
+    history: History
+    model: CasRegister
+    original: History
+
+    def told(self, finding: Finding) -> Finding:
+        """Return what an engine found, with operations called as they are."""
+        text = finding.explanation
+        for row in finding.operations:
+            for timed in (True, False):
+                ours = who(self.original, row, timed=timed)
+                text = text.replace(who(self.history, row, timed=timed), ours)
+        return replace(finding, explanation=text)
+
+
+def register_view(history: History, rows: IntColumn, model: Model) -> RegisterView | None:
+    """Return a key's history as one of a register, None if it is no such thing.
+
+    The empty text and null are the same to `kv`. Where it begins with something else, a get of
+    null is left to the model.
+    """
+    if not isinstance(model, KeyValue):
+        return None
+    named = {history.fs[code] for code in np.unique(history.f[rows])}
+    given, returned = history.input[rows], history.output[rows]
+    is_put = history.f[rows] == history.f_code("put")
+    if not named <= set(_NAMES) or (given[is_put] == NULL).any():
+        return None
+    if not are_plain(history, np.concatenate([given[is_put], returned])):
+        return None
+    empty, initial = history.code(""), model.initial
+    if initial != "" and (not isinstance(initial, str) or (returned[~is_put] == NULL).any()):
+        return None
+    view = replace(history, fs=[_NAMES.get(f, f) for f in history.fs])
+    if initial == "":
+        view.input = np.where(history.input == empty, NULL, history.input).astype(np.int32)
+        view.output = np.where(history.output == empty, NULL, history.output).astype(np.int32)
+    return RegisterView(view, register(initial or None), history)

@@ -1,0 +1,52 @@
+// One element of a set: whether it is in, as operations come and go.
+
+#pragma once
+
+#include <array>
+#include <unordered_map>
+#include <vector>
+
+#include "members.h"
+
+namespace partita::monitors {
+
+// Goes through the events, and keeps what may have been done after each: whether the element is
+// in, which pending operations have been done, how many crashed adds and removes have been used.
+class Membership {
+   public:
+    Membership(const std::vector<MemberOperation>& operations, bool is_in, Limits& limits)
+        : ops_(operations), is_in_at_first_(is_in), limits_(limits) {}
+
+    // The place of the first operation that cannot have been done when it is over, none: all can.
+    int32_t stuck();
+
+   private:
+    struct Used {
+        int32_t adds, removes;
+        bool within(const Used& other) const {
+            return adds <= other.adds && removes <= other.removes;
+        }
+    };
+    // By what has been done (bits of slots) and whether the element is in (lowest bit): the
+    // fewest crashed operations that this may have taken.
+    using Possible = std::unordered_map<uint64_t, std::vector<Used>>;
+
+    static constexpr int slots_max = 63;
+    static constexpr size_t possible_max = 1 << 14;
+
+    void invoke(int32_t place);
+    bool complete(int32_t place);
+    uint64_t bit(int slot) const { return uint64_t{2} << slot; }
+    uint64_t with_answers(uint64_t key) const;
+    int earliest(Member act, uint64_t key) const;
+    static bool note(Possible& possible, uint64_t key, Used used);
+
+    const std::vector<MemberOperation>& ops_;
+    const bool is_in_at_first_;
+    Limits& limits_;
+    std::array<int32_t, slots_max> pending_;  // by slot: a place, none if it is free
+    Used crashed_{0, 0};                      // that have been invoked
+    Possible possible_;
+};
+
+}  // namespace partita::monitors
