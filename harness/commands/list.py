@@ -1,11 +1,12 @@
 """`partita list`: what there is of each kind, and where it comes from."""
 
 import json
+import sys
 from dataclasses import asdict, dataclass
 
 import click
 
-from partita.checker.plugins import KINDS, PluginError, entries, find, summary
+from partita.checker.plugins import KINDS, Entry, PluginError, entries, find, summary
 
 WIDTH = 100
 
@@ -43,15 +44,18 @@ def list_things(kind: str | None, as_json: bool) -> None:
 
 
 def _rows(kind: str) -> list[Row]:
-    return [_row(kind, name, entry.source) for name, entry in entries(kind).items()]
+    return [_row(kind, entry) for entry in entries(kind).values()]
 
 
-def _row(kind: str, name: str, source: str) -> Row:
+def _row(kind: str, entry: Entry) -> Row:
     """One that cannot be loaded is listed too, with the reason."""
     try:
-        return Row(kind, name, source, summary(find(kind, name)))
+        thing = find(kind, entry.name)
     except PluginError as error:
-        return Row(kind, name, source, "", str(error))
+        return Row(kind, entry.name, entry.source, "", str(error))
+    # What is no class says what it is at the top of its file.
+    speaker = thing if callable(thing) else sys.modules[entry.point.module]
+    return Row(kind, entry.name, entry.source, summary(speaker))
 
 
 def _print(row: Row, width: int) -> None:

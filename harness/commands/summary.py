@@ -25,7 +25,7 @@ def summary(outcome: dict[str, Any]) -> str:
     lines.append(f"  operations   {outcome['operations']}: {counts}")
     if outcome["acknowledged"] is not None:
         names = ("acknowledged", "lost", "recovered", "unexpected")
-        lines.append("  adds         " + ", ".join(f"{outcome[name]} {name}" for name in names))
+        lines.append("  elements     " + ", ".join(f"{outcome[name]} {name}" for name in names))
     lines.append(f"  availability {_percent(outcome['availability'])}" + _by_node(outcome))
     if outcome["longest_unavailability"] is not None:
         lines.append(f"  longest time without an answer {outcome['longest_unavailability']:.1f} s")
