@@ -28,6 +28,7 @@ FOREIGN = {
     "--delay",  # examples/raft/server.py
     "--unsafe-no-fsync",  # etcd
 }
+NODES = ("n1", "n2", "n3", "n4", "n5")
 SEPARATORS = {"|", ">", ">>", "<", "&&", "||", ";", "&", "2>"}
 
 
@@ -197,7 +198,7 @@ def _look_up(name: str, value: object) -> None:
                 if each not in names(kind) and ".py:" not in each and ".toml" not in each:
                     raise click.UsageError(f"no {kind} is called {each}")
     if name == "schedule":
-        schedule.parse(str(value))
+        schedule.parse(str(value), NODES)
     if name in ("nemesis", "nemeses"):
         for each in re.split(r"[,+]\s*", str(value)):
             if each != "none":

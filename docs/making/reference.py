@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import product
-from types import ModuleType
 from typing import Any
 
 import click
@@ -21,6 +20,7 @@ from partita.checker.settings import REQUIRED, Parameter, make_with, parameters
 from partita.harness.cli import partita
 from partita.harness.run.owners import Owner, fault_owner, system_owner, workload_owner
 from partita.harness.systems.system import StoreError
+from partita.nemesis.faults import targets_of
 
 MADE = "*This page is made from the code.*"
 # How the settings of a thing are given, by kind; a kind that is not here has none on the line.
@@ -128,17 +128,20 @@ def _kind(kind: str) -> str:
         parts.append(f"Partita brings no {one(kind)} along that is found by its name.")
     for name, entry in entries(kind).items():
         thing = find(kind, name)
-        # What is no class, as an engine is none, is described by the file that it stands in.
-        described = thing if inspect.isclass(thing) or inspect.isroutine(thing) else _module(entry)
-        parts += [f"## {name}", _prose(inspect.getdoc(described) or summary(thing))]
+        parts += [f"## {name}", _prose(_described(thing, entry))]
         parts += _details(kind, name, thing)
         parts.append(f"*{_file(entry.point.value)}*")
     return _joined(*parts)
 
 
-def _module(entry: Entry) -> ModuleType:
-    """Return the module that a thing stands in."""
-    return import_module(entry.point.module)
+def _described(thing: Any, entry: Entry) -> str:
+    """Return what is said of a thing: by itself, or else, of what is no class, by its file."""
+    module = import_module(entry.point.module)
+    if isinstance(thing, type) or inspect.isroutine(thing):
+        said = inspect.getdoc(thing)
+    else:
+        said = getattr(thing, "__dict__", {}).get("__doc__")
+    return said or module.__doc__ or summary(thing)
 
 
 def _file(value: str) -> str:
@@ -152,6 +155,10 @@ def _details(kind: str, name: str, thing: Any) -> Iterator[str]:
         yield from _settings(OWNERS[kind](name))
     if kind == "systems":
         yield from _promises(thing)
+    if kind == "faults":
+        yield from _traits(name, thing)
+    if kind == "targets":
+        yield _needs(thing)
     if kind == "workloads":
         yield from _workload(make_with(thing, {}))
     if kind == "checks":
@@ -185,10 +192,34 @@ def _default(parameter: Parameter) -> str:
     return _code(str(parameter.default)) if parameter.default not in (None, (), []) else ""
 
 
+def _traits(name: str, fault: Any) -> Iterator[str]:
+    traits = fault.traits
+    given = ", ".join(_code(f"{each.name}=…") for each in parameters(fault))
+    if given:
+        yield f"In a schedule its settings are written as {given}."
+    second = {
+        "replace": "takes the place of the first",
+        "add": "comes beside it",
+        "alone": "is refused",
+    }[traits.stacks]
+    yield (
+        f"It strikes {traits.strikes}. A second one, begun while the first is in force, {second}."
+        + (f" It needs a system with {' and '.join(traits.needs)}." if traits.needs else "")
+    )
+    yield "Targets: " + ", ".join(f"[{each}](targets.md#{each})" for each in targets_of(name)) + "."
+
+
+def _needs(target: Any) -> str:
+    what = "nodes, or the links between them and the rest" if target.strikes == "nodes" else "links"
+    least = f" It needs at least {target.least} nodes." if target.least > 1 else ""
+    leader = " It needs a system that says who leads." if target.needs_leader else ""
+    return f"It says {what}.{least}{leader}"
+
+
 def _promises(make: Any) -> Iterator[str]:
     """Show what a system promises for each choice that it leaves."""
     chosen = [each for each in parameters(make) if each.choices and each.name != "bug"]
-    rows = []
+    rows: dict[tuple[str, str], list[str]] = {}
     for values in product(*(each.choices for each in chosen)):
         try:
             system = make_with(make, dict(zip((each.name for each in chosen), values, strict=True)))
@@ -199,12 +230,14 @@ def _promises(make: Any) -> Iterator[str]:
         )
         for capability in system.offers:
             promised = getattr(system, "promises", lambda _: {})(capability)
-            levels = [
-                f"{check}: {level or 'nothing is promised'}" for check, level in promised.items()
-            ]
+            levels = [f"{check}: {level or 'nothing'}" for check, level in promised.items()]
             said = "; ".join(levels) or "what each check asks for by itself"
-            rows.append((_code(options) if options else "", _code(capability), _text(said)))
-    yield _table(("with", "offers", "promises"), rows)
+            rows.setdefault((options, said), []).append(_code(capability))
+    shown = [
+        (_code(options) if options else "", ", ".join(offered), _text(said))
+        for (options, said), offered in rows.items()
+    ]
+    yield _table(("with", "offers", "promises"), shown)
 
 
 def _workload(workload: Any) -> Iterator[str]:
