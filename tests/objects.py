@@ -6,7 +6,7 @@ perhaps long after it was given up), and then most of them are disturbed. The ot
 sort finds the mistakes that leave nearly every simulated history valid.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -37,8 +37,17 @@ class Kind:
     guess: Callable[[Random, list[Call], Call], Any]
 
 
-def object_events(random: Random, name: str, operations: int) -> list[Event]:
-    """Return the events of a small history of an object of this kind (a key of `KINDS`)."""
+# What may be equal though it is written differently, or looks like something else.
+ODD = [0, 1, 2, True, "1", 1.5, [1, 2]]
+
+
+def object_events(
+    random: Random, name: str, operations: int, initial: Sequence[Any] = ()
+) -> list[Event]:
+    """Return the events of a small history of an object of this kind (a key of `KINDS`).
+
+    `initial` is what the object begins with, in pieces.
+    """
     kind = KINDS[name]
     unique = random.random() < 0.8
     crash = random.choice([0, 0.1, 0.25, 0.45])
@@ -56,7 +65,7 @@ def object_events(random: Random, name: str, operations: int) -> list[Event]:
             effect = random.choice([effect, begin + random.random() * operations, 1e9])
         calls.append(Call(f, asked, begin, effect, end, type_))
     if random.random() < 0.5:
-        _simulate(random, kind, calls)
+        _simulate(random, kind, calls, list(initial))
         disturbed = 0.7
     else:
         for call in calls:
@@ -67,8 +76,7 @@ def object_events(random: Random, name: str, operations: int) -> list[Event]:
     return _events(calls)
 
 
-def _simulate(random: Random, kind: Kind, calls: list[Call]) -> None:
-    state: State = []
+def _simulate(random: Random, kind: Kind, calls: list[Call], state: State) -> None:
     for call in sorted(calls, key=lambda call: call.effect):
         if call.type != "fail" and call.effect < 1e9:
             call.answer = kind.apply(random, state, call)
@@ -103,9 +111,71 @@ def _events(calls: list[Call]) -> list[Event]:
     return [event for _, event in events]
 
 
+def long_events(
+    random: Random, name: str, operations: int, processes: int, crash: float
+) -> list[Event]:
+    """Return the events of processes that wait for each answer; linearizable.
+
+    `crash` is the probability that an operation is never answered; half of these happen.
+    """
+    kind = KINDS[name]
+    events: list[Event] = []
+    running: dict[int, tuple[Call, bool]] = {}
+    names = list(range(processes))
+    state: State = []
+    begun = 0
+    while begun < operations or running:
+        slot = random.randrange(processes)
+        if slot not in running:
+            if begun < operations:
+                f, asked = kind.draw(random, begun, True)
+                f = "dequeue" if f == "drain" else f
+                events.append({"process": names[slot], "type": "invoke", "f": f, "value": asked})
+                running[slot] = Call(f, asked, 0, 0, 0, "ok"), False
+                begun += 1
+            continue
+        call, done = running[slot]
+        crashes = random.random() < crash / 2
+        if not done and not crashes:
+            call.answer = kind.apply(random, state, call)
+            running[slot] = call, True
+            continue
+        del running[slot]
+        value = call.asked if crashes or call.answer is None else call.answer
+        type_ = "info" if crashes else "ok"
+        events.append({"process": names[slot], "type": type_, "f": call.f, "value": value})
+        names[slot] += processes if crashes else 0
+    return events
+
+
+def plant(name: str, events: list[Event]) -> None:
+    """Make a valid long history invalid, for certain, near its end."""
+    reading = {"fifo-queue": "dequeue", "unordered-queue": "dequeue", "kv": "get"}
+    f = reading.get(name, "get" if name == "kv-append" else "read")
+    answers = [each for each in events if each["type"] == "ok" and each["f"] == f]
+    answers = [each for each in answers if each["value"] not in (None, "")]
+    if name == "members":
+        add = {"process": -1, "f": "add", "value": 99}
+        ask = {"process": -1, "f": "contains", "value": 99}
+        events += [add | {"type": "invoke"}, add | {"type": "ok"}]
+        events += [ask | {"type": "invoke"}, ask | {"type": "ok", "value": False}]
+        return
+    late, early = answers[-5], answers[-65]
+    if name == "set":
+        late["value"] = [each for each in late["value"] if each not in early["value"][:1]]
+    elif name == "counter":
+        late["value"] -= 40  # by far more additions than are under way at once
+    elif name == "kv-append":
+        late["value"] = late["value"].partition(".")[2]
+    elif name == "unordered-queue":
+        late["value"] = early["value"]
+    else:
+        late["value"], early["value"] = early["value"], late["value"]
+
+
 def _draw_queue(random: Random, number: int, unique: bool) -> tuple[str, Any]:
     if random.random() < 0.5:
-        return "enqueue", number if unique else random.randrange(4)
+        return "enqueue", number if unique else random.choice(ODD)
     return "dequeue", None
 
 
@@ -143,13 +213,13 @@ def _draw_bag(random: Random, number: int, unique: bool) -> tuple[str, Any]:
 
 def _draw_set(random: Random, number: int, unique: bool) -> tuple[str, Any]:
     if random.random() < 0.6:
-        return "add", number if unique else random.randrange(4)
+        return "add", number if unique else random.choice(ODD)
     return "read", None
 
 
 def _apply_set(random: Random, state: State, call: Call) -> Any:
     if call.f == "read":
-        answer = list(dict.fromkeys(state))
+        answer = list({repr(each): each for each in state}.values())
         random.shuffle(answer)
         return answer
     state.append(call.asked)
@@ -214,7 +284,7 @@ def _draw_text(random: Random, number: int, unique: bool) -> tuple[str, Any]:
 
 def _draw_kv(random: Random, number: int, unique: bool) -> tuple[str, Any]:
     f, piece = _draw_text(random, number, unique)
-    return ("put", piece) if f == "append" and random.random() < 0.97 else (f, piece)
+    return ("put", piece) if f == "append" and (unique or random.random() < 0.9) else (f, piece)
 
 
 def _apply_text(random: Random, state: State, call: Call) -> Any:
