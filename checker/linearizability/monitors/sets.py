@@ -8,9 +8,8 @@ earliest moment that is left: after all that comes before it, and in its own int
 is a lower one, so that taking the earliest is never wrong: if one has no moment left, no
 order has one. Linear in what was read.
 
-For complete histories in which each element is added once this is a consequence of what Bouajjani,
-Emmi, Enea and Hamza (ICALP 2015) show of data-independent objects; reads of the whole, elements
-added again and crashed adds are our own, and so is the argument above.
+This argument is our own. What is published on sets is about complete histories of operations on
+single elements (Lee and Mathur, OOPSLA 2025; Abdulla and others, PLDI 2025).
 
 The sweep is native (checker/native/linearizability/monitors/growing_set.cpp). Sets from which
 elements are removed, or that are asked for single elements, are in members.py.
