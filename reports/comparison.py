@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from partita.checker import OUTCOMES
-from partita.reports.drawing import STYLE, WIDTH_INCHES, due_s, latencies_ms, milliseconds
+from partita.reports.drawing import STYLE, WIDTH_INCHES, due_s, latencies_ms, log_latencies
 from partita.reports.facts import settings_of
 from partita.reports.figures.availability import Bools, Floats, by_second
 from partita.reports.palette import INK, fault_colour
@@ -143,8 +143,7 @@ def overlaid(runs: Sequence[StoredRun]) -> Figure:
         top.set_ylim(0, 1.04)
         top.yaxis.set_major_formatter(PercentFormatter(1))
         top.set_ylabel("Availability")
-        bottom.set_yscale("log")
-        bottom.yaxis.set_major_formatter(FuncFormatter(milliseconds))
+        log_latencies(bottom)
         bottom.set_ylabel(f"Latency of ok, {width:g} s windows")
         bottom.set_xlim(0, end)
         bottom.set_xlabel("Time since the run began (s)")

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from partita.reports.figures.availability import Floats
 from partita.reports.figures.faults import SECOND, Fault
@@ -110,6 +111,16 @@ def latencies_ms(run: StoredRun) -> Floats:
     waited = run.end - due_s(run) * SECOND
     ns = np.where(never, waited, since_due(run.history))
     return np.maximum(ns / MILLISECOND, 1e-3)
+
+
+def log_latencies(axes: Axes) -> None:
+    """A logarithmic y axis of milliseconds, once all is drawn on it."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(FuncFormatter(milliseconds))
+    low, high = axes.get_ylim()
+    # Within one power of ten there may be no other tick to be labelled.
+    narrow = high < 10 * low
+    axes.yaxis.set_minor_formatter(FuncFormatter(milliseconds) if narrow else NullFormatter())
 
 
 def milliseconds(value: float, _position: int) -> str:

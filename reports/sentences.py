@@ -31,8 +31,16 @@ def verdict_sentence(results: Mapping[str, Any]) -> str:
 
 
 def _notes(results: Mapping[str, Any]) -> list[str]:
-    """What does not hold though nobody asked for it, as sentences."""
-    return [stopped(capital(str(note))) for note in results.get("notes") or ()]
+    """What does not hold though nobody asked for it, and what was to be judged but was not."""
+    found: dict[str, str] = {}
+    for check in checks_of(results):
+        for level in check.unasked:
+            note = f"Not {level}, which is {unasked(check)}{because(check, level)}"
+            found.setdefault(level, stopped(note))
+        if check.expected and not check.applies:
+            why = check.reason or "it does not apply"
+            found[check.name] = stopped(f"The check {check.name} did not judge it: {why}")
+    return list(found.values())
 
 
 def stopped(text: str) -> str:

@@ -23,7 +23,7 @@ from partita.checker.sessions.explanation import explained
 from partita.checker.sessions.observed import Contradicted, Unfit
 from partita.checker.sessions.order import LEVELS, first_violation
 from partita.checker.sessions.placing import Placed, place
-from partita.checker.sessions.staleness import figures
+from partita.checker.sessions.staleness import Staleness, figures, staleness
 from partita.checker.sessions.versions import resolve
 from partita.checker.verdict import Counterexample, Validity
 
@@ -56,12 +56,24 @@ class Sessions:
         )
 
 
-def _judgement(history: History, levels: list[str]) -> dict[str, Any]:
-    kind = _kind(history)
+def staleness_of(history: History) -> Staleness | None:
+    """Measure how old what each read returned was; None where no version tells it."""
     try:
-        seen = kind.observe(history)
-        resolve(seen)
-        placed = place(seen, kind.hidden(seen))
+        return staleness(_placed(history))
+    except (Unfit, Contradicted):
+        return None
+
+
+def _placed(history: History) -> Placed:
+    kind = _kind(history)
+    seen = kind.observe(history)
+    resolve(seen)
+    return place(seen, kind.hidden(seen))
+
+
+def _judgement(history: History, levels: list[str]) -> dict[str, Any]:
+    try:
+        placed = _placed(history)
     except Contradicted as contradicted:
         example = Counterexample(contradicted.rows, str(contradicted), contradicted.key)
         return {"levels": dict.fromkeys(levels, False), "found": dict.fromkeys(levels, example)}
@@ -70,11 +82,11 @@ def _judgement(history: History, levels: list[str]) -> dict[str, Any]:
     for level in levels:
         # A level that holds takes all weaker ones with it.
         answers[level] = True in answers.values() or _answer(placed, level, found)
-    unknown = "unknown" in answers.values()
+    doubts = placed.seen.doubts if "unknown" in answers.values() else []
     return {
         "levels": answers,
         "found": found,
-        "reason": "; ".join(dict.fromkeys(seen.doubts)) if unknown else None,
+        "reason": "; ".join(dict.fromkeys(doubts)) or None,
         "figures": figures(placed),
     }
 

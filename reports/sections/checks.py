@@ -57,7 +57,10 @@ def _expected(check: CheckResult, system: str) -> tuple[str, str]:
     """Which level was expected, and why."""
     if check.expected is None:
         promised = f"{system}, as it was run, promises none of it"
-        return "nothing", promised if check.asked == "promise" else "the check asks for none"
+        return (
+            "nothing",
+            promised if check.asked == "promise" else "nobody promises or asks for any",
+        )
     why = {
         "promise": f"promised by {system} as it was run",
         "expect": "asked for with --expect",
@@ -96,5 +99,6 @@ def _how(check: CheckResult) -> str:
     named: Mapping[str, str] = {"model": check.model, "engine": check.engine}
     said = [f"{name} {value}" for name, value in named.items() if value]
     if check.seconds is not None:
-        said.append(f"{check.seconds:.3g} s")
+        ms = check.seconds * 1000
+        said.append(f"{check.seconds:.2f} s" if ms >= 100 else f"{ms:.0f} ms")
     return ", ".join(said)

@@ -6,7 +6,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 from partita.checker import OUTCOMES
 from partita.reports.drawing import (
@@ -14,7 +13,7 @@ from partita.reports.drawing import (
     figure_of_height,
     latencies_ms,
     legend_below,
-    milliseconds,
+    log_latencies,
     time_axis,
 )
 from partita.reports.figures.availability import Bools
@@ -82,10 +81,9 @@ def _scatter(axes: Axes, run: StoredRun, begin: int, end: int) -> None:
             # A mismatch is a store's everyday answer: faint, and behind all else.
             _points(axes, run, chosen & mismatch, outcome, number, faint=True)
             _points(axes, run, chosen & ~mismatch, outcome, number, faint=False)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(milliseconds))
     axes.set_ylabel("Latency from due time")
     _time_out_line(axes, run.timeout * 1000)
+    log_latencies(axes)
     _scatter_legend(axes, run, shown)
     time_axis(axes, run, begin, end)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 from partita.checker import OUTCOMES
 from partita.reports.drawing import (
@@ -13,7 +12,7 @@ from partita.reports.drawing import (
     figure_of_height,
     latencies_ms,
     legend_below,
-    milliseconds,
+    log_latencies,
     time_axis,
     window_s,
 )
@@ -50,8 +49,7 @@ def quantiles(run: StoredRun) -> Figure:
     for name, colour in reversed(QUANTILE.items()):
         values = _quantile_by_window(due, latencies, starts, width, float(name))
         axes.stairs(values, [*starts, starts[-1] + width], color=colour, lw=1.6, baseline=None)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(milliseconds))
+    log_latencies(axes)
     axes.set_ylabel(f"Latency of ok, {width:g} s windows")
     time_axis(axes, run, 0, run.end)
     legend_below(

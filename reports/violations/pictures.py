@@ -31,10 +31,13 @@ def contradiction_in_time(
         axes = figure.add_subplot()
         place = _scale(history, rows)
         right = place(_last(history, rows)) + 1.2
+        keyed = len(set(history.key[list(rows)].tolist())) > 1
         _draw_faults(axes, history, rows, faults, place, right)
         for lane, row in enumerate(rows):
-            _draw_operation(axes, history, row, lane, place, right)
-        _draw_values(axes, history, rows, place, right)
+            _draw_operation(axes, history, row, lane, place, right, keyed=keyed)
+        if shows_values(history, rows):
+            _draw_values(axes, history, rows, place, right)
+        axes.text(-0.4, len(rows) + 0.6, "time →  (gaps are not to scale)", color=MUTED, fontsize=8)
         axes.set_xlim(-0.4, right)
         axes.set_ylim(len(rows) + 0.75, -0.75)
         axes.set_yticks(range(len(rows)), [_lane_name(history, row) for row in rows])
@@ -82,16 +85,24 @@ def _scale(history: History, rows: Sequence[int]) -> Callable[[int], float]:
 
 
 def _draw_operation(
-    axes: Axes, history: History, row: int, lane: int, place: Callable[[int], float], right: float
+    axes: Axes,
+    history: History,
+    row: int,
+    lane: int,
+    place: Callable[[int], float],
+    right: float,
+    *,
+    keyed: bool,
 ) -> None:
     op = history[row]
+    key = f" of key {op.key}" if keyed else ""
     begin, end = _times(history, row)
     left = place(begin)
     width = max(0.12, (right if op.outcome == "info" else place(end)) - left)
     axes.barh(lane, width, left=left, height=0.5, color=OUTCOME[op.outcome], alpha=0.85, zorder=3)
     at, alignment = _text_place(left, width, right)
     axes.annotate(
-        f"{_brief(history, row)}   ({_span(history, row)})",
+        f"{_brief(history, row)}{key}   ({_span(history, row)})",
         (at, lane),
         xytext=(5 if alignment == "left" else -5, 0),
         textcoords="offset points",
@@ -156,13 +167,18 @@ def _draw_faults(
         )
 
 
+def shows_values(history: History, rows: Sequence[int]) -> bool:
+    """Whether the operations are on one register, of which can be said what it holds."""
+    ops = [history[row] for row in rows]
+    one_key = len(set(history.key[list(rows)].tolist())) == 1
+    return one_key and all(op.f in ("read", "write") or is_cas(op) for op in ops)
+
+
 def _draw_values(
     axes: Axes, history: History, rows: Sequence[int], place: Callable[[int], float], right: float
 ) -> None:
     """What a register holds after each acknowledged write, were these all the operations."""
-    ops = [history[row] for row in rows]
-    is_register = all(op.f in ("read", "write") or is_cas(op) for op in ops)
-    writes = [row for row in rows if is_register and _written(history, row) is not None]
+    writes = [row for row in rows if _written(history, row) is not None]
     writes.sort(key=lambda row: _times(history, row)[1] if history[row].outcome == "ok" else NEVER)
     lane = len(rows) + 0.1
     for number, row in enumerate(writes):
@@ -183,7 +199,6 @@ def _draw_values(
             fontsize=8,
             va="bottom",
         )
-    axes.text(-0.4, len(rows) + 0.6, "time →  (gaps are not to scale)", color=MUTED, fontsize=8)
 
 
 def _written(history: History, row: int) -> str | None:

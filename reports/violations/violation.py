@@ -5,22 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from partita.checker import History
-from partita.checker.explain import capital, moment
+from partita.checker import History, Op
+from partita.checker.explain import capital, is_answered, moment
 from partita.reports.figures.faults import faults_of
 from partita.reports.fragments import fragment
 from partita.reports.packing import shortened
 from partita.reports.section import Part, Picture
 from partita.reports.violations.contradiction import Contradiction, Link, contradiction_of
-from partita.reports.violations.pictures import contradiction_in_time, needed_order
+from partita.reports.violations.pictures import contradiction_in_time, needed_order, shows_values
 
 AROUND = 25
 # The levels that real time refutes: only of them can be said that what was over had to come first.
 REAL_TIME = ("linearizable",)
-IN_TIME = (
-    "The operations that contradict each other, in the order of time; below, what a "
-    "register holds after each acknowledged write."
-)
+IN_TIME = "The operations that contradict each other, in the order of time"
+VALUES = "; below, what a register holds after each acknowledged write"
 ORDER = (
     "From left to right an order in which each operation could have seen "
     "what it saw; in red, what really happened, and forbids it."
@@ -39,7 +37,8 @@ def violation(
     forbidden = contradiction.forbidden if ordered else None
     yield from _context(history, contradiction)
     figure = contradiction_in_time(history, contradiction, faults_of(history))
-    yield Picture(name, figure, IN_TIME)
+    values = VALUES if shows_values(history, contradiction.rows) else ""
+    yield Picture(name, figure, f"{IN_TIME}{values}.")
     if forbidden:
         yield Picture(f"{name}-order", needed_order(history, contradiction), ORDER)
     yield fragment(
@@ -57,7 +56,7 @@ def _sentence(link: Link) -> str:
 def _context(history: History, contradiction: Contradiction) -> list[str]:
     """Which key they are about, and who claimed to lead when the last of them was sent."""
     last = contradiction.rows[-1]
-    op, keys = history[last], {history[row].key for row in contradiction.rows}
+    op, keys = history[last], set(history.key[list(contradiction.rows)].tolist())
     said = []
     if len(keys) == 1 and op.key is not None:
         said.append(f"These operations are all on key {op.key}.")
@@ -92,6 +91,11 @@ def _table_row(history: History, row: int, contradicts: bool) -> dict[str, Any]:
         "node": op.node or "",
         "f": op.f,
         "input": "" if op.input is None else shortened(op.input),
-        "output": "" if op.f not in ("read", "get") or op.outcome != "ok" else shortened(op.output),
+        "output": shortened(op.output) if _tells(op) else "",
         "outcome": op.outcome + (f": {op.error}" if op.error else ""),
     }
+
+
+def _tells(op: Op) -> bool:
+    """Whether the output says more than the input did; what a read found is told in any case."""
+    return is_answered(op) or (op.outcome == "ok" and op.f in ("read", "get"))

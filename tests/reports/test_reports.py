@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,6 +38,22 @@ def test_the_page_says_the_verdict_first_and_fetches_nothing(written: list[Path]
     assert "12 of 12 pairs cut off, 4,711 packets dropped" in text
     assert not re.findall(r'(?:src|href)="(?:https?:)?//', html)
     assert not re.findall(r"@import|url\((?!#)", html)
+
+
+def test_a_chart_of_less_than_a_power_of_ten_has_times_on_its_axis(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", Story(seconds=10, cut=None))
+    lines = [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+    begun: dict[Any, int] = {}
+    for event in lines:
+        event.pop("due", None)
+        if event["type"] != "invoke" and isinstance(event["process"], int):
+            event |= {"type": "ok", "time": begun[event["process"]] + 3_000_000 + event["time"] % 9}
+        begun[event["process"]] = event["time"]
+    (run / "history.jsonl").write_text("".join(json.dumps(event) + "\n" for event in lines))
+    svg = {path.name: path for path in write_all(run, ["svg"])}["latency-quantiles.svg"]
+    text = svg.read_text()
+    assert ">3 ms<" in text
+    assert "mathdefault" not in text
 
 
 def test_ids_in_the_page_are_unique(written: list[Path]) -> None:

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from partita.checker import History, check
-from partita.reports import write_violation
+from partita.reports import Picture, write_violation
 from partita.reports.violations.contradiction import Contradiction, contradiction_of
+from partita.reports.violations.violation import violation
 
 
 def events(*ops: tuple[int, str, Any, float, float, str, Any]) -> list[dict[str, Any]]:
@@ -134,3 +135,23 @@ def test_a_valid_history_has_no_such_page(tmp_path: Path) -> None:
     page = tmp_path / "violation.html"
     assert not write_violation(history, check(history, "cas-register"), page, "valid.jsonl")
     assert not page.exists()
+
+
+def test_operations_on_several_keys_are_told_apart_and_hold_no_common_value() -> None:
+    stored = [event | {"key": event["process"] % 2} for event in STALE]
+    history = History.of_events(stored)
+    parts = list(violation(history, [0, 1, 2], ordered=False))
+    (picture,) = [part for part in parts if isinstance(part, Picture)]
+    texts = [text.get_text() for text in picture.figure.axes[0].texts]
+    assert any(text.startswith("write 17 of key 0 ") for text in texts)
+    assert not any(text.startswith("holds") for text in texts)
+    assert "register holds" not in picture.caption
+
+
+def test_what_an_operation_answered_stands_in_the_table() -> None:
+    taken = [
+        {"time": 1, "type": "invoke", "process": 0, "f": "dequeue", "value": None, "key": 0},
+        {"time": 2, "type": "ok", "process": 0, "f": "dequeue", "value": 41, "key": 0},
+    ]
+    *_, html = violation(History.of_events(taken), [0], ordered=False)
+    assert "<td>41</td>" in str(html)
