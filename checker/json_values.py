@@ -1,8 +1,8 @@
 """Python's values as JSON, or a reason why not.
 
-Stricter than a serializer. What is equal in Python must have the same JSON here, and what is
-not must not, or a history would be called invalid for the way in which it was written. So sets
-are sorted, whole floats are whole numbers, and types of which that is not known are refused.
+Stricter than a serializer. What is equal in Python must have the same JSON here, or a history
+would be called invalid for the way in which it was written. So sets are sorted, whole floats are
+whole numbers, and types of which that is not known are refused. Only True and 1 stay different.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What is recorded in other people's tests: sound in its order, and clear about what is missing."""
+"""What is recorded in other people's tests, and what is said where something is missing."""
 
 import asyncio
 import gc
@@ -6,196 +6,18 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 import weakref
-from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
+from recorded import Register, in_threads, one_run
 
 from partita import Recorder
-from partita.checker import NEVER, History, ModelError, check
+from partita.checker import NEVER, History, ModelError
 from partita.checker.models.cas_register import CasRegister
 from partita.checker.recorder import RecordingError
-
-RUNS = 2_000
-
-
-@pytest.fixture
-def hurry() -> Iterator[None]:
-    """Let threads take turns as often as the interpreter can."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before)
-
-
-class Unhurried:
-    """A lock that lets other threads go on first, and afterwards."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-
-    def __enter__(self) -> None:
-        time.sleep(0)
-        self.lock.acquire()
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()
-        time.sleep(0)
-
-
-class Register:
-    """Right: each call takes effect at one moment, under a lock. Others get in before and after."""
-
-    def __init__(self) -> None:
-        self.lock = Unhurried()
-        self.value: Any = None
-
-    def read(self) -> Any:
-        with self.lock:
-            return self.value
-
-    def write(self, value: Any) -> None:
-        with self.lock:
-            self.value = value
-
-    def cas(self, old: Any, new: Any) -> bool:
-        with self.lock:
-            if self.value != old:
-                return False
-            self.value = new
-            return True
-
-
-class Torn(Register):
-    """Wrong: the value can change between the look and the write."""
-
-    def cas(self, old: Any, new: Any) -> bool:
-        if self.value != old:
-            return False
-        time.sleep(0)
-        self.value = new
-        return True
-
-
-def use(recorder: Recorder, register: Register, random: Random, first: int) -> None:
-    """Read, write and compare-and-set values that nobody else writes."""
-    for value in range(first, first + 5):
-        f = random.choice(["read", "write", "cas"])
-        if f == "read":
-            with recorder.operation("read") as op:
-                op.output = register.read()
-        elif f == "write":
-            with recorder.operation("write", value):
-                register.write(value)
-        else:
-            old = register.value
-            with recorder.operation("cas", [old, value]) as op:
-                if not register.cas(old, value):
-                    op.fail("mismatch")
-
-
-def in_threads(recorder: Recorder, work: Callable[[int], None], count: int) -> None:
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-
-def one_run(seed: int, make: Callable[[], Register]) -> Recorder:
-    recorder, register, start = Recorder("cas-register"), make(), threading.Barrier(3)
-
-    def work(number: int) -> None:
-        start.wait()
-        use(recorder, register, Random(10 * seed + number), 100 * number)
-
-    in_threads(recorder, work, 3)
-    return recorder
-
-
-def overlapping(history: History) -> int:
-    return int((history.completed_rank > history.invoked_rank + 1).sum())
-
-
-@pytest.mark.usefixtures("hurry")
-def test_a_right_register_is_never_called_invalid() -> None:
-    concurrent = 0
-    for seed in range(RUNS):
-        history = one_run(seed, Register).history()
-        assert len(history) == 15
-        concurrent += overlapping(history)
-        verdict = check(history, "cas-register")
-        assert verdict.valid is True, f"seed {seed}: {verdict}"
-    assert concurrent > RUNS / 20, "hardly anything ran side by side: this test proves nothing"
-
-
-@pytest.mark.usefixtures("hurry")
-def test_a_wrong_register_is_caught() -> None:
-    assert any(one_run(seed, Torn).check().valid is False for seed in range(RUNS))
-
-
-async def steps(random: Random) -> None:
-    for _ in range(random.randrange(4)):
-        await asyncio.sleep(0)
-
-
-async def client(recorder: Recorder, cell: list[int], random: Random, *, lock: Any) -> None:
-    for _ in range(4):
-        if random.random() < 0.5:
-            with recorder.operation("add", 1):
-                await steps(random)
-                async with lock:
-                    sum_ = cell[0]
-                    await steps(random)
-                    cell[0] = sum_ + 1
-                await steps(random)
-        else:
-            with recorder.operation("read") as op:
-                await steps(random)
-                op.output = cell[0]
-                await steps(random)
-
-
-class NoLock:
-    async def __aenter__(self) -> None: ...
-    async def __aexit__(self, *_: object) -> None: ...
-
-
-def counted(seed: int, make_lock: Callable[[], Any], cancelled: int = 0) -> Recorder:
-    recorder, random = Recorder("counter"), Random(seed)
-
-    async def main() -> None:
-        lock, cell = make_lock(), [0]
-        tasks = [asyncio.create_task(client(recorder, cell, random, lock=lock)) for _ in range(3)]
-        for task in tasks[:cancelled]:
-            for _ in range(random.randrange(20)):
-                await asyncio.sleep(0)
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    asyncio.run(main())
-    return recorder
-
-
-@pytest.mark.parametrize("cancelled", [0, 2])
-def test_tasks_of_a_right_counter_are_never_called_invalid(cancelled: int) -> None:
-    unknown = 0
-    for seed in range(RUNS // 4):
-        history = counted(seed, asyncio.Lock, cancelled).history()
-        unknown += int((history.outcome == 2).sum())
-        assert check(history, "counter").valid is True, f"seed {seed}"
-    assert (unknown > RUNS / 20) == bool(cancelled)
-
-
-def test_a_lost_update_between_tasks_is_caught() -> None:
-    found = [seed for seed in range(50) if counted(seed, NoLock).check().valid is False]
-    assert len(found) > 10
-    assert "add 1" in str(counted(found[0], NoLock).check().counterexample)
 
 
 def test_how_a_call_ends_is_its_outcome() -> None:

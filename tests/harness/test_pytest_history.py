@@ -84,6 +84,23 @@ def test_light(history):
 
 def test_without():
     pass
+
+@pytest.fixture
+def anyio_backend():
+    return "asyncio"
+
+@pytest.mark.anyio
+async def test_violation_in_a_coroutine(history):
+    history.model = "register"
+    use(history, 1, 2)
+
+class TestOwn:
+    @pytest.fixture
+    def history(self):
+        return "the team's own"
+
+    def test_own_fixture(self, history):
+        assert history == "the team's own"
 '''
 
 EXAMPLES = Path(__file__).parents[2] / "examples/recorder"
@@ -113,6 +130,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         ("test_violation", "Process 0's read of 1"),
         ("test_violation", "process 0 (MainThread)  write 2"),
         ("test_violation", "Drawn: partita check --model register --html"),
+        ("test_violation_in_a_coroutine", "Process 0's read of 1"),
         ("test_violation_behind_an_assertion", "the team's own assertion"),
         ("test_violation_behind_an_assertion", "Process 0's read of 1"),
         ("test_own_assertion", "the team's own assertion"),
@@ -128,7 +146,7 @@ def test_a_test_fails_in_plain_words(said: dict[str, str], test: str, words: str
 
 
 def test_nothing_else_fails(said: dict[str, str]) -> None:
-    assert said[""].startswith("8 failed, 3 passed, 1 skipped, 1 xfailed")
+    assert said[""].startswith("9 failed, 4 passed, 1 skipped, 1 xfailed")
     assert "linearizable" not in said["test_own_assertion"]
     assert "Traceback" not in "".join(said.values())
 

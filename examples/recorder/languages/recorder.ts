@@ -5,7 +5,11 @@ import { appendFileSync } from "node:fs";
 type Kind = "invoke" | "ok" | "fail" | "info";
 
 class Recorder {
-  constructor(private readonly path: string) {}
+  path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
 
   // Written before the program goes on: the order of lines is the order of events.
   event(type: Kind, process: number, f: string, value: unknown = null): void {
