@@ -191,14 +191,29 @@ def monitor_counter(
     `amounts` are what was added, or the sum that was read. An operation of -1 is none.
     """
 
+_Read = tuple[dict[str, Any], list[str]] | tuple[None, int, str, int, bool]
+
 def read_file(
-    path: str, edn: bool, deadline: float | None, memory: int | None
-) -> tuple[dict[str, Any], list[str]] | tuple[None, int, str]:
+    path: str, notation: str, by_index: bool, deadline: float | None, memory: int | None
+) -> _Read:
     """Read a history file into the columns of a `History`, and notes about the file.
 
-    Returns None, a line from 1 (0: it is about the file) and a reason for a file that is no
-    history. The line is negative if a limit was hit there.
+    `notation` is "json-lines", "json" (an array, or events on many lines) or "edn". `by_index`
+    takes the events in the order of their indexes, if these count them.
+
+    For a file that is no history, returns None, a line from 1 (0: it is about the file, negative:
+    a limit was hit there), a reason, the number of the event if the line does not tell it, and
+    whether the indexes of events say another order than their lines.
     """
+
+def read_stream(
+    more: Callable[[int], bytes],
+    notation: str,
+    by_index: bool,
+    deadline: float | None,
+    memory: int | None,
+) -> _Read:
+    """Read what `more` returns, which is asked for so many bytes at most until it has none."""
 
 def resident_bytes() -> int:
     """Return how much memory the process holds."""
@@ -206,5 +221,5 @@ def resident_bytes() -> int:
 def compact_json(json: bytes) -> bytes:
     """Return a JSON value in the one form that all values in a history have."""
 
-def read_text(text: bytes, edn: bool) -> tuple[dict[str, Any], list[str]] | tuple[None, int, str]:
+def read_text(text: bytes, notation: str, by_index: bool) -> _Read:
     """Read the text of a history in the same way."""

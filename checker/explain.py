@@ -7,23 +7,34 @@ operation happened) are made here.
 
 from typing import Any
 
-import msgspec
-
 from partita.checker.history import History, Op
+from partita.checker.values import as_json
+
+_NS_PER_S, _NS_PER_MS = 10**9, 10**6
+# Histories as short as this have times that count something else, 1, 2, 3 perhaps.
+_TOLD_IN_NS = 1_000
 
 
 def quoted(value: Any) -> str:
     """Return a value as JSON, as it stands in a history file."""
-    return msgspec.json.encode(value).decode()
+    return as_json(value).decode()
 
 
 def moment(history: History, row: int, *, completed: bool = False) -> str:
     """Say when an operation was invoked or completed: in seconds, or as an event's number."""
     ns = history.completed_ns[row] if completed else history.invoked_ns[row]
     if ns >= 0:
-        return f"{ns / 1e9:.3f} s"
+        return _told(history, row, int(ns))
     rank = history.completed_rank[row] if completed else history.invoked_rank[row]
     return f"event {rank + 1}"
+
+
+def _told(history: History, row: int, ns: int) -> str:
+    """Say a time so that it differs from that of the other end of the operation, if it does."""
+    if history.span_ns < _NS_PER_S:
+        return f"{ns:,} ns" if history.span_ns < _TOLD_IN_NS else f"{ns / 1e3:,.10g} µs"
+    took = int(history.completed_ns[row]) - int(history.invoked_ns[row])
+    return f"{ns / 1e9:.6f} s" if 0 <= took < _NS_PER_MS else f"{ns / 1e9:.3f} s"
 
 
 def when(history: History, row: int) -> str:
@@ -58,7 +69,7 @@ def action(history: History, row: int) -> str:
 
 def who(history: History, row: int, *, timed: bool = True) -> str:
     """Name an operation: "process 3's read of 17 (2.101 s to 2.104 s)"."""
-    name = f"process {history.process[row]}'s {action(history, row)}"
+    name = f"process {history.process_of(row)}'s {action(history, row)}"
     return f"{name} ({when(history, row)})" if timed else name
 
 

@@ -32,9 +32,8 @@ import numpy.typing as npt
 
 from partita.checker.events import UNVERSIONED, Event, HistoryError, ReadingStopped
 from partita.checker.extras import Extras
-from partita.checker.formats.reading import read_events, read_file
-from partita.checker.formats.writing import write_file
-from partita.checker.values import ABSENT, Values
+from partita.checker.reading import read_events, read_file, write_file
+from partita.checker.values import ABSENT, NULL, Values
 
 Outcome = Literal["ok", "fail", "info"]
 OUTCOMES: tuple[Outcome, ...] = ("ok", "fail", "info")
@@ -52,6 +51,7 @@ CodeColumn = npt.NDArray[np.int32]
 class Op:
     """One operation: invoked by a process, and completed as ok, fail or info.
 
+    `process` is the number of a process, or its name where the file gives it one.
     `invoked` and `completed` are ns since the run began (-1: the file did not say);
     `completed` is None if the operation never completed. `due` is when the generator wanted
     it sent (ns, -1: not said). `output` is what a read returned, or the value that a cas
@@ -60,7 +60,7 @@ class Op:
     """
 
     index: int
-    process: int
+    process: int | str
     f: str
     key: Any
     input: Any
@@ -85,6 +85,11 @@ class History:
     `NEVER` for an operation that never completed or ended info, so that nobody knows when it
     took effect; `ended_rank` is where it ended in any way, `NEVER` if it did not. Times are ns,
     -1 where unknown, as `version` is.
+
+    Processes with names have numbers too, behind all others; `process_names` has the names.
+    `origin_ns` is what the file's times were at the first event, where they count from long before
+    it (else 0): all times here count from there. `span_ns` is how long the operations took.
+    `observes_mismatch` says whether such files say why a cas failed.
 
     `extras` holds the fields that have no column; ask for them by `extra`. `others` are the
     events that are no operations. `events` counts the events of the file; `notes` holds what a
@@ -114,6 +119,10 @@ class History:
     events: int
     others: list[Event] = field(default_factory=list)
     extras: Extras = field(default_factory=Extras)
+    process_names: Mapping[int, str] = field(default_factory=dict)
+    origin_ns: int = 0
+    span_ns: int = 0
+    observes_mismatch: bool = True
     notes: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -123,7 +132,7 @@ class History:
         completed = int(self.completed_ns[index])
         return Op(
             index=index,
-            process=int(self.process[index]),
+            process=self.process_of(index),
             f=self.fs[self.f[index]],
             key=self.decoded_key(self.key[index]),
             input=self.values.decoded(self.input[index]),
@@ -151,6 +160,11 @@ class History:
     def pairs(self) -> CodeColumn:
         """By code of value, two columns: the codes of its two parts, see `Values`."""
         return self.values.pairs
+
+    def process_of(self, row: int) -> int | str:
+        """Return the process of an operation: its name, where it has one."""
+        number = int(self.process[row])
+        return self.process_names.get(number, number) if self.process_names else number
 
     def f_code(self, f: str) -> int:
         """Return the code of an f, `ABSENT` if no operation has it."""
@@ -212,15 +226,17 @@ class History:
         keyed: bool | None = None,
         deadline: float | None = None,
         memory_bytes: int | None = None,
+        format: str | None = None,
     ) -> "History":
-        """Read a history file: JSON Lines, or Jepsen's EDN if its name ends in `.edn`.
+        """Read a history file, compressed or not; `-` is standard input.
 
-        `keyed` says whether values are `[key, value]` pairs, as in Jepsen's histories of
-        independent keys; None: see whether all are. Raises `HistoryError` for a file that is
-        no history, and `ReadingStopped` at the deadline (of `time.monotonic`) or when the
-        process holds more than `memory_bytes`.
+        `format` names its kind (`partita list formats`); None: what it looks like. Of a folder,
+        the history in it is read. `keyed` says whether values are `[key, value]` pairs, as in
+        Jepsen's histories of independent keys; None: see whether they show that they are. Raises
+        `HistoryError` for a file that is no history, and `ReadingStopped` at the deadline (of
+        `time.monotonic`) or when the process holds more than `memory_bytes`.
         """
-        return History(**read_file(path, keyed, deadline, memory_bytes))
+        return History(**read_file(path, keyed, deadline, memory_bytes, format))
 
     @staticmethod
     def of_events(events: Iterable[Mapping[str, Any]]) -> "History":
@@ -228,8 +244,73 @@ class History:
         return History(**read_events(events))
 
     def write(self, path: Path) -> None:
-        """Write a history file: JSON Lines, or Jepsen's EDN if its name ends in `.edn`."""
-        write_file(self, path)
+        """Write a history file: JSON Lines, or what its name's suffix says (`.edn`, `.json`)."""
+        write_file(self.lines(), path)
+
+    def lines(self) -> Iterator[tuple[dict[str, Any], bool]]:
+        """Yield the events in their order, as they stand in a file, and which are operations'.
+
+        Completions of one operation repeat what was invoked. If any operation has a key, all have
+        one, null where they name none.
+        """
+        keyed = bool((self.key != NULL).any())
+        ended = np.flatnonzero(self.ended_rank < NEVER)
+        ranks = np.concatenate([self.invoked_rank, self.ended_rank[ended]])
+        rows = np.concatenate([np.arange(len(self)), ended])
+        others = iter(self.others)
+        other = next(others, None)
+        for at in np.argsort(ranks, kind="stable"):
+            while other is not None and other.rank < ranks[at]:
+                yield self._other_line(other), False
+                other = next(others, None)
+            line = (self._completion if at >= len(self) else self._invocation)(int(rows[at]))
+            if not keyed:
+                del line["key"]
+            if len(self.extras):
+                line |= self.extras.of(int(ranks[at]))
+            yield line, True
+        while other is not None:
+            yield self._other_line(other), False
+            other = next(others, None)
+
+    def _invocation(self, row: int) -> dict[str, Any]:
+        op = self[row]
+        line = self._line(op.invoked, "invoke", op, op.input)
+        return {**line, "due": op.due + self.origin_ns} if op.due >= 0 else line
+
+    def _completion(self, row: int) -> dict[str, Any]:
+        op = self[row]
+        returned = op.outcome == "ok" and (op.output is not None or op.f in ("read", "get"))
+        value = op.output if returned else op.input
+        line = self._line(int(self.completed_ns[row]), op.outcome, op, value)
+        if op.version >= 0:
+            line["version"] = op.version
+        if op.error is not None:
+            line["error"] = op.error
+        if op.outcome == "fail" and op.output is not None:
+            line["actual"] = op.output
+        return line
+
+    def _line(self, time: int, type_: str, op: Op, value: Any) -> dict[str, Any]:
+        line: dict[str, Any] = {} if time < 0 else {"time": time + self.origin_ns}
+        line |= {"type": type_, "process": op.process, "f": op.f}
+        line["key"] = op.key
+        line["value"] = value
+        return line if op.node is None else {**line, "node": op.node}
+
+    def _other_line(self, event: Event) -> dict[str, Any]:
+        line: dict[str, Any] = {} if event.time < 0 else {"time": event.time + self.origin_ns}
+        line["type"] = event.type
+        if event.process != "":
+            line["process"] = event.process
+        line |= {"f": event.f, "value": event.value}
+        if event.error is not None:
+            line["error"] = event.error
+        if event.version >= 0:
+            line["version"] = event.version
+        if event.key is not None:
+            line["key"] = event.key
+        return {**line, **event.fields}
 
 
 def _decoded(table: Sequence[Any], code: Any) -> Any:

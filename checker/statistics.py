@@ -16,6 +16,10 @@ READS = frozenset({"read", "get"})
 _OF_OBJECTS_WITH_READS = READS | {"write", "cas", "add", "put", "append"}
 
 
+# What these are answered is that they were done.
+GIVING = frozenset({"write", "add", "put", "append", "enqueue", "transfer"})
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """How many operations there were, and how many of them ended in each way."""
@@ -56,6 +60,20 @@ def vacuous(history: History) -> str | None:
     if by_f.keys() <= _OF_OBJECTS_WITH_READS and not READS & by_f.keys():
         return "nothing was ever read"
     return None
+
+
+def unread(history: History) -> str | None:
+    """Say that a history shows nothing of the state, None if any operation that succeeded does.
+
+    Then every answer was only that something was done: no order of it can be wrong.
+    """
+    ok = history.outcome == OUTCOMES.index("ok")
+    giving = np.isin(history.f, [history.f_code(f) for f in GIVING])
+    if (ok & (~giving | (history.output >= 0))).any():
+        return None
+    reads = [f for f in history.fs if f not in GIVING]
+    tried = "no operation that reads ever succeeded" if reads else "no operation reads"
+    return f"nothing was read: {tried}"
 
 
 def _mostly(history: History, f: str) -> str:

@@ -20,6 +20,31 @@ NO_PAIR: Final = -2
 ABSENT: Final = -9
 
 
+# How the native reader tells apart what is the same in JSON and not in EDN: the elements of a set
+# stand between tabs, and the colon of a text that looks like a keyword is escaped.
+_SET, _NO_ELEMENTS, _TEXT = b"[\t", b"[\t\t]", b'"\\u003a'
+_SET_MARK, _TEXT_MARK = "\0set", "\0:"
+
+
+class Unordered(list[Any]):
+    """A set of EDN: its elements in an order of ours, so that equal sets are equal lists."""
+
+
+class Text(str):
+    """A text of EDN that looks like a keyword, and is not equal to the keyword."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Text) and str.__eq__(self, other)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((_TEXT_MARK, str(self)))
+
+
 @dataclass(frozen=True, slots=True)
 class Values(Sequence[Any]):
     """A table of values: those with equal JSON have the same number.
@@ -59,7 +84,7 @@ class Values(Sequence[Any]):
         if first != NO_PAIR:
             return [self.decoded(first), self.decoded(second)]
         payload = int(self.payload[number])
-        return msgspec.json.decode(self._json(payload)) if self.is_text[number] else payload
+        return _decoded(self._json(payload)) if self.is_text[number] else payload
 
     def decoded(self, number: int) -> Any:
         """Return a value by its number, None for null."""
@@ -69,13 +94,19 @@ class Values(Sequence[Any]):
         """Return the number of a value, `ABSENT` if it does not occur."""
         if value is None:
             return NULL
-        if isinstance(value, list | tuple) and len(value) == 2:
-            return self._first(np.all(self.pairs == [self.number(each) for each in value], axis=1))
-        json = _native.compact_json(msgspec.json.encode(value))
+        if isinstance(value, list | tuple) and not isinstance(value, Unordered) and len(value) == 2:
+            return self.pair(*map(self.number, value))
+        json = _native.compact_json(as_json(value))
+        if isinstance(value, Text):
+            json = json.replace(b'":', _TEXT, 1)
         if json.removeprefix(b"-").isdigit() and -(2**63) <= int(json) < 2**63:
             plain = (self.is_text == 0) & (self.pairs[:, 0] == NO_PAIR)
             return self._first(plain & (self.payload == int(json)))
         return self._number_of_text(json)
+
+    def pair(self, first: int, second: int) -> int:
+        """Return the number of a pair by those of its parts, `ABSENT` if it does not occur."""
+        return self._first(np.all(self.pairs == [first, second], axis=1))
 
     def _number_of_text(self, json: bytes) -> int:
         lengths = np.diff(self.text_ends, prepend=0)
@@ -120,3 +151,34 @@ class Values(Sequence[Any]):
         payload[is_text == 1] = np.arange(len(texts))
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
         return Values(payload, is_text, pairs, ends, b"".join(texts))
+
+
+def as_json(value: Any) -> bytes:
+    """Return a value in JSON, which has lists for EDN's sets, and no keywords."""
+    return msgspec.json.encode(value, enc_hook=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Text):
+        return str.__str__(value)
+    if isinstance(value, Unordered):
+        return list(value)
+    raise TypeError(f"a {type(value).__name__} is no value of a history")
+
+
+def _decoded(json: bytes) -> Any:
+    if _SET not in json and _TEXT not in json:
+        return msgspec.json.decode(json)
+    marked = json.replace(_NO_ELEMENTS, b'["\\u0000set"]').replace(_SET, b'["\\u0000set",')
+    return _unmarked(msgspec.json.decode(marked.replace(_TEXT, b'"\\u0000:')))
+
+
+def _unmarked(value: Any) -> Any:
+    if isinstance(value, str):
+        return Text(value[1:]) if value.startswith(_TEXT_MARK) else value
+    if isinstance(value, list):
+        elements = [_unmarked(each) for each in value]
+        return Unordered(elements[1:]) if elements[:1] == [_SET_MARK] else elements
+    if isinstance(value, dict):
+        return {_unmarked(name): _unmarked(each) for name, each in value.items()}
+    return value

@@ -66,7 +66,8 @@ def _cluster(run: StoredRun) -> Iterator[dict[str, Any]]:
 def _operations(run: StoredRun) -> Iterator[dict[str, Any]]:
     workers = int(run.spec.get("concurrency") or 0)
     for op in run.history:
-        pid, tid = _pid(run, op.node), op.process % workers if workers else op.process
+        process = int(run.history.process[op.index])
+        pid, tid = _pid(run, op.node), process % workers if workers else process
         completed = int(run.history.completed_ns[op.index])
         end = completed if completed >= 0 else run.end
         slice_ = _span(op.f, pid, tid, op.invoked, end)

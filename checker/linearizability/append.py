@@ -237,7 +237,7 @@ def _stale(log: _Log, early: int, late: int) -> Contradiction:
 
 def _reader(log: _Log, row: int) -> str:
     """Name a read without its list, which may be long."""
-    return f"process {log.history.process[row]}'s read ({when(log.history, row)})"
+    return f"process {log.history.process_of(row)}'s read ({when(log.history, row)})"
 
 
 ENGINE = Engine("append", append, (Append,), "the model append")

@@ -5,7 +5,7 @@ is checked by itself, in parallel (see `partita.checker.linearizability.scheduli
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +17,8 @@ from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import merged
 from partita.checker.linearizability.engine import ENGINES, engines
 from partita.checker.linearizability.scheduling import Found, Job, decide
-from partita.checker.models.model import Model, ModelError, load_model
+from partita.checker.lookalikes import lookalike
+from partita.checker.models.model import EachKey, Model, ModelError, load_model
 from partita.checker.verdict import Counterexample, Finding, Limits, Mismatch, Validity, Verdict
 
 
@@ -35,7 +36,8 @@ def check(
     """Decide whether a history is linearizable.
 
     `model` is a name (`partita list models`), `path/to/file.py:Class`, or a model;
-    `initial` the state before the first operation in a named model's own terms. `engine` is
+    `initial` the state before the first operation in a named model's own terms, or that of each
+    key (`EachKey`). `engine` is
     "auto" or one of `ENGINES`. `time_limit` is in seconds, `memory_limit` the most bytes that
     the process may hold: when one is hit, the verdict is "unknown". A cas that failed with
     "mismatch" observes that the value was another one, unless `mismatch` is "ignore". Keys
@@ -44,8 +46,9 @@ def check(
     Raises `ModelError` if the model or the engine does not fit the operations; what a model's
     own `step` raises goes through.
     """
+    own: Mapping[str, Model] = {}
     if isinstance(model, str):
-        model = load_model(model, initial)
+        model, own = _loaded(history, model, initial)
     elif initial is not None:
         raise ModelError("initial goes with a model's name: this model has its own")
     names = _engines(engine, model)
@@ -53,9 +56,22 @@ def check(
     deadline = None if time_limit is None else time.monotonic() + time_limit
     limits = Limits(deadline, memory_limit, np.zeros(1, dtype=np.uint8))
     keys = _by_key(history, counting(history, model, mismatch))
-    job = Job(history, model, names, limits, mismatch)
+    job = Job(history, model, names, limits, mismatch, own)
     findings = decide(job, [key.rows for key in keys], executor)
     return _verdict(job, keys, findings, time.perf_counter() - begin)
+
+
+def _loaded(history: History, name: str, initial: Any) -> tuple[Model, Mapping[str, Model]]:
+    """Return the model of all keys, and those of keys that begin otherwise, by the key's JSON."""
+    if not isinstance(initial, EachKey):
+        return load_model(name, initial), {}
+    begun = {quoted(key): initial.of(key) for key in history.keys}
+    own = {
+        key: load_model(name, value, initial.settings)
+        for key, value in begun.items()
+        if value is not None
+    }
+    return load_model(name, None, initial.settings), own
 
 
 def _engines(name: str, model: Model) -> tuple[str, ...]:
@@ -118,7 +134,9 @@ def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: flo
     key = job.history.decoded_key(keys[index].code)
     if valid is False:
         finding = findings[index][1]
-        example = Counterexample(finding.operations, finding.explanation, key)
+        hint = lookalike(job.history, finding.operations)
+        explanation = f"{finding.explanation} {hint}" if hint else finding.explanation
+        example = Counterexample(finding.operations, explanation, key)
         return replace(verdict, engine=names[index], counterexample=example)
     return replace(verdict, reason=None if valid is True else _reason(job, key, findings))
 

@@ -7,15 +7,16 @@ violation nor starves it. The last key that is left gets all the time there is.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import cpu_count
 from typing import Final
 
 import numpy as np
 
+from partita.checker.explain import quoted
 from partita.checker.history import History, IntColumn
 from partita.checker.linearizability.engine import Declined, engines
 from partita.checker.models.model import Model
@@ -51,6 +52,14 @@ class Job:
     engines: tuple[str, ...]
     limits: Limits
     mismatch: Mismatch
+    own: Mapping[str, Model] = field(default_factory=dict)  # of keys that begin otherwise
+
+    def model_of(self, rows: IntColumn) -> Model:
+        """Return the model of the key whose operations these are."""
+        if not self.own:
+            return self.model
+        key = quoted(self.history.decoded_key(self.history.key[rows[0]]))
+        return self.own.get(key, self.model)
 
 
 def decide(job: Job, keys: Sequence[IntColumn], executor: Executor | None) -> list[Found]:
@@ -222,9 +231,12 @@ class _Task:
         job = self.job
         limits = replace(job.limits, deadline=deadline)
         notes = []
+        model = job.model_of(rows)
         for name in self.engines:
+            if job.own and not engines()[name].fits(model):
+                continue
             decide = engines()[name].decide
-            finding = decide(job.history, rows, job.model, limits, job.mismatch) or Declined()
+            finding = decide(job.history, rows, model, limits, job.mismatch) or Declined()
             if isinstance(finding, Finding):
                 return name, finding
             notes.append(finding.note)

@@ -2,10 +2,12 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, frozen, unfit
+from partita.checker.values import Unordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,16 @@ class Append:
     values: Any = None
     name: str = "append"
     reads: tuple[str, ...] = ("read",)
+    takes: ClassVar = "append or add with an element, and read, answered by a list"
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        """Lists that are read; what EDN calls a set is none."""
+        if not {"read"} < operations.names or not operations.names <= {"read", "append", "add"}:
+            return UNFIT
+        read = [each for each in operations.outputs("read") if each is not None]
+        lists = all(isinstance(each, list) and not isinstance(each, Unordered) for each in read)
+        return SHOWN if read and lists else UNFIT
 
     def __post_init__(self) -> None:
         begins_with(self.name, self.values, list | tuple, "a list")

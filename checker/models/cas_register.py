@@ -2,10 +2,12 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.fitting import POSSIBLE, SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, frozen, unfit
+from partita.checker.models.transactions import are_transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,17 @@ class CasRegister:
     value: Any = None
     name: str = "cas-register"
     observes_mismatch: bool = True
+    takes: ClassVar = "read, write with a value, and cas with [old, new]"
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        """What is written; reads alone may be of anything, unless they are of something simple."""
+        if not operations.names <= {"read", "write", "cas"} or are_transactions(operations):
+            return UNFIT
+        if operations.names != {"read"}:
+            return SHOWN
+        simple = not any(isinstance(each, list | dict) for each in operations.outputs("read"))
+        return POSSIBLE if simple else UNFIT
 
     @property
     def initial(self) -> Hashable:

@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, unfit
 
 
@@ -15,6 +16,16 @@ class Counter:
     value: Any = None
     name: str = "counter"
     reads: tuple[str, ...] = ("read",)
+    takes: ClassVar = "add with a number, and read"
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        """Reads of numbers: `add` alone may be of a list or a set."""
+        if operations.names != {"add", "read"}:
+            return UNFIT
+        read = [each for each in operations.outputs("read") if each is not None]
+        added = list(operations.inputs("add"))
+        return SHOWN if read and all(map(_is_number, [*read, *added])) else UNFIT
 
     def __post_init__(self) -> None:
         begins_with(self.name, self.value, int | float, "a number")
@@ -24,10 +35,14 @@ class Counter:
         return self.value or 0
 
     def step(self, state: State, op: Op) -> Hashable | None:
-        if op.f == "add" and isinstance(op.input, int | float):
+        if op.f == "add" and _is_number(op.input):
             return state + op.input  # type: ignore[no-any-return]
         if op.f == "read" and op.outcome == "info":
             return state  # type: ignore[no-any-return]
         if op.f != "read" or not isinstance(op.output, int | float):
             raise unfit(self, op)
         return state if state == op.output else None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

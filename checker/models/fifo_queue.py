@@ -2,10 +2,13 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, frozen, unfit
+
+_QUEUE = {"enqueue", "dequeue"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,12 @@ class FifoQueue:
 
     values: Any = None
     name: str = "fifo-queue"
+    takes: ClassVar = "enqueue with a value, and dequeue"
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        """What is put in and taken out, most often in order (but see `unordered-queue`)."""
+        return SHOWN if operations.names in ({"enqueue"}, {"dequeue"}, _QUEUE) else UNFIT
 
     def __post_init__(self) -> None:
         begins_with(self.name, self.values, list | tuple, "a list")

@@ -2,9 +2,10 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.fitting import POSSIBLE, SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, unfit
 
 
@@ -18,6 +19,13 @@ class KeyValue:
     value: Any = None
     name: str = "kv"
     reads: tuple[str, ...] = ("get",)
+    takes: ClassVar = "put with text or a number, append with text, and get"
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        if not operations.names <= {"get", "put", "append"} or operations.names == {"append"}:
+            return UNFIT
+        return POSSIBLE if operations.names == {"get"} else SHOWN
 
     def __post_init__(self) -> None:
         begins_with(self.name, self.value, str | int | float, "text")

@@ -9,16 +9,23 @@ output; one with outcome "fail" reaches a model only where it is an observation:
 answered "mismatch", given to models whose `observes_mismatch` is true. A step may look at an
 operation's f, input, output and outcome only: those that agree in these are taken for the same.
 
+A model may say in a sentence which operations it has (`takes`), and by `fits` whether it is the one
+that a history is of, see `partita.checker.models.fitting`.
+
 A model may say which operations never change the state, by a collection `reads` of their f:
 the search is quicker then, and refuses the model if it finds one that does.
 """
 
 import inspect
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Protocol
 
+from partita.checker.explain import quoted
 from partita.checker.history import Op
 from partita.checker.plugins import PluginError, find
+from partita.checker.values import Unordered
 
 State = Any
 
@@ -38,6 +45,23 @@ class Model(Protocol):
         """Return the state after `op` was done in `state`, None if it was not possible."""
 
 
+@dataclass(frozen=True, slots=True)
+class EachKey:
+    """What the state of each key is at first, by the key as text (others begin as usual)."""
+
+    values: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, key: Any) -> Any:
+        """Return what a key begins with, None for what is usual."""
+        return next((self.values[name] for name in key_names(key) if name in self.values), None)
+
+
+def key_names(key: Any) -> tuple[str, ...]:
+    """Return how a key may be called where all names are texts."""
+    return (key, key.removeprefix(":")) if isinstance(key, str) else (quoted(key),)
+
+
 class ModelError(Exception):
     """A model that cannot be used, or does not fit the operations: one clear line."""
 
@@ -48,11 +72,14 @@ def begins_with(name: str, initial: Any, kinds: Any, what: str) -> None:
         raise ModelError(f"model {name} starts with {what}, not with {initial!r}")
 
 
-def load_model(name: str, initial: Any = None) -> Model:
+def load_model(
+    name: str, initial: Any = None, settings: Mapping[str, Any] = MappingProxyType({})
+) -> Model:
     """Return the model called `name`, or the one that `path/to/file.py:Class` names.
 
     `initial` is a value in the model's own terms, None for the usual one (registers: null;
-    multi-register: one value for all registers, or a mapping of each). Raises `ModelError`.
+    multi-register: one value for all registers, or a mapping of each). `settings` are those of its
+    constructor's parameters that are annotated with a `Setting`. Raises `ModelError`.
     """
     try:
         make = find("models", name)
@@ -60,7 +87,7 @@ def load_model(name: str, initial: Any = None) -> Model:
         raise ModelError(str(error)) from error
     model = make
     if callable(make):
-        model = make() if initial is None else _called(name, make, initial)
+        model = make(**settings) if initial is None else _called(name, make, initial, settings)
     elif initial is not None:
         raise ModelError(f"model {name}: it is made already: an initial value comes too late")
     for needed in ("name", "initial", "step"):
@@ -69,16 +96,18 @@ def load_model(name: str, initial: Any = None) -> Model:
     return model  # type: ignore[no-any-return]
 
 
-def _called(name: str, make: Any, initial: Any) -> Any:
+def _called(name: str, make: Any, initial: Any, settings: Mapping[str, Any]) -> Any:
     try:
-        inspect.signature(make).bind(initial)
+        inspect.signature(make).bind(initial, **settings)
     except TypeError:
         raise ModelError(f"model {name}: it takes no initial value") from None
-    return make(initial)
+    return make(initial, **settings)
 
 
 def frozen(value: Any) -> Hashable:
     """Return a hashable copy of a JSON value; equal values give equal copies."""
+    if isinstance(value, Unordered):
+        return frozenset(frozen(each) for each in value)
     if isinstance(value, list | tuple):
         return tuple(frozen(each) for each in value)
     if isinstance(value, dict):
@@ -87,7 +116,10 @@ def frozen(value: Any) -> Hashable:
 
 
 def unfit(model: Model, op: Op) -> ModelError:
-    what = f"operation {op.index} is {op.f!r} with value {op.input!r}"
+    """Say which operation a model has not, and which it has: its `takes`, if it says so."""
+    what = f"operation {op.index} is {op.f!r} with value {quoted(op.input)}"
     if op.output not in (None, op.input):
-        what += f" and answer {op.output!r}"
-    return ModelError(f"model {model.name} does not fit the history: {what}")
+        what += f" and answer {quoted(op.output)}"
+    takes = getattr(model, "takes", None)
+    has = f" (it has {takes})" if takes else ""
+    return ModelError(f"model {model.name} does not fit the history: {what}{has}")

@@ -2,29 +2,43 @@
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from partita.checker.explain import quoted
 from partita.checker.history import Op
+from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, frozen, unfit
+from partita.checker.models.transactions import READS, WRITES, are_transactions
 
 
 @dataclass(frozen=True, slots=True)
 class MultiRegister:
-    """Registers changed together: `txn` with a list of `[":read", k, v]`, `[":write", k, v]`."""
+    """Registers changed together: lists of `[":r", k, v]` and `[":w", k, v]`, most often as `txn`.
+
+    `values` is what all registers begin with, or a mapping of what each does; a state holds those
+    that were written. As for single registers, a read of null of one that began with a value means
+    that the value was not recorded.
+    """
 
     values: Any = None
     name: str = "multi-register"
+    takes: ClassVar = 'lists of [":r", key, value] and [":w", key, value]'
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        if operations.names == {"txn"}:
+            return SHOWN
+        return SHOWN if are_transactions(operations) else UNFIT
 
     @property
     def initial(self) -> Hashable:
-        values = self.values if isinstance(self.values, Mapping) else {}
-        return frozenset((key, frozen(value)) for key, value in values.items())
+        return frozenset()
 
     def step(self, state: State, op: Op) -> Hashable | None:
-        if op.f != "txn":
+        micro_ops = op.input if op.output is None else op.output
+        if not isinstance(micro_ops, list | tuple):
             raise unfit(self, op)
         registers = dict(state)
-        micro_ops = op.input if op.output is None else op.output
         try:
             possible = self._apply(registers, micro_ops, op)
         except (TypeError, ValueError):  # no list of three each, or a key that is a list
@@ -32,12 +46,26 @@ class MultiRegister:
         return frozenset(registers.items()) if possible else None
 
     def _apply(self, registers: dict[Any, Any], micro_ops: Any, op: Op) -> bool:
-        unset = None if isinstance(self.values, Mapping) else self.values
         for f, key, value in micro_ops:
-            if f in (":write", "write", "w"):
+            if f in WRITES:
                 registers[key] = frozen(value)
-            elif f not in (":read", "read", "r"):
+            elif f not in READS:
                 raise unfit(self, op)
-            elif op.outcome == "ok" and registers.get(key, unset) != frozen(value):
+            elif op.outcome == "ok" and not self._may_read(registers, key, value):
                 return False
         return True
+
+    def _may_read(self, registers: dict[Any, Any], key: Any, value: Any) -> bool:
+        begun = self._begun(key)
+        if value is None and begun is not None:
+            return True
+        held = registers[key] if key in registers else frozen(begun)
+        return bool(held == frozen(value))
+
+    def _begun(self, key: Any) -> Any:
+        """Return what a register began with: JSON has no other names than texts."""
+        if not isinstance(self.values, Mapping):
+            return self.values
+        if not isinstance(key, str):
+            return self.values.get(key, self.values.get(quoted(key)))
+        return self.values.get(key, self.values.get(key.removeprefix(":")))

@@ -2,23 +2,35 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import ModelError, State, unfit
 
 
 @dataclass(frozen=True, slots=True)
 class Mutex:
-    """A lock: `acquire` when it is free, `release` when it is held."""
+    """A lock: `acquire` when it is free, `release` when it is held.
+
+    One that answers false was refused, and did nothing.
+    """
 
     initial: str = "free"
     name: str = "mutex"
+    takes: ClassVar = "acquire and release"
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        return SHOWN if operations.names <= {"acquire", "release"} else UNFIT
 
     def __post_init__(self) -> None:
         if self.initial not in ("free", "held"):
             raise ModelError(f"a mutex is 'free' or 'held' at first, not {self.initial!r}")
 
     def step(self, state: State, op: Op) -> Hashable | None:
+        if op.f in ("acquire", "release") and op.output is False:
+            return state  # type: ignore[no-any-return]
         if op.f == "acquire":
             return "held" if state == "free" else None
         if op.f == "release":

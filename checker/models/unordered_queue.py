@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.fitting import POSSIBLE, SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, frozen, unfit
 
 
@@ -19,6 +20,14 @@ class UnorderedQueue:
 
     values: Any = None
     name: str = "unordered-queue"
+    takes: ClassVar = "enqueue with a value, dequeue, and drain, answered by a list"
+
+    @staticmethod
+    def fits(operations: Operations) -> int:
+        """A queue that is drained has no order to keep: Jepsen's total-queue."""
+        if not operations.names <= {"enqueue", "dequeue", "drain"}:
+            return UNFIT
+        return SHOWN if "drain" in operations.names else POSSIBLE
 
     def __post_init__(self) -> None:
         begins_with(self.name, self.values, list | tuple, "a list")

@@ -10,6 +10,6 @@ def said(seen: Observed, index: int) -> str:
     name = who(history, row, timed=False)
     if isinstance(history[row].output, list):
         # A list may be as long as the run.
-        name = f"process {history.process[row]}'s read"
+        name = f"process {history.process_of(row)}'s read"
     under = "" if key is None else f" under {quoted(key)}"
     return f"{name}{under} ({when(history, row)})"

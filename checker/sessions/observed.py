@@ -128,7 +128,7 @@ def counting(history: History) -> IntColumn:
 def session_name(history: History, row: int) -> str:
     """Name the session of an operation."""
     named = history.extra("session").get(row)
-    return f"process {history.process[row]}" if named is None else f"session {named}"
+    return f"process {history.process_of(row)}" if named is None else f"session {named}"
 
 
 def _sessions(history: History, rows: IntColumn) -> IntColumn:

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,19 @@ from partita.checker import (
     Validity,
     Verdict,
     check,
-    fitting_model,
     load_model,
     vacuous,
 )
 from partita.checker.explain import quoted
 from partita.checker.linearizability.chain import recorded
 from partita.checker.models.cas_register import CasRegister
-from partita.checker.models.model import Model
+from partita.checker.models.fitting import POSSIBLE, SHOWN, fitting_models
+from partita.checker.models.model import EachKey, Model, key_names
 from partita.checker.plugins import names
+from partita.checker.reading import STANDARD_INPUT, stored_history
+from partita.checker.statistics import GIVING, READS, unread
 from partita.checker.verdict import Mismatch
+from partita.harness.commands.model_options import CheckCommand, settings_of
 from partita.harness.commands.parameters import Json, Size, finite
 from partita.harness.commands.verdict_output import Outcome, as_object, as_text
 
@@ -56,16 +59,26 @@ class Request:
     mismatch: Mismatch | None
     keyed: bool | None
     executor: Executor | None
+    format: str | None
+    settings: Mapping[str, Any]
 
 
-@click.command("check")
+@click.command("check", cls=CheckCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file.")
 @click.option(
     "--model",
     help=f"{', '.join(names('models'))}, or path/to/file.py:Model. [by the operations]",
 )
-@click.option("--initial", type=Json(), help="The value before the first operation. [null]")
+@click.option(
+    "--initial",
+    type=Json(),
+    help="The value before the first operation, or an object of those of all keys. [null]",
+)
+@click.option(
+    "--format",
+    help=f"{', '.join(names('formats'))}, or path/to/file.py:Class. [by the file's content]",
+)
 @click.option(
     "--engine",
     default="auto",
@@ -84,7 +97,8 @@ class Request:
 @click.option(
     "--mismatch",
     type=click.Choice(["observe", "ignore"]),
-    help="Whether a cas that failed with mismatch observed another value. [observe; EDN: ignore]",
+    help="Whether a cas that failed with mismatch observed another value."
+    " [observe; Jepsen's: ignore]",
 )
 @click.option(
     "--keyed/--no-keyed",
@@ -111,7 +125,8 @@ def check_command(
 ) -> int:
     """Decide whether recorded histories are linearizable.
 
-    FILE is a history in JSON Lines or Jepsen's EDN (.edn), or the directory of a run.
+    FILE is a history in JSON or Jepsen's EDN or text, compressed or not, `-` for standard input, or
+    the directory of a run, ours or Jepsen's.
 
     Exit codes: 0 valid, 1 invalid, 2 unknown, 254 wrong arguments, 255 failure. Of several files
     the worst decides: invalid, then one that could not be checked, then unknown.
@@ -122,7 +137,8 @@ def check_command(
     if html:
         _refuse_page(html, files)
     with _executor(address) as executor:
-        request = Request(**given, executor=executor)
+        settings = settings_of(given)
+        request = Request(**given, executor=executor, settings=settings)
         return _exit_code([_print_outcome(file, request, as_json, html) for file in files])
 
 
@@ -219,7 +235,11 @@ def _outcome(file: Path, request: Request) -> Outcome:
     path, run = _stored(file)
     try:
         history = History.read(
-            path, keyed=request.keyed, deadline=deadline, memory_bytes=request.memory_limit
+            path,
+            keyed=request.keyed,
+            deadline=deadline,
+            memory_bytes=request.memory_limit,
+            format=request.format,
         )
     except ReadingStopped as stopped:
         verdict = Verdict("unknown", "none", request.model or "none", 0, 0, 0.0)
@@ -227,30 +247,76 @@ def _outcome(file: Path, request: Request) -> Outcome:
         return Outcome(file, None, replace(verdict, reason=str(stopped)), seconds, [])
     load_seconds = time.monotonic() - begin
     _refuse_empty(file, history, request)
-    model, why = (request.model, None) if request.model else _model(history, run)
-    loaded = load_model(model, request.initial)
-    verdict = check(
-        history,
-        loaded,
-        engine=request.engine,
-        time_limit=max(deadline - time.monotonic(), 0.0) if deadline else None,
-        memory_limit=request.memory_limit,
-        mismatch=request.mismatch or ("ignore" if path.suffix == ".edn" else "observe"),
-        executor=request.executor,
-    )
+    blind = unread(history)
+    try:
+        models, why = _models(history, request, run)
+    except ModelError:
+        if blind is None or not set(history.fs) <= GIVING | READS:
+            raise
+        # Which model is meant does not matter: no answer can be wrong.
+        verdict = Verdict("unknown", "none", "none", len(history), 0, 0.0, reason=blind)
+        return Outcome(file, history, verdict, load_seconds, [*history.notes])
+    verdict, loaded = _judged(history, models, request, deadline)
     nothing = vacuous(history)
     if nothing and run and verdict.valid is True:
         # The test of a store that did nothing is not passed.
         verdict = replace(verdict, valid="unknown", reason=nothing)
         nothing = None
+    if blind and verdict.valid is True:
+        verdict, nothing = replace(verdict, valid="unknown", reason=blind), None
     doubt = _doubt(file) if run else None
     if doubt and verdict.valid is True:
         verdict, doubt = replace(verdict, valid="unknown", reason=doubt), None
     cut_off = run and not (file / "results.json").exists()
     died = "the run was cut off: partita check --recover makes its results" if cut_off else None
     wild = _unrecorded(history, loaded)
-    notes = [*history.notes, *verdict.notes, *filter(None, [why, nothing, wild, doubt, died])]
+    notes = [*history.notes, *filter(None, [why, nothing, wild, doubt, died])]
     return Outcome(file, history, verdict, load_seconds, notes)
+
+
+def _judged(
+    history: History, models: Sequence[str], request: Request, deadline: float | None
+) -> tuple[Verdict, Model]:
+    """Check with the first model. Where others may be meant, none of them must say otherwise."""
+    first = _checked(history, models[0], request, deadline)
+    for other in models[1:] if first[0].valid is False else ():
+        with suppress(ModelError):
+            if _checked(history, other, request, deadline)[0].valid is True:
+                reason = (
+                    f"no {models[0]} would do so, but a {other} might: the operations do not show"
+                    f" which of them is meant: --model {models[0]} or --model {other}"
+                )
+                unsure = replace(first[0], valid="unknown", counterexample=None, reason=reason)
+                return unsure, first[1]
+    return first
+
+
+def _checked(
+    history: History, model: str, request: Request, deadline: float | None
+) -> tuple[Verdict, Model]:
+    initial = _initial(history, request)
+    each = isinstance(initial, EachKey)
+    loaded = load_model(model, None if each else initial, request.settings)
+    verdict = check(
+        history,
+        model if each else loaded,
+        initial=initial if each else None,
+        engine=request.engine,
+        time_limit=max(deadline - time.monotonic(), 0.0) if deadline else None,
+        memory_limit=request.memory_limit,
+        mismatch=request.mismatch or ("observe" if history.observes_mismatch else "ignore"),
+        executor=request.executor,
+    )
+    return verdict, loaded
+
+
+def _initial(history: History, request: Request) -> Any:
+    """Tell an object of values for each key from a value that is an object."""
+    given = request.initial
+    if not isinstance(given, Mapping) or not len(history.keys):
+        return given
+    known = {name for key in history.keys for name in key_names(key)}
+    return EachKey(given, request.settings) if given and given.keys() <= known else given
 
 
 def _unrecorded(history: History, model: Model) -> str | None:
@@ -275,11 +341,14 @@ def _doubt(directory: Path) -> str | None:
 
 def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
     """Return the history's path, and what is known of the run if FILE is its directory."""
-    if not file.is_dir():
+    if file == STANDARD_INPUT or not file.is_dir():
         return file, None
-    path = file / "history.jsonl"
-    if not path.exists():
-        raise HistoryError(f"{file}: this directory is no run: it has no history.jsonl")
+    path = stored_history(file)
+    if path is None:
+        raise HistoryError(
+            f"{file}: this directory is no run: it has no history.jsonl, and no history.edn or"
+            " history.txt of Jepsen's"
+        )
     try:
         return path, json.loads((file / "run.json").read_text())
     except (OSError, ValueError):
@@ -297,8 +366,16 @@ def _refuse_empty(file: Path, history: History, request: Request) -> None:
         )
 
 
-def _model(history: History, run: dict[str, Any] | None) -> tuple[str, str | None]:
+def _models(
+    history: History, request: Request, run: dict[str, Any] | None
+) -> tuple[list[str], str | None]:
+    """Return the model to check with, others that may be meant, and why it was chosen."""
+    if request.model:
+        return [request.model], None
     if run and run.get("workload") in _MODEL_OF_WORKLOAD:
-        return _MODEL_OF_WORKLOAD[run["workload"]], None
-    model = fitting_model(history)
-    return model, f"model {model} was chosen by the operations: {', '.join(sorted(history.fs))}"
+        return [_MODEL_OF_WORKLOAD[run["workload"]]], None
+    # Whoever says what the object was at first knows that it has a state to begin with.
+    models = fitting_models(history, least=SHOWN if request.initial is None else POSSIBLE)
+    operations = ", ".join(sorted(history.fs))
+    chosen = f"model {models[0]} was chosen by the operations: {operations}"
+    return models, f"{chosen} (--model names another)"

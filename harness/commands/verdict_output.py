@@ -82,6 +82,7 @@ def _operation(history: History, row: int) -> dict[str, Any]:
         "input": op.input,
         "output": op.output,
         "outcome": op.outcome,
+        "version": None if op.version < 0 else op.version,
         "error": op.error,
         "node": op.node,
         "invoked": None if op.invoked < 0 else op.invoked,
@@ -93,7 +94,7 @@ def _operation(history: History, row: int) -> dict[str, Any]:
 
 def _rows(history: History, found: Counterexample) -> list[str]:
     table = [
-        (f"process {history.process[row]}", action(history, row), when(history, row))
+        (f"process {history.process_of(row)}", action(history, row), when(history, row))
         for row in found.operations
     ]
     widths = [max(len(row[column]) for row in table) for column in (0, 1)]

@@ -166,7 +166,7 @@ def named(history: History, row: int) -> str:
     """An operation in a few words: "process 3's write 5"."""
     output = history[row].output
     if isinstance(output, list):
-        return f"process {history.process[row]}'s read of {len(output):,} elements"
+        return f"process {history.process_of(row)}'s read of {len(output):,} elements"
     return who(history, row, timed=False)
 
 

@@ -55,7 +55,7 @@ def _bare(axes: Axes) -> None:
 
 def _lane_name(history: History, row: int) -> str:
     node = history[row].node
-    return f"process {history.process[row]}" + (f" on {node}" if node else "")
+    return f"process {history.process_of(row)}" + (f" on {node}" if node else "")
 
 
 def _times(history: History, row: int) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from conftest import Partita
 from histories import register_events
 from test_check import STALE, endless, read, write
 
-from partita.checker import History, fitting_model, vacuous
+from partita.checker import History, ModelError, fitting_model, vacuous
 
 OWN = """
 class Model:
@@ -82,7 +82,7 @@ def test_a_violation_is_drawn(partita: Partita, tmp_path: Path, stale: Path) -> 
 
 
 def test_the_worst_of_several_files_decides(partita: Partita, tmp_path: Path, stale: Path) -> None:
-    good = stored(tmp_path / "good.edn", write(0, 1))
+    good = stored(tmp_path / "good.edn", [*write(0, 1), *read(0, 1)])
     done = partita("check", str(good), str(stale), str(tmp_path))
     assert done.returncode == 1
     assert done.stdout.startswith(f"VALID  {good}\n")
@@ -112,8 +112,8 @@ def test_limits_make_it_unknown(partita: Partita, tmp_path: Path) -> None:
         (["failed.jsonl"], "nothing to check: all 1 operations failed"),
         (["odd.jsonl"], "no model is known for these operations (fly)"),
         (["--model", "mutex", "stale.jsonl"], "model mutex does not fit the history"),
-        (["--model", "counter", "words.jsonl"], "operation 0 is 'add' with value 'x'"),
-        (["--model", "set", "words.jsonl"], "operation 1 is 'read' with value None and answer 3"),
+        (["--model", "counter", "words.jsonl"], "is 'add' with value \"x\""),
+        (["--model", "set", "words.jsonl"], "is 'read' with value null and answer 3"),
         (["--model", "set", "--initial", "1", "words.jsonl"], "set starts with a list, not with 1"),
         (["--model", "x.py:Y", "stale.jsonl"], "there is no file x.py"),
         (["--initial", "zero", "stale.jsonl"], "'zero' is not JSON"),
@@ -241,15 +241,21 @@ def test_a_history_that_proves_nothing(events: list[dict[str, Any]], note: str |
 @pytest.mark.parametrize(
     ("events", "model"),
     [
-        (read(0, 1), "cas-register"),
-        (read(0, [1]), "cas-register"),
-        ([{**each, "f": "add"} for each in write(0, 1)], "append"),
+        (write(0, 1), "cas-register"),
+        (read(0, 1), None),
+        (read(0, [1]), None),
+        ([{**each, "f": "add"} for each in write(0, 1)], None),
         ([*({**each, "f": "add"} for each in write(0, 1)), *read(0, 1)], "counter"),
         ([*({**each, "f": "add"} for each in write(0, 1)), *read(0, [1])], "append"),
     ],
 )
-def test_the_operations_choose_the_model(events: list[dict[str, Any]], model: str) -> None:
-    assert fitting_model(History.of_events(events)) == model
+def test_the_operations_choose_the_model(events: list[dict[str, Any]], model: str | None) -> None:
+    history = History.of_events(events)
+    if model is not None:
+        assert fitting_model(history) == model
+        return
+    with pytest.raises(ModelError, match="name one with --model"):
+        fitting_model(history)
 
 
 def test_histories_travel_both_ways(partita: Partita, tmp_path: Path) -> None:

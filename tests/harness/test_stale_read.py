@@ -17,6 +17,6 @@ def test_a_stale_read_is_named_with_what_had_replaced_its_value() -> None:
     assert verdict.valid is False
     assert verdict.counterexample is not None
     text = verdict.counterexample.explanation
-    assert text.startswith("Process 3's read of 1 (0.000 s to 0.000 s) was stale: 2 had already")
+    assert text.startswith("Process 3's read of 1 (40 ns to 50 ns) was stale: 2 had already")
     assert "process 2's write 2" in text
     assert verdict.counterexample.operations == (0, 1, 2)

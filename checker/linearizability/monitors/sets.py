@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from partita.checker import _native
-from partita.checker.history import OUTCOMES, CodeColumn, History, IntColumn
+from partita.checker.history import NEVER, OUTCOMES, CodeColumn, History, IntColumn
 from partita.checker.linearizability.engine import Declined, Engine
 from partita.checker.linearizability.monitors.operations import INVALID, VALID, acts, stopped, unfit
 from partita.checker.linearizability.monitors.sets_explanation import Contradiction, explain
@@ -45,6 +45,8 @@ def growing_set(
     given = _Given.of(history, rows, model, f, limits)
     if isinstance(given, str):
         return stopped(given)
+    if (read := given.reads_twice()) is not None:
+        return explain(Contradiction(history, "twice", [int(rows[read])], {}, given.elements))
     answer, rule, named, _ = given.decided(limits, ordered=False)
     if answer == VALID:
         return Finding(True)
@@ -133,6 +135,20 @@ class _Given:
             limits.memory_bytes,
             limits.stop,
         )
+
+    def reads_twice(self) -> int | None:
+        """Return the first operation that read an element twice, which no set holds."""
+        last = np.zeros(self.count, dtype=np.int64)
+        begin = 0
+        for number, end in enumerate(self.ends.tolist()):
+            elements = self.elements[begin:end]
+            places = np.arange(len(elements))
+            last[elements] = places
+            if (last[elements] != places).any():
+                answered = self.is_read & (self.completed != NEVER)
+                return int(np.argmax(answered & (self.what == number))) - self.before
+            begin = end
+        return None
 
     def elements_of(self, read: int) -> CodeColumn:
         """Return what a read named, in its order."""

@@ -1,6 +1,6 @@
 """Why a growing set's history has no order: what the set engine found, in English."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from partita.checker.explain import capital, moment, quoted, when, who
 from partita.checker.history import OUTCOMES, CodeColumn, History
+from partita.checker.models.model import frozen
 from partita.checker.verdict import Finding
 
 
@@ -32,7 +33,7 @@ class Contradiction:
 
     def reader(self, read: int) -> str:
         """Name a read without its list, which may be long."""
-        return f"process {self.history.process[read]}'s read ({when(self.history, read)})"
+        return f"process {self.history.process_of(read)}'s read ({when(self.history, read)})"
 
     def over(self, row: int) -> str:
         return moment(self.history, row, completed=True)
@@ -53,6 +54,16 @@ def _never_added(found: Contradiction) -> str:
     if failed.any():
         return f"{sentence} was never added: {who(history, int(np.argmax(failed)))} failed."
     return f"{sentence} nobody ever tried to add."
+
+
+def _twice(found: Contradiction) -> str:
+    read = _row(found.rows[0])
+    seen: set[Hashable] = set()
+    for each in found.history[read].output:
+        if frozen(each) in seen:
+            return f"{capital(found.reader(read))} returned {quoted(each)} twice."
+        seen.add(frozen(each))
+    raise AssertionError("no element is there twice")
 
 
 def _disagree(found: Contradiction) -> str:
@@ -108,6 +119,7 @@ def _row(row: int | None) -> int:
 
 
 _SENTENCES: Mapping[str, Callable[[Contradiction], str]] = {
+    "twice": _twice,
     "never added": _never_added,
     "disagree": _disagree,
     "lost": _lost,

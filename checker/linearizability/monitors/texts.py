@@ -226,7 +226,7 @@ class _Log:
 
 def _getter(history: History, row: int) -> str:
     """Name a get without its text, which may be long."""
-    return f"process {history.process[row]}'s get ({when(history, row)})"
+    return f"process {history.process_of(row)}'s get ({when(history, row)})"
 
 
 ENGINE = Engine("text", text, (KeyValue,), "text under one key", order)

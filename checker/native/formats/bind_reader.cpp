@@ -82,6 +82,14 @@ nb::dict columns(Recorder&& r) {
     result["errors"] = r.errors.names;
     result["events"] = r.events;
     result["others"] = others(r.others);
+    result["process_names"] = r.process_names.names;
+    result["named_process"] = Recorder::named_process;
+    result["markers"] = r.markers;
+    result["nameless"] = r.nameless;
+    result["disordered"] = r.disordered();
+    result["ordered_by_index"] = r.ordered_by_index;
+    result["backwards"] = nb::make_tuple(r.backwards_ns, r.backwards_at);
+    result["span"] = nb::make_tuple(r.earliest_ns, r.latest_ns);
     result["extras"] = extras(std::move(r.extras));
     result["values"] = values(std::move(r.values));
     result["keys"] = values(std::move(r.keys));
@@ -109,13 +117,23 @@ class File {
     int descriptor_;
 };
 
-// Returns (columns, notes), or (None, line, reason) for a file that is no history.
-nb::tuple read(const Source& source, Notation notation, Limits& limits) {
+nb::tuple failure(const ReadError& error) {
+    return nb::make_tuple(nb::none(), error.line, error.what(), error.event, error.disordered);
+}
+
+Notation notation_of(const std::string& name) {
+    if (name == "edn") return Notation::edn;
+    return name == "json" ? Notation::json : Notation::json_lines;
+}
+
+// Returns (columns, notes), or (None, line, reason, event, disordered) for a file that is no
+// history.
+nb::tuple read(const Source& source, Notation notation, bool by_index, Limits& limits) {
     try {
         ReadResult result;
         {
             nb::gil_scoped_release release;
-            result = read_history(source, notation, [&](int64_t line) {
+            result = read_history(source, notation, by_index, [&](int64_t line) {
                 nb::gil_scoped_acquire acquire;
                 if (PyErr_CheckSignals() != 0) throw nb::python_error();
                 try {
@@ -127,23 +145,37 @@ nb::tuple read(const Source& source, Notation notation, Limits& limits) {
         }
         return nb::make_tuple(columns(std::move(result.recorder)), result.notes);
     } catch (const ReadError& error) {
-        return nb::make_tuple(nb::none(), error.line, error.what());
+        return failure(error);
     }
 }
 
-nb::tuple read_file(const std::string& path, bool edn, std::optional<double> deadline,
-                    std::optional<int64_t> memory) {
+nb::tuple read_file(const std::string& path, const std::string& notation, bool by_index,
+                    std::optional<double> deadline, std::optional<int64_t> memory) {
     Limits limits(deadline, nullptr, memory);
     try {
         const File file(path);
         const Source source = [&](char* buffer, size_t size) { return file(buffer, size); };
-        return read(source, edn ? Notation::edn : Notation::json, limits);
+        return read(source, notation_of(notation), by_index, limits);
     } catch (const ReadError& error) {
-        return nb::make_tuple(nb::none(), error.line, error.what());
+        return failure(error);
     }
 }
 
-nb::tuple read_text(const nb::bytes& text, bool edn) {
+// Reads what `more(size)` returns, piece by piece, until that is nothing.
+nb::tuple read_stream(const nb::callable& more, const std::string& notation, bool by_index,
+                      std::optional<double> deadline, std::optional<int64_t> memory) {
+    Limits limits(deadline, nullptr, memory);
+    const Source source = [&](char* buffer, size_t size) {
+        const nb::gil_scoped_acquire acquire;
+        const auto piece = nb::cast<nb::bytes>(more(size));
+        const size_t got = std::min(size, piece.size());
+        std::memcpy(buffer, piece.c_str(), got);
+        return got;
+    };
+    return read(source, notation_of(notation), by_index, limits);
+}
+
+nb::tuple read_text(const nb::bytes& text, const std::string& notation, bool by_index) {
     Limits limits({}, nullptr);
     const char* at = text.c_str();
     const char* end = at + text.size();
@@ -153,7 +185,7 @@ nb::tuple read_text(const nb::bytes& text, bool edn) {
         at += chunk;
         return chunk;
     };
-    return read(source, edn ? Notation::edn : Notation::json, limits);
+    return read(source, notation_of(notation), by_index, limits);
 }
 
 nb::bytes compact(const nb::bytes& json) {
@@ -164,11 +196,14 @@ nb::bytes compact(const nb::bytes& json) {
 }  // namespace
 
 void bind_reader(nb::module_& module) {
-    module.def("read_file", &read_file, nb::arg("path"), nb::arg("edn"),
-               nb::arg("deadline").none(), nb::arg("memory").none());
+    module.def("read_file", &read_file, nb::arg("path"), nb::arg("notation"),
+               nb::arg("by_index"), nb::arg("deadline").none(), nb::arg("memory").none());
+    module.def("read_stream", &read_stream, nb::arg("more"), nb::arg("notation"),
+               nb::arg("by_index"), nb::arg("deadline").none(), nb::arg("memory").none());
     module.def("resident_bytes", &Limits::resident);
     module.def("compact_json", &compact, nb::arg("json"));
-    module.def("read_text", &read_text, nb::arg("text"), nb::arg("edn"));
+    module.def("read_text", &read_text, nb::arg("text"), nb::arg("notation"),
+               nb::arg("by_index"));
 }
 
 }  // namespace partita

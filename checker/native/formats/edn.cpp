@@ -1,9 +1,13 @@
 // EDN, the notation of Clojure, in which Jepsen writes histories: a map an event, one after
 // the other, or all of them in one vector or list. Values become JSON: keywords are strings
-// that begin with a colon, vectors, lists and sets are lists.
+// that begin with a colon, vectors, lists and sets are lists. What would be the same in JSON and
+// is not in EDN differs in ways that JSON's readers do not see (checker/values.py): the elements
+// of a set, which are sorted, stand between tabs, and where a text looks like a keyword its colon
+// is escaped.
 
 #include <algorithm>
 
+#include "numbers.h"
 #include "scanner.h"
 
 namespace partita {
@@ -18,22 +22,14 @@ bool ends_token(char c) {
            c == '"' || c == ';';
 }
 
-// Whether all of it is digits, with a point among them and an exponent behind, if any.
-bool is_number(std::string_view text) {
-    const auto skip_digits = [&] {
-        text.remove_prefix(std::min(text.find_first_not_of("0123456789"), text.size()));
-    };
-    skip_digits();
-    if (text.starts_with('.')) {
-        text.remove_prefix(1);
-        skip_digits();
-    }
-    if (!text.starts_with('e') && !text.starts_with('E')) return text.empty();
-    text.remove_prefix(1);
-    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
-    if (text.empty()) return false;
-    skip_digits();
-    return text.empty();
+// Whether a text would be a keyword if it stood without quotes (checker/formats/edn.py says so too).
+bool looks_like_keyword(std::string_view text) {
+    constexpr std::string_view others = ".*+!-_?$%&=<>/:#'";
+    if (text.size() < 2 || text[0] != ':') return false;
+    return std::all_of(text.begin() + 1, text.end(), [&](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               others.find(c) != std::string_view::npos;
+    });
 }
 
 // Counts how deeply forms are nested, and refuses what would overflow the stack.
@@ -123,8 +119,7 @@ void Edn::tag() {
 
 void Edn::read_event() {
     if (*at_ != '{') {
-        throw Malformed(std::string("not EDN: an event is a map, which begins with { (found ") +
-                        (*at_ >= ' ' ? *at_ : '?') + ")");
+        throw Malformed("not EDN: an event is a map, which begins with {" + found(*at_));
     }
     at_++;
     recorder_.begin_event();
@@ -162,7 +157,7 @@ void Edn::value(std::string& out) {
     need(at_ + 1 < end_);
     if (at_[1] == '{') {
         at_ += 2;
-        return sequence('}', out);
+        return set(out);
     }
     if (at_[1] == '#') {  // ##Inf, ##NaN
         const std::string_view symbol = token();
@@ -183,6 +178,20 @@ void Edn::sequence(char close, std::string& out) {
     }
     at_++;
     out += ']';
+}
+
+void Edn::set(std::string& out) {
+    std::vector<std::string> elements;
+    for (skip_blanks(); peek() != '}'; skip_blanks()) value(elements.emplace_back());
+    at_++;
+    std::sort(elements.begin(), elements.end());
+    elements.erase(std::unique(elements.begin(), elements.end()), elements.end());
+    out += "[\t";
+    for (size_t i = 0; i < elements.size(); i++) {
+        if (i > 0) out += ',';
+        out += elements[i];
+    }
+    out += "\t]";
 }
 
 void Edn::map(std::string& out) {
@@ -229,7 +238,9 @@ void Edn::string(std::string& out) {
         }
     }
     at_++;
+    const size_t begin = out.size();
     append_json_string(text, out);
+    if (looks_like_keyword(text)) out.replace(begin + 1, 1, "\\u003a");
 }
 
 void Edn::character(std::string& out) {
@@ -239,6 +250,12 @@ void Edn::character(std::string& out) {
     while (at_ < end_ && !ends_token(*at_)) at_++;
     need(at_ < end_ || last_);
     const std::string_view name(begin, static_cast<size_t>(at_ - begin));
+    if (name.size() == 5 && name[0] == 'u') {
+        std::string text;
+        const char* digits = begin + 1;
+        append_utf8(read_escaped(digits, at_), text);
+        return append_json_string(text, out);
+    }
     append_json_string(name == "newline" ? "\n" : name == "space" ? " " : name == "tab" ? "\t"
                        : name == "return" ? "\r" : name, out);
 }
@@ -263,18 +280,9 @@ void Edn::atom(std::string& out) {
         return;
     }
     std::string_view digits = text;
-    const bool negative = digits[0] == '-';
-    if (negative || digits[0] == '+') digits.remove_prefix(1);
+    if (digits[0] == '-' || digits[0] == '+') digits.remove_prefix(1);
     if (digits.empty() || digits[0] < '0' || digits[0] > '9') return append_json_string(text, out);
-    if (digits.back() == 'N' || digits.back() == 'M') digits.remove_suffix(1);
-    if (digits.find_first_not_of("0123456789.eE+-") != std::string_view::npos) {
-        return append_json_string(text, out);  // a ratio, or another radix
-    }
-    if (!is_number(digits)) {
-        throw Malformed("not EDN: " + std::string(text.substr(0, 40)) + " is no number");
-    }
-    while (digits.size() > 1 && digits[0] == '0' && digits[1] != '.') digits.remove_prefix(1);
-    append_json_number((negative ? "-" : "") + std::string(digits), out);
+    append_edn_number(text, out);
 }
 
 }  // namespace partita

@@ -1,4 +1,4 @@
-// JSON, one event a line.
+// JSON: one event a line, or events in an array, which may stand on one line or on many.
 
 #include "scanner.h"
 
@@ -7,7 +7,11 @@ namespace {
 
 class Json {
    public:
-    explicit Json(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) {}
+    // `many_lines`: whether the end of a line is a blank like others.
+    explicit Json(std::string_view text, bool many_lines = false)
+        : at_(text.data()), end_(text.data() + text.size()), many_lines_(many_lines) {}
+
+    const char* position() const { return at_; }
 
     // Reads a value and nothing else.
     void read_value(std::string& out) {
@@ -34,24 +38,30 @@ class Json {
             value(json, 0);
             recorder.field(std::string_view(name).substr(1, name.size() - 2), json);
         }
+    }
+
+    // Makes sure that nothing is left.
+    void end_line() {
         skip_blanks();
         if (at_ != end_) fail("something follows the event on its line");
+    }
+
+    // Steps over what stands between events.
+    void skip_separators() {
+        for (skip_blanks(); at_ < end_ && *at_ == ','; skip_blanks()) at_++;
     }
 
    private:
     [[noreturn]] void fail(const char* what) const {
         if (at_ >= end_) throw Unfinished{};
-        throw Malformed(std::string("not JSON: ") + what + describe());
-    }
-
-    std::string describe() const {
-        const auto c = static_cast<unsigned char>(*at_);
-        if (c >= 0x20 && c < 0x7f) return std::string(" (found ") + *at_ + ")";
-        return " (found byte " + std::to_string(c) + ")";
+        throw Malformed(std::string("not JSON: ") + what + found(*at_));
     }
 
     void skip_blanks() {
-        while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r')) at_++;
+        while (at_ < end_ && (*at_ == ' ' || *at_ == '\t' || *at_ == '\r' ||
+                              (*at_ == '\n' && many_lines_))) {
+            at_++;
+        }
     }
 
     void expect(char c) {
@@ -204,6 +214,7 @@ class Json {
 
     const char* at_;
     const char* end_;
+    bool many_lines_;
 };
 
 }  // namespace
@@ -215,8 +226,34 @@ std::string compact_json(std::string_view json) {
 }
 
 void read_json_event(std::string_view line, Recorder& recorder) {
-    Json(line).read_event(recorder);
+    Json json(line);
+    json.read_event(recorder);
+    json.end_line();
     recorder.end_event();
+}
+
+const char* JsonForms::read(const char* at, const char* end, bool) {
+    Json json({at, static_cast<size_t>(end - at)}, true);
+    json.skip_separators();
+    start_ = at_ = json.position();
+    if (at_ == end) return at_;
+    if (depth_ == 0 && *at_ == '[') {
+        depth_ = 1;
+        return ++at_;
+    }
+    if (depth_ == 1 && *at_ == ']') {
+        depth_ = 0;
+        return ++at_;
+    }
+    try {
+        json.read_event(recorder_);
+        at_ = json.position();
+        recorder_.end_event();
+    } catch (const Malformed&) {
+        at_ = json.position();
+        throw;
+    }
+    return at_;
 }
 
 }  // namespace partita

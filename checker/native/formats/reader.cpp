@@ -13,20 +13,31 @@ constexpr size_t piece = 4 << 20;
 // No line and no event of a history is as long as this; a file of one endless line is none.
 constexpr size_t event_max = size_t{64} << 20;
 
+// What some editors write at the beginning of a file.
+constexpr std::string_view mark = "\xef\xbb\xbf";
+
 class Reader {
    public:
-    Reader(const Source& source, const std::function<void(int64_t)>& pause)
-        : source_(source), pause_(pause), edn_(result_.recorder) {}
+    Reader(const Source& source, bool by_index, const std::function<void(int64_t)>& pause)
+        : source_(source), pause_(pause), edn_(result_.recorder), json_(result_.recorder) {
+        result_.recorder.by_index = by_index;
+    }
 
     ReadResult read(Notation notation) {
-        while (!last_) {
-            fill();
-            pause_(line_);
-            try {
-                notation == Notation::json ? read_lines() : read_forms();
-            } catch (const Malformed& error) {
-                throw ReadError(line_, error.what());
+        Forms& forms = notation == Notation::edn ? static_cast<Forms&>(edn_) : json_;
+        try {
+            while (!last_) {
+                fill();
+                pause_(line_);
+                notation == Notation::json_lines ? read_lines() : read_forms(forms);
             }
+        } catch (const Malformed& error) {
+            throw ReadError(line_, error.what(), event_on_line(), result_.recorder.disordered());
+        }
+        try {
+            result_.recorder.finish();
+        } catch (const Malformed& error) {
+            throw ReadError(0, error.what());
         }
         if (nuls_ > 0) {
             result_.notes.push_back(std::to_string(nuls_) +
@@ -55,6 +66,10 @@ class Reader {
             filled += got;
         }
         buffer_.resize(filled);
+        if (!begun_ && std::string_view(buffer_.data(), buffer_.size()).starts_with(mark)) {
+            used_ = mark.size();
+        }
+        begun_ = true;
         if (last_) trim();
     }
 
@@ -85,7 +100,6 @@ class Reader {
     }
 
     void read_line(std::string_view line, bool cut_off) {
-        if (line_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3);
         while (!line.empty() && line.front() == '\0') {
             line.remove_prefix(1);
             nuls_++;
@@ -99,25 +113,31 @@ class Reader {
         }
     }
 
-    void read_forms() {
+    void read_forms(Forms& forms) {
         const char* end = buffer_.data() + buffer_.size();
         try {
             while (used_ < buffer_.size()) {
                 const char* begin = buffer_.data() + used_;
-                const char* stop = edn_.read(begin, end, last_);
+                const int64_t events = result_.recorder.events;
+                const char* stop = forms.read(begin, end, last_);
                 line_ += std::count(begin, stop, '\n');
                 used_ = static_cast<size_t>(stop - buffer_.data());
+                if (result_.recorder.events > events) last_event_line_ = line_;
             }
         } catch (const Unfinished&) {
             if (!last_) return;
-            line_ += lines_until(edn_.start());
+            line_ += lines_until(forms.start());
             note_cut_off();
         } catch (const Malformed&) {
-            line_ += lines_until(edn_.position());
+            shared_line_ = line_ + lines_until(forms.start()) == last_event_line_;
+            line_ += lines_until(forms.position());
             throw;
         }
-        if (last_ && edn_.open() && result_.notes.empty()) note_cut_off();
+        if (last_ && forms.open() && result_.notes.empty()) note_cut_off();
     }
+
+    // Which event an error is about, from 1, where its line does not say: 0 where it does.
+    int64_t event_on_line() const { return shared_line_ ? result_.recorder.events + 1 : 0; }
 
     int64_t lines_until(const char* stop) const {
         return std::count(static_cast<const char*>(buffer_.data()) + used_, stop, '\n');
@@ -133,18 +153,22 @@ class Reader {
     const std::function<void(int64_t)>& pause_;
     ReadResult result_;
     Edn edn_;
+    JsonForms json_;
     std::vector<char> buffer_;
     size_t used_ = 0;
+    bool begun_ = false;
     bool last_ = false;
+    bool shared_line_ = false;  // an event with a mistake stands on the line of the one before
     int64_t line_ = 1;
+    int64_t last_event_line_ = 0;
     int64_t nuls_ = 0;
 };
 
 }  // namespace
 
-ReadResult read_history(const Source& source, Notation notation,
+ReadResult read_history(const Source& source, Notation notation, bool by_index,
                         const std::function<void(int64_t line)>& pause) {
-    return Reader(source, pause).read(notation);
+    return Reader(source, by_index, pause).read(notation);
 }
 
 }  // namespace partita

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
+
+#include "scanner.h"
 
 namespace partita {
 namespace {
@@ -16,6 +19,10 @@ constexpr int8_t info = 2;
 // What these complete with is only what they were invoked with, said again.
 constexpr std::array<std::string_view, 8> repeating{"write",  "cas",     "add",     "append",
                                                     "put",    "enqueue", "acquire", "release"};
+
+// How a cas may name what it expects and what it writes.
+constexpr std::array<std::string_view, 5> olds{"from", "old", "expected", "expect", "compare"};
+constexpr std::array<std::string_view, 4> news{"to", "new", "value", "set"};
 
 // The text of a compact JSON string, without a keyword's colon; of anything else its JSON.
 std::string plain(std::string_view json) {
@@ -50,11 +57,16 @@ int64_t whole(std::string_view name, std::string_view json) {
         e == std::errc() && p == end && number > -9e18 && number < 9e18) {
         return static_cast<int64_t>(number);
     }
-    throw Malformed(std::string(name) + " is " + std::string(json.substr(0, 40)) +
+    throw Malformed(std::string(name) + " is " + shown(json) +
                     ", not a number");
 }
 
 }  // namespace
+
+std::optional<int32_t> Names::find(std::string_view name) const {
+    const auto found = numbers_.find(name);
+    return found == numbers_.end() ? std::nullopt : std::optional(found->second);
+}
 
 int32_t Names::number(std::string_view name) {
     // Few names, over and over: the last few are found sooner by looking than by hashing.
@@ -74,6 +86,7 @@ void Recorder::begin_event() {
     e.client = e.has_process = e.has_actual = false;
     e.time = e.due = unknown_time;
     e.version = unknown_version;
+    e.index = -1;
     e.value = e.key = e.actual = Values::null;
     e.type.clear();
     e.f.clear();
@@ -88,7 +101,7 @@ void Recorder::field(std::string_view name, std::string_view json) {
         e.has_process = true;
         e.client = is_whole(json, e.process);
         if (!e.client && json[0] != '"') {
-            throw Malformed("process is " + std::string(json.substr(0, 40)) +
+            throw Malformed("process is " + shown(json) +
                             ", neither a whole number nor a name");
         }
         if (!e.client) e.process_name = plain(json);
@@ -113,7 +126,7 @@ void Recorder::field(std::string_view name, std::string_view json) {
         e.has_actual = true;
     } else if (name == "version" && is_whole(json, e.version)) {
         return;
-    } else if (name != "index") {
+    } else if (name != "index" || !is_whole(json, e.index) || e.index < 0) {
         extra(name, json);
     }
 }
@@ -134,27 +147,180 @@ void Recorder::drop_event() {
 
 void Recorder::note() {
     const Event& e = event_;
-    others.push_back({events, e.time, e.version, e.client, e.process, e.client ? "" : e.process_name,
+    others.push_back({e.rank, e.time, e.version, e.client, e.process, e.client ? "" : e.process_name,
                       e.type, e.f, e.value, e.key, e.error, e.node});
 }
 
 void Recorder::end_event() {
-    const Event& e = event_;
-    if (!e.has_process) throw Malformed("the event names no process");
-    if (e.type.empty()) throw Malformed("the event has no type: invoke, ok, fail or info");
-    if (!e.client || e.type == "event") {
-        note();
-    } else if (e.type == "invoke") {
-        invoke();
+    event_.rank = events;
+    look_at_index();
+    if (by_index) {
+        kept_.push_back(event_);
     } else {
-        const auto at = std::find(outcomes.begin(), outcomes.end(), e.type);
-        if (at == outcomes.end()) {
-            throw Malformed("the type is \"" + e.type.substr(0, 40) +
-                            "\": only invoke, ok, fail, info and event are known");
-        }
-        complete(static_cast<int8_t>(at - outcomes.begin()));
+        take();
     }
     events++;
+}
+
+void Recorder::look_at_index() {
+    seen_++;
+    if (event_.index < 0) return;
+    indexed_++;
+    disordered_ |= event_.index <= index_before_;
+    index_before_ = event_.index;
+}
+
+void Recorder::look_at_clock() {
+    const int64_t time = event_.time;
+    if (time < 0) return;
+    if (latest_ns - time > backwards_ns) {
+        backwards_ns = latest_ns - time;
+        backwards_at = events + 1;
+    }
+    earliest_ns = std::min(earliest_ns, time);
+    latest_ns = std::max(latest_ns, time);
+}
+
+void Recorder::take() {
+    const Event& e = event_;
+    if (!e.has_process) return take_nameless();
+    if (e.type.empty()) throw Malformed("the event has no type: invoke, ok, fail or info");
+    if (e.type == "event") return note();
+    if (!e.client) return take_named();
+    take_client();
+}
+
+// A name may be a client's, or say that the event is no client's: only clients invoke.
+void Recorder::take_named() {
+    Event& e = event_;
+    if (e.process_name == "nemesis") return note();
+    const auto known = static_cast<int32_t>(process_names.names.size());
+    const bool invokes = e.type == "invoke";
+    const int32_t number = invokes ? process_names.number(e.process_name)
+                                   : process_names.find(e.process_name).value_or(known);
+    e.process = named_process + number;
+    const bool is_client = invokes || number < known;
+    const bool is_open = is_client && *open_row(e.process) >= 0;
+    if (!is_client || (!is_open && e.type == "info")) return note();
+    take_client();
+}
+
+// Without a process, an event says that something happened which is no operation's. But where no
+// event has a process, and all of them are completions, nobody knows when any of them began.
+void Recorder::take_nameless() {
+    const Event& e = event_;
+    const bool completes = !e.f.empty() && (e.type == "ok" || e.type == "fail" || e.type == "info");
+    const bool all_nameless = nameless || (process.empty() && e.type != "info");
+    if (completes && all_nameless) {
+        nameless = true;
+        event_.process = static_cast<int64_t>(process.size());
+        invoke();
+        return complete(static_cast<int8_t>(e.type == "ok" ? 0 : e.type == "fail" ? 1 : info));
+    }
+    if (e.type != "info") throw Malformed("the event names no process");
+    markers++;
+    note();
+}
+
+void Recorder::take_client() {
+    const Event& e = event_;
+    if (nameless) throw Malformed("the event names a process, which those before it do not");
+    look_at_clock();
+    if (e.type == "invoke") return invoke();
+    const auto at = std::find(outcomes.begin(), outcomes.end(), e.type);
+    if (at == outcomes.end()) {
+        throw Malformed("the type is \"" + shown(e.type) +
+                        "\": only invoke, ok, fail, info and event are known");
+    }
+    complete(static_cast<int8_t>(at - outcomes.begin()));
+}
+
+void Recorder::finish() {
+    if (by_index) put_in_order();
+    if (!nameless) return;
+    for (size_t row = 0; row < process.size(); row++) {
+        const auto rank = static_cast<int64_t>(row) + events;
+        ended_rank[row] = rank;
+        if (completed_rank[row] != never) completed_rank[row] = rank;
+    }
+}
+
+// Takes the events in the order of their indexes if these count them, else in that of their lines.
+void Recorder::put_in_order() {
+    std::vector<size_t> order(kept_.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return kept_[a].index < kept_[b].index; });
+    ordered_by_index = !kept_.empty() && kept_[order[0]].index >= 0;
+    for (size_t i = 1; i < order.size() && ordered_by_index; i++) {
+        ordered_by_index = kept_[order[i]].index == kept_[order[i - 1]].index + 1;
+    }
+    if (!ordered_by_index) std::iota(order.begin(), order.end(), size_t{0});
+    std::vector<int64_t> rank(kept_.size());
+    for (events = 0; events < static_cast<int64_t>(order.size()); events++) {
+        event_ = std::move(kept_[order[events]]);
+        rank[event_.rank] = events;
+        event_.rank = events;
+        try {
+            take();
+        } catch (const Malformed& error) {
+            throw Malformed("the event with the index " + std::to_string(event_.index) + ": " +
+                            error.what());
+        }
+    }
+    extras.put_in_order(rank);
+}
+
+void Extras::put_in_order(const std::vector<int64_t>& new_rank) {
+    std::vector<size_t> order(rank.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+        return new_rank[rank[a]] < new_rank[rank[b]];
+    });
+    Extras sorted;
+    for (const size_t at : order) {
+        sorted.rank.push_back(new_rank[rank[at]]);
+        sorted.name.push_back(name[at]);
+        sorted.value.push_back(value[at]);
+    }
+    rank = std::move(sorted.rank);
+    name = std::move(sorted.name);
+    value = std::move(sorted.value);
+}
+
+std::string Recorder::who(int64_t number) const {
+    const int64_t named = number - named_process;
+    if (named < 0 || named >= static_cast<int64_t>(process_names.names.size())) {
+        return "process " + std::to_string(number);
+    }
+    return "process " + shown(process_names.names[named]);
+}
+
+// Returns a cas's value as [old, new], which some write as {"from": old, "to": new}, and
+// others, with a key before it, as [key, old, new].
+int32_t Recorder::pair_of_cas(int32_t value) {
+    if (value < 0 || !values.is_text[value]) return value;
+    const std::string json(values.text_of(value));
+    const std::vector<std::string_view> parts = parts_of(json);
+    if (json[0] == '[' && json[1] != '\t' && parts.size() == 3) {
+        const int32_t old = values.number(parts[1]);
+        const int32_t pair = values.number_of_pair(old, values.number(parts[2]));
+        return values.number_of_pair(values.number(parts[0]), pair);
+    }
+    if (json[0] != '{' || parts.size() != 2) return value;
+    int32_t old = Values::no_pair, changed = Values::no_pair;
+    for (const std::string_view part : parts) {
+        const size_t end = string_end(part, 0);
+        const std::string name = plain(part.substr(0, end + 1));
+        const auto is_of = [&](const auto& names) {
+            return std::find(names.begin(), names.end(), name) != names.end();
+        };
+        const std::string_view member = part.substr(end + 2);
+        if (is_of(olds)) old = values.number(member);
+        if (is_of(news)) changed = values.number(member);
+    }
+    const bool both = old != Values::no_pair && changed != Values::no_pair;
+    return both ? values.number_of_pair(old, changed) : value;
 }
 
 int64_t* Recorder::open_row(int64_t p) {
@@ -171,14 +337,14 @@ void Recorder::invoke() {
     if (e.f.empty()) throw Malformed("the invocation has no f");
     int64_t* row = open_row(e.process);
     if (*row >= 0) {
-        throw Malformed("process " + std::to_string(e.process) + " invokes " + e.f +
-                        " while its " + fs.names[f[*row]] + " is still under way");
+        throw Malformed(who(e.process) + " invokes " + shown(e.f) +
+                        " while its " + shown(fs.names[f[*row]]) + " is still under way");
     }
     *row = static_cast<int64_t>(process.size());
     process.push_back(e.process);
     f.push_back(fs.number(e.f));
     key.push_back(e.key);
-    input.push_back(e.value);
+    input.push_back(e.f == "cas" ? pair_of_cas(e.value) : e.value);
     output.push_back(Values::null);
     outcome.push_back(info);
     invoked_rank.push_back(events);
@@ -197,12 +363,12 @@ void Recorder::complete(int8_t how) {
     int64_t* open = open_row(e.process);
     const int64_t row = *open;
     auto completes = [&] {
-        return "process " + std::to_string(e.process) + " completes " +
-               (e.f.empty() ? "an operation" : e.f) + ", but has invoked ";
+        return who(e.process) + " completes " +
+               (e.f.empty() ? "an operation" : shown(e.f)) + ", but has invoked ";
     };
     if (row < 0) throw Malformed(completes() + "nothing");
     const std::string& invoked_f = fs.names[f[row]];
-    if (!e.f.empty() && e.f != invoked_f) throw Malformed(completes() + invoked_f);
+    if (!e.f.empty() && e.f != invoked_f) throw Malformed(completes() + shown(invoked_f));
     *open = -1;
     outcome[row] = how;
     ended_rank[row] = events;
@@ -214,10 +380,11 @@ void Recorder::complete(int8_t how) {
     if (e.has_actual) {
         output[row] = e.actual;
     } else if (how == 0) {
+        const int32_t value = invoked_f == "cas" ? pair_of_cas(e.value) : e.value;
         const bool repeats =
-            e.value == input[row] &&
+            value == input[row] &&
             std::find(repeating.begin(), repeating.end(), invoked_f) != repeating.end();
-        output[row] = repeats ? Values::null : e.value;
+        output[row] = repeats ? Values::null : value;
     }
 }
 

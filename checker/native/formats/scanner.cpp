@@ -60,6 +60,28 @@ void append_json_string(std::string_view utf8, std::string& out) {
     out += '"';
 }
 
+std::string found(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte < 0x7f) return std::string(" (found ") + c + ")";
+    return " (found byte " + std::to_string(byte) + ")";
+}
+
+std::string shown(std::string_view text) {
+    constexpr size_t length = 40;
+    std::string result;
+    const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+    for (size_t i = 0; i < text.size() && result.size() < length;) {
+        const size_t step = utf8_length(bytes + i, text.size() - i);
+        if (step == 0 || bytes[i] < 0x20 || bytes[i] == 0x7f) {
+            result += '?';
+        } else {
+            result.append(text, i, step);
+        }
+        i += std::max<size_t>(step, 1);
+    }
+    return result;
+}
+
 void append_utf8(uint32_t c, std::string& out) {
     if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) {
         throw Malformed("an escape for a character that does not exist");
@@ -83,6 +105,9 @@ void append_utf8(uint32_t c, std::string& out) {
 }
 
 void append_json_number(std::string_view number, std::string& out) {
+    if (number.size() > digits_max) {
+        throw Malformed("the number " + shown(number) + "… is too long");
+    }
     if (number.find_first_of(".eE") == std::string_view::npos) {
         out += number == "-0" ? "0" : number;
         return;
@@ -90,7 +115,7 @@ void append_json_number(std::string_view number, std::string& out) {
     double value = 0;
     const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), value);
     if (error != std::errc() || !std::isfinite(value)) {
-        throw Malformed("the number " + std::string(number.substr(0, 40)) + " is out of range");
+        throw Malformed("the number " + shown(number) + " is out of range");
     }
     char text[32];
     const bool is_whole = value == std::trunc(value) && std::abs(value) < 9e15;

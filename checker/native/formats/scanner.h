@@ -16,10 +16,20 @@ struct Unfinished {};
 // Deeper nesting than this would overflow the stack, and is no history.
 constexpr int depth_max = 200;
 
+// Longer numbers are no values of a history: Python does not read them, and those of another
+// radix take time that grows with their square.
+constexpr size_t digits_max = 4096;
+
 // Appends a string as compact JSON: only quotes, backslashes and control characters are
 // escaped, and in one way only, so that equal strings get equal texts. Throws `Malformed`
 // if it is not UTF-8.
 void append_json_string(std::string_view utf8, std::string& out);
+
+// Says which character stands where another is needed: " (found x)".
+std::string found(char c);
+
+// Cuts a text that stands in a message: at a character, and without what would break the line.
+std::string shown(std::string_view text);
 
 // Appends a character as UTF-8. Throws `Malformed` if there is no such character.
 void append_utf8(uint32_t character, std::string& out);
@@ -41,15 +51,15 @@ uint32_t read_escaped(const char*& at, const char* end);
 // Reads one event in JSON, which must be all of the line.
 void read_json_event(std::string_view line, Recorder& recorder);
 
-// Reads events in EDN, one map at a time.
-class Edn {
+// Reads events that may stand anywhere on a line, one at a time.
+class Forms {
    public:
-    explicit Edn(Recorder& recorder) : recorder_(recorder) {}
+    virtual ~Forms() = default;
 
-    // Reads what comes next at `at`: a map that is an event, a bracket that opens or closes
-    // the whole, or blanks. Returns where it ended, or `end`. Throws `Unfinished` if that
-    // lies beyond `end`, unless `last` says that nothing follows.
-    const char* read(const char* at, const char* end, bool last);
+    // Reads what comes next at `at`: an event, a bracket that opens or closes the whole, or
+    // blanks. Returns where it ended, or `end`. Throws `Unfinished` if that lies beyond `end`,
+    // unless `last` says that nothing follows.
+    virtual const char* read(const char* at, const char* end, bool last) = 0;
 
     // Where the form that was read last began, and how far reading came.
     const char* start() const { return start_; }
@@ -58,12 +68,35 @@ class Edn {
     // Whether a list that holds all events is still open.
     bool open() const { return depth_ > 0; }
 
+   protected:
+    const char* start_ = nullptr;
+    const char* at_ = nullptr;
+    int depth_ = 0;  // of brackets around the events
+};
+
+// Reads events in JSON, in one array, or one after the other.
+class JsonForms : public Forms {
+   public:
+    explicit JsonForms(Recorder& recorder) : recorder_(recorder) {}
+    const char* read(const char* at, const char* end, bool last) override;
+
+   private:
+    Recorder& recorder_;
+};
+
+// Reads events in EDN: maps.
+class Edn : public Forms {
+   public:
+    explicit Edn(Recorder& recorder) : recorder_(recorder) {}
+    const char* read(const char* at, const char* end, bool last) override;
+
    private:
     void skip_blanks();
     void skip_form();
     void read_event();
     void value(std::string& out);
     void sequence(char close, std::string& out);
+    void set(std::string& out);
     void map(std::string& out);
     void string(std::string& out);
     void character(std::string& out);
@@ -74,11 +107,8 @@ class Edn {
     void need(bool enough) const;
 
     Recorder& recorder_;
-    const char* start_ = nullptr;
-    const char* at_ = nullptr;
     const char* end_ = nullptr;
     bool last_ = false;
-    int depth_ = 0;    // of brackets around the events
     int nesting_ = 0;  // of forms in an event
     std::string name_, json_;
 };

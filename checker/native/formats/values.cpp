@@ -26,16 +26,9 @@ bool is_whole(std::string_view json, int64_t& whole) {
     return error == std::errc() && end == json.data() + json.size();
 }
 
-size_t string_end(std::string_view json, size_t at) {
-    for (at++; json[at] != '"'; at++) {
-        if (json[at] == '\\') at++;
-    }
-    return at;
-}
-
-// Splits a compact JSON list of exactly two elements.
+// Splits a compact JSON list of exactly two elements. A set is none (see edn.cpp).
 bool is_pair(std::string_view json, std::string_view& first, std::string_view& second) {
-    if (json.size() < 5 || json[0] != '[') return false;
+    if (json.size() < 5 || json[0] != '[' || json[1] == '\t') return false;
     size_t comma = 0;
     int depth = 0;
     for (size_t at = 0; at < json.size(); at++) {
@@ -58,6 +51,36 @@ bool is_pair(std::string_view json, std::string_view& first, std::string_view& s
 }
 
 }  // namespace
+
+size_t string_end(std::string_view json, size_t at) {
+    for (at++; json[at] != '"'; at++) {
+        if (json[at] == '\\') at++;
+    }
+    return at;
+}
+
+std::vector<std::string_view> parts_of(std::string_view json) {
+    std::vector<std::string_view> parts;
+    if (json.size() < 2 || (json[0] != '[' && json[0] != '{')) return parts;
+    json = json.substr(1, json.size() - 2);
+    size_t begin = 0;
+    int depth = 0;
+    for (size_t at = 0; at < json.size(); at++) {
+        const char c = json[at];
+        if (c == '"') {
+            at = string_end(json, at);
+        } else if (c == '[' || c == '{') {
+            depth++;
+        } else if (c == ']' || c == '}') {
+            depth--;
+        } else if (c == ',' && depth == 0) {
+            parts.push_back(json.substr(begin, at - begin));
+            begin = at + 1;
+        }
+    }
+    if (!json.empty()) parts.push_back(json.substr(begin));
+    return parts;
+}
 
 Values::Values() : slots_(1024, -1) {}
 

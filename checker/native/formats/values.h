@@ -9,6 +9,12 @@
 
 namespace partita {
 
+// Returns where a compact JSON string that begins at `at` has its closing quote.
+size_t string_end(std::string_view json, size_t at);
+
+// Splits a compact JSON list or object: elements, or members with their names.
+std::vector<std::string_view> parts_of(std::string_view json);
+
 // What a number stands for. Whole numbers and pairs (a cas's input) are kept as such, all
 // else as compact JSON, back to back in `text`.
 class Values {
@@ -20,6 +26,10 @@ class Values {
 
     // Returns the number of a value given as compact JSON (see Json::append_value).
     int32_t number(std::string_view json);
+    int32_t number_of_pair(int32_t first, int32_t second);
+
+    // Returns the compact JSON of a value that is neither a whole number nor a pair.
+    std::string_view text_of(int32_t number) const { return text_at(payload[number]); }
 
     size_t size() const { return payload.size(); }
 
@@ -32,7 +42,6 @@ class Values {
 
    private:
     int32_t number_of_whole(int64_t whole);
-    int32_t number_of_pair(int32_t first, int32_t second);
     int32_t number_of_text(std::string_view json);
     int32_t add(int64_t whole_or_text, bool is_text, int32_t first, int32_t second);
     std::string_view text_at(int64_t index) const;

@@ -46,6 +46,10 @@ bool ListReader::read(int32_t code, std::vector<int32_t>& elements) {
     const std::string_view text = values_.text_of(code);
     if (text.size() < 2 || text.front() != '[') return false;
     const char *at = text.data() + 1, *end = text.data() + text.size() - 1;
+    if (*at == '\t') {  // the elements of a set stand between tabs (formats/edn.cpp)
+        ++at;
+        --end;
+    }
     while (at != end) {
         limits_.poll();
         if (*at == '"') {

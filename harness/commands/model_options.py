@@ -1,0 +1,61 @@
+"""Options of `partita check` that belong to models: `--negative` of the bank.
+
+A model's constructor says what can be set about it, as everything else that has options does
+(`partita.checker.settings`). Models are only looked through where a line has an option that is not
+the command's own, or asks for help.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from partita.checker.plugins import PluginError, find, names
+from partita.checker.settings import Parameter, parameters
+
+_PREFIX = "model_setting_"
+
+
+class CheckCommand(click.Command):
+    """The command, with the options of all models behind its own."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        own = super().get_params(ctx)
+        return [*own, *_options()] if ctx.meta.get(_PREFIX) else own
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = {name for each in self.params for name in (*each.opts, *each.secondary_opts)}
+        given = {word.partition("=")[0] for word in args if word.startswith("--")}
+        ctx.meta[_PREFIX] = bool(given - known)  # help among them
+        return super().parse_args(ctx, args)
+
+
+def settings_of(given: dict[str, Any]) -> Mapping[str, Any]:
+    """Take the settings of models out of what was given: those that were."""
+    found = {name: given.pop(name) for name in list(given) if name.startswith(_PREFIX)}
+    return {name.removeprefix(_PREFIX): value for name, value in found.items() if value is not None}
+
+
+def _options() -> list[click.Option]:
+    found: dict[str, click.Option] = {}
+    for name in names("models"):
+        for parameter in _settings(name):
+            found.setdefault(parameter.name, _option(name, parameter))
+    return list(found.values())
+
+
+def _settings(model: str) -> list[Parameter]:
+    try:
+        # A model's first argument is its initial value, and others may be its own business.
+        return [each for each in parameters(find("models", model)) if each.about.help]
+    except PluginError:  # which is said when the model is asked for
+        return []
+
+
+def _option(model: str, parameter: Parameter) -> click.Option:
+    help_ = f"Of model {model}: {parameter.about.help}"
+    if parameter.type is bool:
+        names_ = [f"{parameter.option}/--no-{parameter.option[2:]}"]
+        return click.Option([*names_, _PREFIX + parameter.name], default=None, help=help_)
+    kind: Any = click.Choice(parameter.choices) if parameter.choices else parameter.type
+    return click.Option([parameter.option, _PREFIX + parameter.name], type=kind, help=help_)
