@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
@@ -24,6 +25,7 @@ PAGES = sorted(
 FOREIGN = {
     "--full",  # script/demo
     "--fast",  # of the reader's store
+    *("--careless", "--lossy-percent"),  # of examples/plugins
     *("--porcupine", "--knossos", "--folder"),  # benchmarks/checker.py
     "--delay",  # examples/raft/server.py
     "--unsafe-no-fsync",  # etcd
@@ -193,9 +195,10 @@ def _look_up(name: str, value: object) -> None:
         "systems": ("system", "systems"),
         "workloads": ("workload", "workloads"),
     }.items():
+        known = [*names(kind), *_examples(kind)]
         if name in options:
             for each in re.split(r",\s*", str(value)):
-                if each not in names(kind) and ".py:" not in each and ".toml" not in each:
+                if each not in known and ".py:" not in each and ".toml" not in each:
                     raise click.UsageError(f"no {kind} is called {each}")
     if name == "schedule":
         schedule.parse(str(value), NODES)
@@ -203,6 +206,13 @@ def _look_up(name: str, value: object) -> None:
         for each in re.split(r"[,+]\s*", str(value)):
             if each != "none":
                 schedule.fault(each)
+
+
+def _examples(kind: str) -> list[str]:
+    """Return what the plug-ins of the tutorials bring along: readers install them."""
+    files = (ROOT / "examples/plugins").glob("*/pyproject.toml")
+    declared = [tomllib.loads(file.read_text())["project"]["entry-points"] for file in files]
+    return [name for each in declared for name in each.get(f"partita.{kind}", ())]
 
 
 @cache
