@@ -17,8 +17,11 @@ class SnippetError(Exception):
 
 
 def filled(markdown: str, root: Path) -> str:
-    """Return a page with the code that it asks for."""
-    return _LINE.sub(lambda found: _code(root / found["path"], found["name"]), markdown)
+    """Return a page with the code that it asks for. Raises `SnippetError`."""
+    page = _LINE.sub(lambda found: _code(root / found["path"], found["name"]), markdown)
+    if left := re.search(r"^ *--8.*", page, re.MULTILINE):
+        raise SnippetError(f'not understood: {left[0]}: write --8<-- "PATH" or "PATH:NAME"')
+    return page
 
 
 def _code(path: Path, name: str | None) -> str:

@@ -7,12 +7,11 @@ partita test etcd --schedule "5s lossy one percent=50; 20s heal"
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from partita.checker.settings import Setting
 from partita.nemesis.fault import Lasted, Scene, Traits
 from partita.nemesis.firewall import Chain
-from partita.nemesis.targets import Scope
-
-from partita.checker.settings import Setting
 from partita.nemesis.hosts import Host
+from partita.nemesis.targets import Scope
 
 # Rules of our own on the nodes. The name begins with PARTITA, so that they are known as ours.
 CHAIN = "PARTITA-LOSSY"

@@ -7,6 +7,7 @@ Epochs and fencing tokens are of this kind: a lower number changes nothing.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+
 from partita.checker import ModelError, Op
 
 
