@@ -170,26 +170,31 @@ def _settings(owner: Owner) -> Iterator[str]:
     if not found:
         return
     rows = [
-        (_code(owner.option(each)), _code(_kind_of(each)), _default(each), _text(each.about.help))
+        (
+            _code(f"{owner.option(each)} {_kind_of(each)}"),
+            f"{_text(each.about.help)} {_default(each)}",
+        )
         for each in found
     ]
-    yield _table(("option", "value", "default", ""), rows)
+    yield _table(("option", ""), rows)
 
 
 def _kind_of(parameter: Parameter) -> str:
-    if parameter.choices:
-        return "|".join(parameter.choices)
-    least, most = parameter.about.least, parameter.about.most
-    bounds = "".join(
-        f" {sign} {bound:g}" for sign, bound in (("≥", least), ("≤", most)) if bound is not None
-    )
-    return (parameter.about.metavar or parameter.type.__name__) + bounds
+    if parameter.type is bool:
+        return ""
+    return parameter.about.metavar or "|".join(parameter.choices) or parameter.type.__name__.upper()
 
 
 def _default(parameter: Parameter) -> str:
+    least, most = parameter.about.least, parameter.about.most
+    bounds = [f"at least {least:g}"] if least is not None else []
+    bounds += [f"at most {most:,g}"] if most is not None else []
+    limits = f"{' and '.join(bounds).capitalize()}. " if bounds else ""
     if parameter.default is REQUIRED:
-        return "required"
-    return _code(str(parameter.default)) if parameter.default not in (None, (), []) else ""
+        return f"{limits}It must be given."
+    if parameter.default in (None, (), [], False):
+        return limits
+    return f"{limits}Default: {_code(str(parameter.default))}."
 
 
 def _traits(name: str, fault: Any) -> Iterator[str]:
