@@ -79,11 +79,11 @@ class Load:
         """Count the clients that never came back from a call."""
         return sum(thread.is_alive() and self._hangs(each) for each, thread in self._workers)
 
-    def read_finally(self) -> None:
-        """Read every register on every node, trying again for a while where a read fails."""
+    def read_finally(self, nodes: Sequence[Node]) -> None:
+        """Read every register on these nodes, trying again for a while where a read fails."""
         # Beyond every process that the load can have used.
         first = (self._journal.now() // 1000 + 1) * self._concurrency
-        for place, node in enumerate(self._nodes):
+        for place, node in enumerate(nodes):
             reader = self._worker(first + place, node)
             self._begin(reader, partial(self._read_all, reader))
         while self.running():

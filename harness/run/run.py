@@ -20,10 +20,12 @@ from typing import Any
 import click
 
 from partita.harness.nodes.cluster import Node, on_all
-from partita.harness.run import results
+from partita.harness.nodes.ssh import SshError
+from partita.harness.run import losses, results
 from partita.harness.run.gate import Thresholds
 from partita.harness.run.journal import Journal, make_run_directory, write_json
 from partita.harness.run.load import Load
+from partita.harness.run.losses import living
 from partita.harness.run.monitor import Monitor
 from partita.harness.run.progress import Progress
 from partita.harness.run.store_processes import StoreProcesses
@@ -38,6 +40,7 @@ NO_THRESHOLDS = Thresholds()
 HEALTH_WAIT_S = 90.0
 # A node that was cut off may wait a minute before it looks for a leader again (ZooKeeper does).
 RECOVERY_WAIT_S = 90.0
+LOOK_S = 5.0  # how often it is looked whether the machine of a node that does not serve is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def run(
             problems, interrupted = _drive(spec, system, workload, nodes, directory, progress)
         finally:
             progress.say("collecting logs")
-            _collect_logs(system, nodes, directory)
+            _collect_logs(system, living(nodes), directory)
         progress.say("checking")
         outcome = results.conclude(directory, workload, problems, limits, interrupted=interrupted)
         progress.say("drawing")
@@ -203,12 +206,13 @@ def _drive(
         raise journal.failure
     journal.note("info", "nemesis", "phase", "final reads")
     progress.say("waiting for recovery")
-    lacking = _await_healthy(system, nodes, RECOVERY_WAIT_S)
+    lacking = _await_healthy(system, living(nodes), RECOVERY_WAIT_S)
     progress.say("final reads")
-    load.read_finally()
+    load.read_finally(living(nodes))
     monitor.finish()
     journal.close()
-    return _problems(load, driver, lacking, interrupted, spec), interrupted is not None
+    problems = _problems(load, driver, lacking, interrupted, spec)
+    return losses.sentences(nodes, driver) + problems, interrupted is not None
 
 
 def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress: Progress) -> None:
@@ -244,8 +248,7 @@ def _problems(
         )
     if driver.failure:
         problems.append(driver.failure)
-    if lacking:
-        names = ", ".join(node.name for node in lacking)
+    if names := _names([node for node in lacking if not node.lost]):
         problems.append(f"{names} did not recover within {RECOVERY_WAIT_S:g} s of the last heal")
     return problems
 
@@ -271,20 +274,25 @@ def _nemesis_record(journal: Journal) -> Callable[[str, str, Any, str | None], N
 
 def _leaders_of(system: System, nodes: Sequence[Node]) -> Callable[[], list[str]]:
     if isinstance(system, HasPrimaries):
-        return lambda: system.primaries(nodes)
+        return lambda: system.primaries([node for node in nodes if not node.lost])
     return list
 
 
 def _await_healthy(system: System, nodes: Sequence[Node], wait_s: float) -> list[Node]:
     """Wait until every node serves; return those that do not after `wait_s` seconds.
 
-    Nobody waits for a process that is not there any more.
+    Nobody waits for a process that is not there any more, nor for a machine.
     """
     deadline = time.monotonic() + wait_s
+    looked = time.monotonic()
     while True:
         answers = on_all(nodes, lambda node: serves(system, node))
         sick = [node for node, healthy in zip(nodes, answers, strict=True) if not healthy]
-        if not sick or time.monotonic() > deadline or _ended(system, sick):
+        if time.monotonic() > looked + LOOK_S:
+            looked = time.monotonic()
+            living(sick)
+        waited = [node for node in sick if not node.lost]
+        if not waited or time.monotonic() > deadline or _ended(system, waited):
             return sick
         time.sleep(0.2)
 
@@ -293,8 +301,14 @@ def _ended(system: System, nodes: Sequence[Node]) -> list[Node]:
     """Return the nodes whose process is gone, as far as the system can tell."""
     if not isinstance(system, HasRunning):
         return []
-    running = on_all(nodes, system.running)
-    return [node for node, runs in zip(nodes, running, strict=True) if not runs]
+
+    def runs(node: Node) -> bool:
+        try:
+            return system.running(node)
+        except SshError:  # nobody knows
+            return True
+
+    return [node for node, yes in zip(nodes, on_all(nodes, runs), strict=True) if not yes]
 
 
 def _names(nodes: Sequence[Node]) -> str:

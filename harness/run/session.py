@@ -25,6 +25,7 @@ from partita.harness.nodes.doctor import examine_tools
 from partita.harness.nodes.ssh import Login, SshError
 from partita.harness.run.expectations import expected, promised
 from partita.harness.run.gate import Thresholds, thresholds
+from partita.harness.run.losses import living
 from partita.harness.run.owners import fault_owner, system_owner, workload_owner
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
@@ -74,7 +75,7 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
         if names:
             _require_tools(nodes, spec)
             if not keep:
-                last.callback(uninterrupted, lambda: tear_down(store, nodes))
+                last.callback(uninterrupted, lambda: tear_down(store, living(nodes)))
         outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options, workload))
         progress.say("tearing down")
     before = options.get("repeats")
