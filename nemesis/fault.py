@@ -42,6 +42,19 @@ class Scene:
     others: Sequence[Scope] = ()
     held: Collection[str] = ()
 
+    def undisturbed(self, scope: Scope) -> set[tuple[str, str]]:
+        """The pairs that should still reach each other while a fault is in force on the scope.
+
+        They did before, neither is lost, and no other fault in force disturbs them.
+        """
+        living = {host.name for host in self.hosts if not host.lost}
+        disturbed = {pair for each in (scope, *self.others) for pair in each.links}
+        return {
+            (one, other)
+            for one, other in self.reached
+            if (other, one) in self.reached and {one, other} <= living
+        } - disturbed
+
 
 @dataclass(frozen=True, slots=True)
 class Lasted:

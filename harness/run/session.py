@@ -35,6 +35,7 @@ from partita.harness.systems import (
     System,
     load_system,
 )
+from partita.nemesis import faults
 from partita.nemesis import schedule as plans
 from partita.reports import read_spec
 from partita.workloads.workload import Workload
@@ -76,6 +77,8 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
             _require_tools(nodes, spec)
             if not keep:
                 last.callback(uninterrupted, lambda: tear_down(store, living(nodes)))
+        # Local nodes are all alike.
+        _require_faults(nodes if names else nodes[:1], spec)
         outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options, workload))
         progress.say("tearing down")
     before = options.get("repeats")
@@ -131,6 +134,13 @@ def _require_tools(nodes: Sequence[Node], spec: RunSpec) -> None:
             if finding.fix:
                 text = f"{finding.where}: {finding.what}: {finding.found}: {finding.fix}"
                 raise click.ClickException(text)
+
+
+def _require_faults(nodes: Sequence[Node], spec: RunSpec) -> None:
+    """Refuse a schedule of which a fault does not work on some node, before anything is started."""
+    lacking = faults.lacking(nodes, [step.fault() for step in spec.schedule if step.begins])
+    if lacking:
+        raise click.ClickException("; ".join(lacking))
 
 
 @contextmanager

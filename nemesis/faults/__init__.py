@@ -1,13 +1,14 @@
 """The faults, one family a file, and how a name finds one."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from partita.checker import plugins
 from partita.checker.settings import REQUIRED, Parameter, SettingError, make_with
 from partita.checker.settings import parameters as parameters_of
 from partita.nemesis.fault import Fault, Traits
+from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Target
 
 log = logging.getLogger(__name__)
@@ -99,6 +100,18 @@ def choices() -> list[str]:
     others = [name for name in names() if name != DEFAULT]
     combined = [f"{name}-{place}" for name in others for place in targets_of(name)]
     return [*targets_of(DEFAULT), *combined]
+
+
+def lacking(hosts: Sequence[Host], made: Collection[Fault]) -> list[str]:
+    """Say what hosts lack for these faults, a line each. Nothing is done to anyone."""
+    kinds = {fault.name: fault for fault in made}
+    said = {name: on_all(hosts, fault.lacks) for name, fault in kinds.items()}
+    return [
+        f"{name} on {host}: not available here: {lack}"
+        for name, answers in said.items()
+        for host, lack in answers.items()
+        if lack
+    ]
 
 
 def heals(more: Collection[Fault] = ()) -> str:

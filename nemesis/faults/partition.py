@@ -35,19 +35,13 @@ class Partition:
         """Say whether the cut is what was meant: what should be cut is, and nothing else."""
         answered = reachable(scene.hosts)
         living = {host.name for host in scene.hosts if not host.lost}
-        # A pair of which one is lost, or that another fault disturbs, proves nothing either way.
-        apart = {pair for other in scene.others for pair in other.links}
-        before = {
-            (one, other)
-            for one, other in scene.reached
-            if (other, one) in scene.reached and {one, other} <= living
-        }
         pairs = [pair for pair in cut_pairs(scope.grudge) if set(pair) <= living]
         unreachable = [
             pair for pair in pairs if pair not in answered and pair[::-1] not in answered
         ]
-        proven = [pair for pair in unreachable if pair in before]
-        strays = sorted(before - answered - scope.links - apart)
+        # Only what was reached before can be shown to be cut, and in both directions.
+        proven = [pair for pair in unreachable if {pair, pair[::-1]} <= set(scene.reached)]
+        strays = sorted(scene.undisturbed(scope) - answered)
         return {
             "bit": bool(pairs) and len(proven) == len(pairs) and not strays,
             "cut": pairs,
