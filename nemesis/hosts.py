@@ -14,6 +14,8 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
+FOLDER = "/run/partita"  # all that is ours on a host; gone after a reboot, as faults are
+
 PATIENCE_S = 0.5  # a command that takes longer makes us look whether its host is there
 PATIENCE_S_MAX = 5.0
 # A host on which no connection is accepted in this time is lost. The kernel sends a lost

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 from partita.nemesis import faults
 from partita.nemesis.fault import Fault
-from partita.nemesis.hosts import Host, on_all
+from partita.nemesis.hosts import FOLDER, Host, on_all
 
-FOLDER = "/run/partita"  # gone after a reboot, as what faults leave is
 SILENCE_S = 45  # after this long without a sign from the controller a host heals itself
 BEAT_S = 5
 

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sleepers import Sleepers
 
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_nodes
+from partita.nemesis import switch
 
 Partita = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -43,6 +45,20 @@ def nodes(cluster: local.LocalCluster) -> Iterator[list[Node]]:
     yield found
     for node in found:
         node.close()
+
+
+@pytest.fixture
+def sleepers(nodes: list[Node]) -> Iterator[Sleepers]:
+    """The cluster's nodes with a store that only sleeps, for faults to strike."""
+    system = Sleepers()
+    for node in nodes:
+        system.start(node, nodes)
+    yield system
+    switch.heal(nodes)
+    switch.disarm(nodes)
+    for node in nodes:
+        system.kill(node)
+        system.wipe(node)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ FOREIGN = {
     "--full",  # script/demo
     "--fast",  # of the reader's store
     *("--careless", "--lossy-percent"),  # of examples/plugins
+    "--flood-mb",  # of the reader's fault
     *("--porcupine", "--knossos", "--folder"),  # benchmarks/checker.py
     "--delay",  # examples/raft/server.py
     "--unsafe-no-fsync",  # etcd

@@ -1,20 +1,11 @@
 """Process faults: what they do to a process, and what is left of it after healing."""
 
-import time
-from collections.abc import Iterator, Sequence
-from typing import Any
-
 import pytest
+from sleepers import Sleepers, driven
 
 from partita.harness.nodes.cluster import Node
-from partita.harness.run.store_processes import StoreProcesses
-from partita.nemesis import switch
-from partita.nemesis.driver import Driver
 from partita.nemesis.network import reachable
-from partita.nemesis.schedule import ScheduleError, fault, parse
-from partita.workloads.client import Client
-
-NAME = "sleeper"
+from partita.nemesis.schedule import ScheduleError, fault
 
 
 def test_faults_are_named_by_action_and_target() -> None:
@@ -22,90 +13,6 @@ def test_faults_are_named_by_action_and_target() -> None:
     assert fault("leader-minority") == ("partition", "leader-minority")
     with pytest.raises(ScheduleError, match="pause-majority"):
         fault("kill-minorities")
-
-
-class Sleepers:
-    """A system whose process sleeps; it serves if the process is there and not frozen."""
-
-    name = NAME
-
-    def install(self, node: Node) -> None:
-        """There is nothing to install."""
-
-    def versions(self, node: Node) -> str:
-        return "1"
-
-    def start(self, node: Node, nodes: Sequence[Node]) -> None:
-        node.start_daemon(NAME, ["sleep", "1000"])
-
-    def healthy(self, node: Node) -> bool:
-        script = 'cut -d" " -f3 "/proc/$(cat /srv/partita/sleeper/pid)/stat"'
-        return node.run(["sh", "-c", script], check=False).stdout.strip() == "S"
-
-    def stop(self, node: Node) -> None:
-        node.stop_daemon(NAME)
-
-    def kill(self, node: Node) -> None:
-        node.stop_daemon(NAME, signal="KILL")
-
-    def pause(self, node: Node) -> None:
-        node.signal_daemon(NAME, "STOP")
-
-    def resume(self, node: Node) -> None:
-        node.signal_daemon(NAME, "CONT")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(NAME)
-
-    def logs(self, node: Node) -> Sequence[str]:
-        return []
-
-    def client(self, node: Node, timeout: float) -> Client:
-        raise NotImplementedError
-
-
-@pytest.fixture
-def sleepers(nodes: list[Node]) -> Iterator[Sleepers]:
-    system = Sleepers()
-    for node in nodes:
-        system.start(node, nodes)
-    yield system
-    switch.heal(nodes)
-    for node in nodes:
-        system.kill(node)
-        system.wipe(node)
-
-
-def carried_out(events: list[tuple[str, str, Any]], steps: int) -> bool:
-    """Say whether the last step of a schedule is done: a probe, or a heal of a step's own."""
-    done = [f for kind, f, _ in events if kind == "ok"]
-    probed = [f for _, f, _ in events].count("probe")
-    replaced = max(0, done.count("partition") - 1)
-    return probed + done.count("heal") - replaced == steps
-
-
-def driven(
-    sleepers: Sleepers, nodes: list[Node], schedule: str
-) -> tuple[Driver, list[tuple[str, str, Any]]]:
-    """Carry a schedule out to its last step, and stop before the driver heals the rest."""
-    events: list[tuple[str, str, Any]] = []
-    steps = parse(schedule)
-    driver = Driver(
-        nodes,
-        steps,
-        1,
-        lambda kind, f, value, error: events.append((kind, f, value)),
-        lambda: ["n2"],
-        StoreProcesses(sleepers, nodes),
-    )
-    driver.prepare()
-    driver.start(time.monotonic())
-    deadline = time.monotonic() + 60
-    while not carried_out(events, len(steps)):
-        assert driver.failure is None
-        assert time.monotonic() < deadline, events
-        time.sleep(0.05)
-    return driver, events
 
 
 @pytest.mark.cluster
