@@ -34,7 +34,7 @@ class Sleepers:
 
     def state(self, node: Node) -> str:
         """The process's state as the kernel has it: S sleeps, T is frozen, "" is not there."""
-        script = 'cut -d" " -f3 "/proc/$(cat /srv/partita/sleeper/pid)/stat"'
+        script = 'pid=$(cat /srv/partita/sleeper/pid) && cut -d" " -f3 "/proc/$pid/stat"'
         return node.run(["sh", "-c", script], check=False).stdout.strip()
 
     def stop(self, node: Node) -> None:

@@ -9,7 +9,7 @@ nothing due to the store that the network did not allow.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from partita.checker import Event, History
@@ -23,8 +23,9 @@ class Fault:
 
     `begin` and `cut` are when its injection began and was complete, `heal` and `end` when its
     healing began and was complete (both None: never healed). `grudge` maps each node to the nodes
-    whose packets it drops; `down` names the nodes that were killed, stopped or paused. `bit` is
-    what the probe found: None if nobody looked.
+    whose packets it drops; `down` names the nodes that were killed, stopped or paused, and
+    `restored` says when one of them was started again before the fault was over. `bit` is what
+    the probe found: None if nobody looked.
     """
 
     number: int
@@ -37,6 +38,7 @@ class Fault:
     end: int | None
     grudge: dict[str, list[str]] = field(default_factory=dict)
     down: tuple[str, ...] = ()
+    restored: dict[str, int] = field(default_factory=dict)
     bit: bool | None = None
     proof: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
@@ -50,6 +52,11 @@ class Fault:
     def ended(self, run_end: int) -> int:
         """When it was over, ns: at the run's end at the latest."""
         return run_end if self.end is None else self.end
+
+    def at(self, time: int) -> "Fault":
+        """The fault as it was then: without the nodes that had been started again."""
+        down = tuple(node for node in self.down if time < self.restored.get(node, time + 1))
+        return replace(self, down=down)
 
     def in_force(self, time: int) -> bool:
         return self.cut <= time and (self.heal is None or time < self.heal)
@@ -88,6 +95,7 @@ def _fault(number: int, mine: list[Event], events: list[Event]) -> Fault:
         end=end,
         grudge={node: list(drops) for node, drops in _mapping(value.get("grudge")).items()},
         down=() if value.get("grudge") else tuple(value.get("nodes", ())),
+        restored=_restored(number, events),
         bit=False if failures or 0 in figures.values() else _bit(probes),
         proof=proof,
         error=_error(failures[0]) if failures else None,
@@ -112,6 +120,21 @@ def _healing(heals: list[Event]) -> tuple[int | None, int | None]:
         else:
             return (heal.time if begun is None else begun), heal.time
     return begun, begun
+
+
+def _restored(number: int, events: list[Event]) -> dict[str, int]:
+    """When which node was started again, though the fault went on elsewhere."""
+    starts = [
+        (event.time, _mapping(event.value))
+        for event in events
+        if event.f == "start" and event.type == "ok"
+    ]
+    return {
+        node: time
+        for time, value in starts
+        if number in value.get("of", ())
+        for node in value.get("nodes", ())
+    }
 
 
 def _bit(probes: list[Mapping[str, Any]]) -> bool | None:

@@ -41,7 +41,8 @@ def bound_over_time(
     the steps can be drawn as they are.
     """
     healed = {fault.heal for fault in faults if fault.heal is not None}
-    changes = {0} | {fault.cut for fault in faults} | healed
+    restored = {time for fault in faults for time in fault.restored.values()}
+    changes = {0} | {fault.cut for fault in faults} | healed | restored
     steps = [(time, _share(nodes, faults, time)) for time in sorted(changes) if time < end]
     return [*steps, (end, steps[-1][1])] if steps else []
 
@@ -57,4 +58,4 @@ def mean_bound(nodes: Sequence[str], faults: Sequence[Fault], end: int) -> float
 def _share(nodes: Sequence[str], faults: Sequence[Fault], time: int) -> float:
     if not nodes:
         return 0.0
-    return len(with_quorum(nodes, (f for f in faults if f.in_force(time)))) / len(nodes)
+    return len(with_quorum(nodes, (f.at(time) for f in faults if f.in_force(time)))) / len(nodes)

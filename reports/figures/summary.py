@@ -58,7 +58,8 @@ def _final_reads(history: History) -> dict[str, Any] | None:
 
 
 def _fault(load: measured.Load, fault: Fault, faults: Sequence[Fault]) -> dict[str, Any]:
-    quorum = with_quorum(load.nodes, [each for each in faults if each.in_force(fault.cut)])
+    in_force = [each.at(fault.cut) for each in faults if each.in_force(fault.cut)]
+    quorum = with_quorum(load.nodes, in_force)
     recovered = measured.recover_by_node(load, fault, quorum)
     heal = load.end if fault.heal is None else fault.heal
     out = measured.longest_unavailability(load, fault.begin, fault.ended(load.end))

@@ -12,7 +12,7 @@ from partita.reports.figures.availability import (
     load_of,
     longest_unavailability,
 )
-from partita.reports.figures.faults import Fault
+from partita.reports.figures.faults import Fault, faults_of
 from partita.reports.figures.quorum import bound_over_time, with_quorum
 
 SECOND = 1_000_000_000
@@ -117,6 +117,44 @@ def test_longest_unavailability_runs_from_due_to_answer() -> None:
     )
     assert longest_unavailability(load) == (1.0 * SECOND, 4.0 * SECOND)
     assert longest_unavailability(load, end=3 * SECOND) == (1.0 * SECOND, 3.0 * SECOND)
+
+
+def test_a_node_that_is_started_again_counts_before_its_fault_is_over() -> None:
+    value = {"fault": 1, "target": "n2,n3", "description": "kill n2 n3", "nodes": ["n2", "n3"]}
+    (fault,) = faults_of(
+        history(
+            nemesis(1.0, "invoke", "kill", value),
+            nemesis(1.1, "ok", "kill", value),
+            nemesis(3.0, "invoke", "start", {"nodes": ["n3"], "of": [1], "faults": []}),
+            nemesis(3.1, "ok", "start", {"nodes": ["n3"], "of": [1], "faults": []}),
+            nemesis(5.0, "invoke", "start", {"nodes": ["n2"], "of": [1], "faults": [1]}),
+            nemesis(5.1, "ok", "start", {"nodes": ["n2"], "of": [1], "faults": [1]}),
+        )
+    )
+    assert (fault.heal, fault.end) == (5 * SECOND, int(5.1 * SECOND))
+    bound = bound_over_time(NODES, [fault], end=6 * SECOND)
+    times = [int(s * SECOND) for s in (0, 1.1, 3.1, 5.0, 5.1, 6)]
+    two = pytest.approx(2 / 3)
+    assert bound == [*zip(times, [1.0, 0.0, two, 1.0, 1.0, 1.0], strict=True)]
+
+
+def test_what_a_faults_mechanism_counted_is_its_proof_and_0_means_that_it_never_bit() -> None:
+    value = {"fault": 1, "target": "all", "description": "n1 | n2", "grudge": {"n1": ["n2"]}}
+
+    def told(count: int) -> Any:
+        figures = {"1": {"packets_refused": count, "by_link": {"n1>n2": count}}}
+        (fault,) = faults_of(
+            history(
+                nemesis(1.0, "ok", "reset", value),
+                nemesis(1.1, "info", "probe", {"fault": 1, "bit": True}),
+                nemesis(3.0, "ok", "heal", {"faults": [1], "figures": figures}),
+            )
+        )
+        return fault
+
+    assert told(42).proof == {"packets_refused": 42}
+    assert told(42).bit is True
+    assert told(0).bit is False
 
 
 def test_what_is_never_answered_is_outstanding_until_its_time_out() -> None:
