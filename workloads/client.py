@@ -7,7 +7,7 @@ each of the store's errors is; `partita.harness.run.worker` turns them into outc
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 UNKNOWN_VERSION = -1
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -59,3 +59,11 @@ class Client(Protocol):
 
     def close(self) -> None:
         """Let the connection go; never raises, never waits long."""
+
+
+@runtime_checkable
+class HasMove(Protocol):
+    """A client whose session outlives its connection."""
+
+    def move(self, address: str) -> None:
+        """Go on with the session at another node; raises `Definite` if that is not possible."""

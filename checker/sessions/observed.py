@@ -134,8 +134,8 @@ def session_name(history: History, row: int) -> str:
 def _sessions(history: History, rows: IntColumn) -> IntColumn:
     """Return a number for the session of each row: that of its field `session`, else its process's.
 
-    An update that crashed was told no session. If its process has had others than its own, it may
-    belong to any of them, and is in none.
+    In a process that names sessions, an operation that names none (it crashed, say) may belong to
+    any of them, and is in none.
     """
     codes = np.unique(history.process[rows], return_inverse=True)[1].astype(np.int64)
     named = history.extra("session")
@@ -147,6 +147,6 @@ def _sessions(history: History, rows: IntColumn) -> IntColumn:
     for at, row in enumerate(rows.tolist()):
         if row in named:
             codes[at] = numbers.setdefault(named[row], fresh + len(numbers))
-        elif history.outcome[row] == INFO and int(history.process[row]) in moved:
+        elif int(history.process[row]) in moved:
             codes[at] = numbers.setdefault((row,), fresh + len(numbers))
     return np.unique(codes, return_inverse=True)[1].astype(np.int64)

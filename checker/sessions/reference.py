@@ -66,13 +66,13 @@ def _told(op: Op) -> bool:
 def _session(history: History, op: Op) -> Any:
     """Return the session that an operation names, else its process.
 
-    A crashed update of a process that has had other sessions than its own may be of any of them.
+    In a process that names sessions, an operation that names none may be of any of them.
     """
     named = history.extra("session")
     if op.index in named:
         return "session", named[op.index]
     moved = any(history[other].process == op.process for other in named)
-    return ("nobody", op.index) if moved and op.outcome == "info" else ("process", op.process)
+    return ("nobody", op.index) if moved else ("process", op.process)
 
 
 def _assignments(ops: Mapping[int, Op]) -> Iterator[dict[int, int | None]]:

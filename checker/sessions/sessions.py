@@ -7,7 +7,7 @@ versions, and an operation stands after all of its session's that were over befo
 definition, tried out exhaustively, is `reference.py`.
 
 **Sessions.** An operation belongs to the session that its field `session` names, else to that of
-its process.
+its process. In a process that names sessions, one that names none belongs to nobody's.
 """
 
 import time

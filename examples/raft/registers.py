@@ -3,6 +3,8 @@
 Every command carries its client's name and a number that grows with each of that client's
 commands. The answer to the last one of each client is kept, so that a command which was sent
 twice (because its answer got lost) is carried out once.
+
+A value's *version* is the place in the log of the command that wrote it; 0 if none has.
 """
 
 from typing import Any
@@ -16,31 +18,31 @@ class Registers:
     """The registers, and the answer to the last command of each client."""
 
     def __init__(self, *, deduplicate: bool = True) -> None:
-        self._values: dict[str, str] = {}
+        self._values: dict[str, tuple[str, int]] = {}
         self._answers: dict[str, tuple[int, Answer]] = {}
         self._deduplicate = deduplicate
 
-    def read(self, key: str) -> str | None:
-        """Return the register's value, None if it was never written."""
-        return self._values.get(key)
+    def read(self, key: str) -> tuple[str | None, int]:
+        """Return the register's value and version, None and 0 if it was never written."""
+        return self._values.get(key, (None, 0))
 
-    def apply(self, command: Command) -> Answer:
-        """Carry out one write or cas, once only; return what its client is to be told."""
+    def apply(self, command: Command, index: int) -> Answer:
+        """Carry out the write or cas at a place of the log, once only; return what to answer."""
         client, number = command["client"], command["number"]
         done, answer = self._answers.get(client, (0, {}))
         # BUG apply-twice: without this, a command that was retried after its answer got lost
         # is carried out again, on top of what others have written in the meantime.
         if number <= done and self._deduplicate:
             return answer if number == done else {"error": "outdated"}
-        answer = self._carry_out(command)
+        answer = self._carry_out(command, index)
         self._answers[client] = number, answer
         return answer
 
-    def _carry_out(self, command: Command) -> Answer:
+    def _carry_out(self, command: Command, index: int) -> Answer:
         key = command["key"]
         if command["f"] == "cas":
-            actual = self._values.get(key)
+            actual, version = self.read(key)
             if actual != command["old"]:
-                return {"error": "mismatch", "actual": actual}
-        self._values[key] = command["value"]
-        return {}
+                return {"error": "mismatch", "actual": actual, "version": version}
+        self._values[key] = command["value"], index
+        return {"version": index}

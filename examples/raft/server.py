@@ -32,6 +32,7 @@ BUGS = (
     "cas-early-check",
     "definite-timeout",
     "split-brain",
+    "own-write-unseen",
 )
 FIELDS = {"read": ("key",), "write": ("key", "value"), "cas": ("key", "old", "value")}
 LONGEST_WAIT = 60.0
@@ -78,6 +79,8 @@ class Server:
         command = {"f": f} | {field: body[field] for field in FIELDS[f]}
         command["client"] = body["client"] if named else uuid.uuid4().hex
         command["number"] = body["number"] if named else 1
+        if f == "read" and "seen" in body:
+            command["seen"] = body["seen"]
         try:
             answer = await self._finish(command, time.monotonic() + body.get("timeout", 5.0))
         except TimedOut as error:
@@ -111,6 +114,9 @@ class Server:
         raise TimedOut(certain)
 
     async def _attempt(self, command: Message, left: float) -> Answer:
+        if "seen" in command:
+            async with asyncio.timeout(left):
+                return await self._read_here(command["key"], command["seen"])
         leader = self._raft.leader
         here = self._bug == "stale-follower-read" and command["f"] == "read"
         if self._raft.role == "leader" or here:
@@ -130,16 +136,28 @@ class Server:
     async def _lead(self, command: Message) -> Answer:
         if command["f"] == "read":
             await self._raft.confirm()
-            return {"value": self._registers.read(command["key"])}
+            return self._value(command["key"])
         # BUG cas-early-check: the value is compared before the command has its place in the
         # log; by the time that it is applied another one may have changed it.
         if self._bug == "cas-early-check" and command["f"] == "cas":
-            actual = self._registers.read(command["key"])
+            actual, version = self._registers.read(command["key"])
             if actual != command["old"]:
-                return {"error": "mismatch", "actual": actual}
+                return {"error": "mismatch", "actual": actual, "version": version}
             command = command | {"f": "write"}
         answer: Answer = await self._raft.propose(command)
         return answer
+
+    def _value(self, key: str) -> Answer:
+        value, version = self._registers.read(key)
+        return {"value": value, "version": version}
+
+    async def _read_here(self, key: str, seen: int) -> Answer:
+        """Answer from this node's own state, as soon as that has what the client has seen."""
+        # BUG own-write-unseen: a node that has not heard yet of what its client wrote (or saw at
+        # another node) answers all the same.
+        while self._raft.applied < seen and self._bug != "own-write-unseen":
+            await asyncio.sleep(0.002)
+        return self._value(key)
 
 
 def _complaint(f: str, body: Message) -> str | None:
@@ -152,6 +170,9 @@ def _complaint(f: str, body: Message) -> str | None:
             return f"{field} must be a string"
     if "client" in body and not (isinstance(body["client"], str) and _is_count(body.get("number"))):
         return "client must be a string, and number a whole number from 1 that grows"
+    seen = body.get("seen", 0)
+    if not (_is_count(seen) or seen == 0):
+        return "seen must be a version, which is a whole number from 0"
     timeout = body.get("timeout", 5.0)
     if isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0:
         return "timeout must be a positive number of seconds"

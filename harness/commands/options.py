@@ -79,6 +79,13 @@ load = together(
         callback=finite,
         help="Seconds for an operation.",
     ),
+    click.option(
+        "--reconnect",
+        default="same",
+        show_default=True,
+        type=click.Choice(["same", "any"]),
+        help="Where a client goes that lost its connection: to the same node, or to any other.",
+    ),
 )
 
 faults = together(

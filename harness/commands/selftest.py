@@ -77,6 +77,7 @@ CASES: dict[str, str] = {
     "definite-timeout": "--rate 40 --concurrency 6n --keys 3 --time-limit 12 --timeout 0.7 "
     '--server-args "--delay 0.4 --election-timeout 1.5 --heartbeat 0.25"',
     "split-brain": f'{BUSY} --time-limit 26 --schedule "{ONE_WAYS}"',
+    "own-write-unseen": f"{LAGGING} --keys 3 --reads local",
 }
 SHORT = ("stale-follower-read", "cas-early-check", "lost-log")
 

@@ -7,9 +7,8 @@ from functools import partial
 
 from partita.harness.nodes.cluster import Node
 from partita.harness.run.journal import Journal
-from partita.harness.run.worker import Tally, Worker
+from partita.harness.run.worker import Tally, Way, Worker
 from partita.harness.systems.system import System
-from partita.workloads.client import Client
 from partita.workloads.generator import Generator, Request
 from partita.workloads.workload import Workload
 
@@ -22,7 +21,8 @@ class Load:
     """Workers spread evenly over the nodes: process p talks to node p modulo their number.
 
     `rate` is in operations a second over all nodes (0: as fast as they go), `timeout` and
-    `time_limit` in seconds.
+    `time_limit` in seconds. `reconnect` says where a client goes that has lost its connection: to
+    the "same" node again, or to "any" other.
     """
 
     def __init__(
@@ -37,6 +37,7 @@ class Load:
         timeout: float,
         time_limit: float,
         seed: int,
+        reconnect: str = "same",
     ) -> None:
         self.tally = Tally()
         self.stop = threading.Event()
@@ -44,6 +45,7 @@ class Load:
         self._connect = system.offers[workload.capability]
         self._journal = journal
         self._concurrency, self._timeout = concurrency, timeout
+        self._moves = reconnect == "any"
         self._workers: list[tuple[Worker, threading.Thread]] = []
         count = len(nodes)
         self._generators = [
@@ -61,7 +63,9 @@ class Load:
     def start(self) -> None:
         """Let every worker begin, in a thread of its own."""
         for process in range(self._concurrency):
-            worker = self._worker(process)
+            first = process % len(nodes := self._nodes)
+            ways = [*nodes[first:], *nodes[:first]] if self._moves else [nodes[first]]
+            worker = self._worker(process, ways)
             generator = self._generators[process % len(self._nodes)]
             self._begin(worker, partial(worker.work, generator))
 
@@ -84,7 +88,7 @@ class Load:
         # Beyond every process that the load can have used.
         first = (self._journal.now() // 1000 + 1) * self._concurrency
         for place, node in enumerate(nodes):
-            reader = self._worker(first + place, node)
+            reader = self._worker(first + place, [node])
             self._begin(reader, partial(self._read_all, reader))
         while self.running():
             time.sleep(0.02)
@@ -107,13 +111,11 @@ class Load:
                 time.sleep(0.2)
         reader.close()
 
-    def _worker(self, process: int, node: Node | None = None) -> Worker:
-        node = node or self._nodes[process % len(self._nodes)]
+    def _worker(self, process: int, nodes: Sequence[Node]) -> Worker:
         return Worker(
             process=process,
             concurrency=self._concurrency,
-            node=node.name,
-            connect=_connector(self._connect, node, self._timeout),
+            ways=[self._way(node) for node in nodes],
             workload=self._workload,
             journal=self._journal,
             timeout=self._timeout,
@@ -121,8 +123,5 @@ class Load:
             tally=self.tally,
         )
 
-
-def _connector(
-    connect: Callable[[Node, float], Client], node: Node, timeout: float
-) -> Callable[[], Client]:
-    return lambda: connect(node, timeout)
+    def _way(self, node: Node) -> Way:
+        return Way(node.name, partial(self._connect, node, self._timeout), node.address)

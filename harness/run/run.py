@@ -55,6 +55,7 @@ class RunSpec:
     time_limit: float
     timeout: float
     seed: int
+    reconnect: str = "same"  # where a client goes that has lost its connection, see `Load`
     schedule: tuple[Step, ...] = ()
     options: dict[str, dict[str, Any]] = field(default_factory=dict)  # by owner, defaults too
     operations: dict[str, dict[str, bool]] = field(default_factory=dict)  # what is known of each f
@@ -173,6 +174,7 @@ def _drive(
         timeout=spec.timeout,
         time_limit=spec.time_limit,
         seed=spec.seed,
+        reconnect=spec.reconnect,
     )
     driver = Driver(
         nodes,

@@ -191,6 +191,7 @@ def _spec(
         time_limit=options["time_limit"],
         timeout=options["timeout"],
         seed=random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"],
+        reconnect=options["reconnect"],
         schedule=schedule,
         options={
             "system": system_owner(system).in_force(options),

@@ -1,17 +1,28 @@
 """One logical client: invokes an operation, waits for its completion, invokes the next.
 
 The one place where what a client raises becomes an outcome. A process whose operation ended
-`info` is never used again: its worker goes on as process p + concurrency, over a new connection.
+`info` is never used again: its worker goes on as process p + concurrency, over a new connection,
+which is one to the next node if it may choose (`--reconnect any`).
 """
 
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from partita.harness.run.journal import Journal
-from partita.workloads.client import Client, Definite, Mismatch, answer_of
+from partita.workloads.client import (
+    UNKNOWN_VERSION,
+    Answer,
+    Client,
+    Definite,
+    HasMove,
+    Indefinite,
+    Mismatch,
+    answer_of,
+)
 from partita.workloads.generator import NS, Generator, Request
 from partita.workloads.workload import Workload
 
@@ -31,10 +42,20 @@ class Tally:
         setattr(self, outcome, getattr(self, outcome) + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a client gets to a node: its name, its address, and what opens a client of it."""
+
+    node: str
+    connect: Callable[[], Client]
+    address: str = ""
+
+
 class Worker:
     """Runs one process after another against one node, until its generator is done.
 
-    `connect()` opens a client of that node.
+    `ways` lead to the nodes that it may use: it begins with the first, and whenever it has lost
+    its connection it takes the next one, or the same again if there is only one.
     """
 
     def __init__(
@@ -42,8 +63,7 @@ class Worker:
         *,
         process: int,
         concurrency: int,
-        node: str,
-        connect: Callable[[], Client],
+        ways: Sequence[Way],
         workload: Workload,
         journal: Journal,
         timeout: float,
@@ -51,16 +71,21 @@ class Worker:
         tally: Tally,
     ) -> None:
         self.process = process
-        self.node = node
         self._concurrency = concurrency
-        self._connect = connect
+        self._ways = deque(ways)
         self._workload = workload
         self._journal = journal
         self._timeout_ns = int(timeout * NS)
         self._stop = stop
         self._tally = tally
         self._client: Client | None = None
+        self._moving = False  # the client's session is to be taken to another node
         self._since: int | None = None  # when it last called into the client, ns; None: idle
+
+    @property
+    def node(self) -> str:
+        """The node that the next operation is for."""
+        return self._ways[0].node
 
     def hangs(self, now: int, grace_s: float) -> bool:
         """Say whether a call into the client is out longer than its time-out and `grace_s`."""
@@ -101,7 +126,7 @@ class Worker:
 
     def close(self) -> None:
         """Let the connection go."""
-        client, self._client = self._client, None
+        client, self._client, self._moving = self._client, None, False
         if client is not None:
             self._since = self._journal.now()
             client.close()
@@ -116,27 +141,48 @@ class Worker:
         operation = self._workload.operations[f]
         until = (self._journal.origin + sent + self._timeout_ns) / NS
         try:
-            client = self._client or self._open()
-            answer = answer_of(self._workload.invoke(client, f, key, value, until))
+            client = self._opened()
+            answer = _sound(answer_of(self._workload.invoke(client, f, key, value, until)))
         except Mismatch as mismatch:
             actual = {"actual": mismatch.actual} if mismatch.known else {}
             return "fail", {"error": "mismatch", **actual, **_version(mismatch.version)}
         except BaseException as error:  # that of a library, such as a cancelled task, is no less
-            # What went wrong may have broken the connection: the next operation gets a new one.
-            self.close()
+            self._lose()
             # A read that failed had no effect, whatever became of it.
             definite = isinstance(error, Definite) or operation.reads
             return "fail" if definite else "info", {"error": str(error) or type(error).__name__}
         output = {"value": answer.value} if operation.reads or operation.answers else {}
         return "ok", {**answer.fields, **output, **_version(answer.version)}
 
-    def _open(self) -> Client:
-        """Connect. Whatever goes wrong here, the operation was not sent."""
+    def _lose(self) -> None:
+        """What went wrong may have broken the connection: the next operation gets a new one."""
+        self._ways.rotate(-1)
+        if len(self._ways) > 1 and isinstance(self._client, HasMove):
+            self._moving = True
+        else:
+            self.close()
+
+    def _opened(self) -> Client:
+        """Connect, if need be. Whatever goes wrong here, the operation was not sent."""
+        way = self._ways[0]
         try:
-            self._client = self._connect()
+            if self._client is None:
+                self._client = way.connect()
+            elif self._moving:
+                assert isinstance(self._client, HasMove)
+                self._client.move(way.address)
+                self._moving = False
         except BaseException as error:
             raise Definite(f"no connection: {error}") from error
         return self._client
+
+
+def _sound(answer: Answer) -> Answer:
+    """Return the answer of a client, which is the user's, if its version can be one."""
+    version = answer.version
+    if type(version) is not int or not UNKNOWN_VERSION <= version < 2**63:
+        raise Indefinite(f"the client told version {version!r}, which is no whole number from 0")
+    return answer
 
 
 def _version(version: int) -> dict[str, int]:

@@ -6,8 +6,9 @@ Read modes are those of https://developer.hashicorp.com/consul/api-docs/features
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.debian import Package
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 8500
 NAME = "consul"
@@ -26,6 +27,16 @@ PACKAGE = Package(NAME, "1.8.7", "bullseye", "Debian 11", "usr/bin/consul")
 
 # What Consul answers before anything reaches the log, and so certainly without effect.
 REFUSALS = ("No cluster leader", "node is not the leader")
+
+
+# By how it reads. What `default` calls a small window is none for a promise.
+PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
+    {
+        "consistent": {"linearizability": "linearizable", "sessions": "linearizable"},
+        "default": {"linearizability": None, "sessions": None},
+        "stale": {"linearizability": None, "sessions": None},
+    }
+)
 
 
 class Consul(Daemon):
@@ -85,6 +96,9 @@ class Consul(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return ConsulClient(node.address, timeout, self.reads)
 
+    def promises(self, capability: str) -> Mapping[str, str | None]:
+        return PROMISES[self.reads]
+
     def primaries(self, nodes: Sequence[Node]) -> list[str]:
         said = ask_all([node.address for node in nodes], PORT, "GET", "/v1/agent/self")
         rafts = [agent["Stats"]["raft"] if agent else {} for agent in said]
@@ -99,8 +113,9 @@ class Consul(Daemon):
 class ConsulClient:
     """One connection to one server.
 
-    A cas is a put with the ModifyIndex under which the expected value was read. A register that
-    has another index than that has another value for ever, since every value is new.
+    Updates are transactions of one operation, for these say which ModifyIndex they made, as a put
+    does not. A cas goes by the ModifyIndex under which the expected value was read. A register
+    that has another index than that has another value for ever, since every value is new.
     """
 
     def __init__(self, host: str, timeout: float, reads: str, port: int = PORT) -> None:
@@ -108,23 +123,22 @@ class ConsulClient:
         self._reads = reads
         self._seen: dict[str, tuple[str | None, int]] = {}
 
-    def read(self, key: str) -> str | None:
-        return self._look(key, self._reads)[0]
+    def read(self, key: str) -> Answer:
+        value, index = self._look(key, self._reads)
+        return Answer(value) if value is None else Answer(value, index)
 
-    def write(self, key: str, value: str) -> None:
-        if not self._put(_path(key), value):
-            raise Definite("consul refused the write")
+    def write(self, key: str, value: str) -> Answer:
+        return Answer(version=self._update(key, value, {"Verb": "set"}))
 
-    def cas(self, key: str, old: str | None, new: str) -> None:
+    def cas(self, key: str, old: str | None, new: str) -> Answer:
         seen = self._seen.get(key)
         if seen is None or seen[0] != old:
             # Not in the mode of the reads under test: a mismatch must be a true one.
             seen = self._look(key, "consistent")
         if seen[0] != old:
-            raise Mismatch(seen[0], known=True)
+            raise Mismatch(seen[0], known=True, version=seen[1] or UNKNOWN_VERSION)
         del self._seen[key]
-        if not self._put(f"{_path(key)}?cas={seen[1]}", new):
-            raise Mismatch
+        return Answer(version=self._update(key, new, {"Verb": "cas", "Index": seen[1]}))
 
     def close(self) -> None:
         self._connection.close()
@@ -143,11 +157,16 @@ class ConsulClient:
             raise Definite(_reason(status, text))
         return self._seen[key]
 
-    def _put(self, path: str, value: str) -> bool:
-        status, text = self._connection.request("PUT", path, value.encode())
+    def _update(self, key: str, value: str, how: dict[str, Any]) -> int:
+        """Carry out one update and return the ModifyIndex that it made."""
+        coded = base64.b64encode(value.encode()).decode()
+        body = [{"KV": how | {"Key": f"partita/{key}", "Value": coded}}]
+        status, text = self._connection.request("PUT", "/v1/txn", json.dumps(body).encode())
         if status == 200:
-            return text.strip() == b"true"
+            return int(json.loads(text)["Results"][0]["KV"]["ModifyIndex"])
         reason = _reason(status, text)
+        if status == 409 and how["Verb"] == "cas" and "index is stale" in reason:
+            raise Mismatch
         refused = 400 <= status < 500 or any(phrase in reason for phrase in REFUSALS)
         raise (Definite if refused else Indefinite)(reason)
 

@@ -6,7 +6,8 @@ those of https://etcd.io/docs/v3.4/learning/api_guarantees/.
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from partita.checker.settings import Setting
@@ -14,7 +15,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
 from partita.harness.systems.daemon import Daemon
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT, PEER_PORT = 2379, 2380
 NAME = "etcd"
@@ -26,6 +27,15 @@ Json = dict[str, Any]
 # unimplemented, unauthenticated. Any other (deadline exceeded, unavailable: "leader changed",
 # "request timed out", unknown) leaves open whether it takes effect.
 REFUSED = frozenset({3, 5, 7, 8, 9, 12, 16})
+
+
+# By how it reads: a serializable read promises nothing of what a session has seen before.
+PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
+    {
+        "linearizable": {"linearizability": "linearizable", "sessions": "linearizable"},
+        "serializable": {"linearizability": None, "sessions": "sequential"},
+    }
+)
 
 
 class Etcd(Daemon):
@@ -81,6 +91,9 @@ class Etcd(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return EtcdClient(node.address, timeout, self.reads)
 
+    def promises(self, capability: str) -> Mapping[str, str | None]:
+        return PROMISES[self.reads]
+
     def primaries(self, nodes: Sequence[Node]) -> list[str]:
         addresses = [node.address for node in nodes]
         said = ask_all(addresses, PORT, "POST", "/v3/maintenance/status", b"{}")
@@ -99,14 +112,14 @@ class EtcdClient:
         self._connection = Connection(host, port, timeout)
         self._serializable = reads == "serializable"
 
-    def read(self, key: str) -> str | None:
+    def read(self, key: str) -> Answer:
         request = {"key": _coded(key), "serializable": self._serializable}
-        return _value(self._ask("range", request, reads=True))
+        return _found(self._ask("range", request, reads=True))
 
-    def write(self, key: str, value: str) -> None:
-        self._ask("put", {"key": _coded(key), "value": _coded(value)})
+    def write(self, key: str, value: str) -> Answer:
+        return _made(self._ask("put", {"key": _coded(key), "value": _coded(value)}))
 
-    def cas(self, key: str, old: str | None, new: str) -> None:
+    def cas(self, key: str, old: str | None, new: str) -> Answer:
         name = _coded(key)
         if old is None:
             expected = {"key": name, "target": "CREATE", "create_revision": "0"}
@@ -121,7 +134,9 @@ class EtcdClient:
             },
         )
         if not answer.get("succeeded"):
-            raise Mismatch(_value(answer["responses"][0]["response_range"]), known=True)
+            met = _found(answer["responses"][0]["response_range"])
+            raise Mismatch(met.value, known=True, version=met.version)
+        return _made(answer)
 
     def close(self) -> None:
         self._connection.close()
@@ -143,10 +158,18 @@ def _coded(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _value(answer: Json) -> str | None:
-    """Return the one value that a range holds, None if it holds none."""
-    found = answer.get("kvs")
-    return base64.b64decode(found[0].get("value", "")).decode() if found else None
+def _found(answer: Json) -> Answer:
+    """Return the one value that a range holds, with the revision that made it, or None."""
+    if not answer.get("kvs"):
+        return Answer(None)
+    entry = answer["kvs"][0]
+    value = base64.b64decode(entry.get("value", "")).decode()
+    return Answer(value, int(entry["mod_revision"]))
+
+
+def _made(answer: Json) -> Answer:
+    """Return the revision that an update made, which is that of the whole store after it."""
+    return Answer(version=int(answer["header"]["revision"]))
 
 
 def _url(node: Node, port: int) -> str:

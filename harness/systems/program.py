@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from partita.workloads.client import Definite, Indefinite, Mismatch
+from partita.workloads.client import UNKNOWN_VERSION, Answer, Definite, Indefinite, Mismatch
 
 END_S = 1.0
 SHOWN = 80
@@ -43,17 +43,18 @@ class ProgramClient:
         except OSError as error:
             raise Definite(f"the client program cannot be started: {error}") from error
 
-    def read(self, key: str) -> str | None:
-        value = self._ask("read", key, None).get("value")
+    def read(self, key: str) -> Answer:
+        said = self._ask("read", key, None)
+        value = said.get("value")
         if value is not None and not isinstance(value, str):
             raise Indefinite(f"the client program read {value!r}, which is no text")
-        return value
+        return _answer(said, value)
 
-    def write(self, key: str, value: str) -> None:
-        self._ask("write", key, value)
+    def write(self, key: str, value: str) -> Answer:
+        return _answer(self._ask("write", key, value))
 
-    def cas(self, key: str, old: str | None, new: str) -> None:
-        self._ask("cas", key, [old, new])
+    def cas(self, key: str, old: str | None, new: str) -> Answer:
+        return _answer(self._ask("cas", key, [old, new]))
 
     def close(self) -> None:
         """End the program: by closing its stdin, or by force if it does not take the hint."""
@@ -108,6 +109,12 @@ def _found(command: Sequence[str], folder: Path) -> list[str]:
     return [str(beside) if beside.is_file() else command[0], *command[1:]]
 
 
+def _answer(said: dict[str, Any], value: str | None = None) -> Answer:
+    """Return what the program said beside the value: the version, and the session."""
+    session = {"session": said["session"]} if "session" in said else {}
+    return Answer(value, said.get("version", UNKNOWN_VERSION), session)
+
+
 def _judged(line: bytes) -> dict[str, Any]:
     """Turn the program's answer into an output or an error."""
     try:
@@ -120,7 +127,8 @@ def _judged(line: bytes) -> dict[str, Any]:
     if kind == "ok":
         return dict(answer)
     if kind == "fail" and reason == "mismatch":
-        raise Mismatch(answer.get("actual"), known="actual" in answer)
+        version = answer.get("version", UNKNOWN_VERSION)
+        raise Mismatch(answer.get("actual"), known="actual" in answer, version=version)
     if kind == "fail":
         raise Definite(reason)
     if kind == "info":

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
@@ -18,7 +18,7 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.system import StoreError
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 7000
 NAME = "raft"
@@ -42,6 +42,16 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "cas-early-check": "A cas is compared when it arrives, not when it is applied.",
         "definite-timeout": "A write that timed out is said to have failed, though it may commit.",
         "split-brain": "The leader takes a majority of the nodes that answer for one of all.",
+        "own-write-unseen": "A local read does not wait for what its client has written or seen.",
+    }
+)
+
+
+# By how it reads: a local read waits until the node has what its client has seen.
+PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
+    {
+        "linearizable": {"linearizability": "linearizable", "sessions": "linearizable"},
+        "local": {"linearizability": None, "sessions": "ordered-sequential"},
     }
 )
 
@@ -53,6 +63,10 @@ class Raft(Daemon):
 
     def __init__(
         self,
+        reads: Annotated[
+            Literal["linearizable", "local"],
+            Setting("Whether a read asks a majority, or only the connected node."),
+        ] = "linearizable",
         bug: Annotated[
             str | None, Setting("A mistake for it to make: partita selftest --help.")
         ] = None,
@@ -60,6 +74,7 @@ class Raft(Daemon):
     ) -> None:
         if bug is not None and bug not in BUGS:
             raise StoreError(f"raft has no --bug {bug}: choose from {', '.join(BUGS)}")
+        self.reads = reads
         self._arguments = [*(["--bug", bug] if bug else []), *server_args]
 
     def install(self, node: Node) -> None:
@@ -93,7 +108,10 @@ class Raft(Daemon):
         return True
 
     def client(self, node: Node, timeout: float) -> Client:
-        return RaftClient(node.address, timeout)
+        return RaftClient(node.address, timeout, local=self.reads == "local")
+
+    def promises(self, capability: str) -> Mapping[str, str | None]:
+        return PROMISES[self.reads]
 
     def primaries(self, nodes: Sequence[Node]) -> list[str]:
         said = ask_all([node.address for node in nodes], PORT, "POST", "/status", b"{}")
@@ -106,24 +124,34 @@ class Raft(Daemon):
 
 
 class RaftClient:
-    """One client of one node; its name and its numbers let the store know a command again."""
+    """One client of one node; its name and its numbers let the store know a command again.
 
-    def __init__(self, host: str, timeout: float, port: int = PORT) -> None:
+    If its reads are `local`, it tells the node with each what it has seen.
+    """
+
+    def __init__(self, host: str, timeout: float, port: int = PORT, *, local: bool = False) -> None:
+        self._timeout, self._port, self._local = timeout, port, local
+        self._seen = 0
         self._connection = Connection(host, port, timeout)
         # The node answers a little earlier than we give up, since it knows what is certain.
         self._patience = 0.9 * timeout
         self._name = uuid.uuid4().hex
         self._number = 0
 
-    def read(self, key: str) -> str | None:
-        value: str | None = self._ask("read", key=key)["value"]
-        return value
+    def read(self, key: str) -> Answer:
+        said = self._ask("read", key=key, **({"seen": self._seen} if self._local else {}))
+        return Answer(said["value"], _version(said))
 
-    def write(self, key: str, value: str) -> None:
-        self._ask("write", key=key, value=value)
+    def write(self, key: str, value: str) -> Answer:
+        return Answer(version=_version(self._ask("write", key=key, value=value)))
 
-    def cas(self, key: str, old: str | None, new: str) -> None:
-        self._ask("cas", key=key, old=old, value=new)
+    def cas(self, key: str, old: str | None, new: str) -> Answer:
+        return Answer(version=_version(self._ask("cas", key=key, old=old, value=new)))
+
+    def move(self, address: str) -> None:
+        """Go on at another node; what was seen so far is told there."""
+        self._connection.close()
+        self._connection = Connection(address, self._port, self._timeout)
 
     def close(self) -> None:
         self._connection.close()
@@ -139,15 +167,21 @@ class RaftClient:
         status, answer = self._connection.request("POST", f"/{request}", text, reads=reads)
         return status, json.loads(answer)
 
-    def _ask(self, f: str, **fields: str | None) -> dict[str, Any]:
+    def _ask(self, f: str, **fields: str | int | None) -> dict[str, Any]:
         self._number += 1
         who = {"client": self._name, "number": self._number, "timeout": self._patience}
         status, answer = self.send(f, fields | who)
+        self._seen = max(self._seen, answer.get("version", 0))
         if status == 200:
             return answer
         if answer["error"] == "mismatch":
-            raise Mismatch(answer["actual"], known=True)
+            raise Mismatch(answer["actual"], known=True, version=_version(answer))
         raise (Definite if answer.get("definite") else Indefinite)(answer["error"])
+
+
+def _version(answer: dict[str, Any]) -> int:
+    """Return the log index of the update that made the value; 0 stands for no update."""
+    return int(answer["version"]) or UNKNOWN_VERSION
 
 
 def _packed(folder: Path) -> bytes:

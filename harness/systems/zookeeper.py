@@ -8,9 +8,10 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from kazoo.client import KazooClient
@@ -21,7 +22,7 @@ from kazoo.retry import KazooRetry
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.daemon import Daemon
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 2181
 NAME = "zookeeper"
@@ -47,6 +48,17 @@ LOGGING = (
     "-Duser.timezone=UTC",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
+)
+
+
+# By how it reads. What a session reads without a sync may be old, but is never older than what it
+# has seen; all writes stand in one order (https://zookeeper.apache.org/doc/r3.8.0/,
+# "Consistency Guarantees").
+PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
+    {
+        "sync": {"linearizability": "linearizable", "sessions": "linearizable"},
+        "local": {"linearizability": None, "sessions": "ordered-sequential"},
+    }
 )
 
 
@@ -91,6 +103,9 @@ class ZooKeeper(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return ZooKeeperClient(node.address, timeout, self.reads)
 
+    def promises(self, capability: str) -> Mapping[str, str | None]:
+        return PROMISES[self.reads]
+
     def primaries(self, nodes: Sequence[Node]) -> list[str]:
         with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
             modes = list(pool.map(_mode, nodes))
@@ -112,30 +127,28 @@ class ZooKeeperClient:
         self._synced = reads == "sync"
         self._versions: dict[str, tuple[str, int]] = {}
         retry = KazooRetry(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
-        self._kazoo = KazooClient(
-            f"{_quoted(address)}:{PORT}", timeout=SESSION_S, connection_retry=retry
-        )
+        self._kazoo = KazooClient(_hosts(address), timeout=SESSION_S, connection_retry=retry)
         if not self._kazoo.start_async().wait(timeout):
             self.close()
             raise Definite("no session: the server does not serve")
 
-    def read(self, key: str) -> str | None:
+    def read(self, key: str) -> Answer:
         self._begin()
         try:
             return self._get(key, synced=self._synced)
         except _UNSURE as error:
             raise Indefinite(_said(error)) from error
 
-    def write(self, key: str, value: str) -> None:
+    def write(self, key: str, value: str) -> Answer:
         self._begin()
         try:
-            self._wait(self._kazoo.set_async(_path(key), value.encode(), -1))
+            return self._made(self._wait(self._kazoo.set_async(_path(key), value.encode(), -1)))
         except NoNodeError:
-            self._create(key, value, may_exist=True)
+            return self._create(key, value, may_exist=True)
         except _UNSURE as error:
             raise Indefinite(_said(error)) from error
 
-    def cas(self, key: str, old: str | None, new: str) -> None:
+    def cas(self, key: str, old: str | None, new: str) -> Answer:
         """Set the znode if its version is the one under which `old` was read.
 
         A value once replaced has another version for ever, so a bad version is a true
@@ -147,15 +160,33 @@ class ZooKeeperClient:
         if seen is None or seen[0] != old:
             seen = self._look(key, old)
         if seen is None:
-            self._create(key, new, may_exist=False)
-            return
+            return self._create(key, new, may_exist=False)
         try:
-            self._wait(self._kazoo.set_async(_path(key), new.encode(), seen[1]))
+            return self._made(self._wait(self._kazoo.set_async(_path(key), new.encode(), seen[1])))
         except (BadVersionError, NoNodeError):
             self._versions.pop(key, None)
             raise Mismatch from None
         except _UNSURE as error:
             raise Indefinite(_said(error)) from error
+
+    def move(self, address: str) -> None:
+        """Take the session to another server, as kazoo does by itself if it knows several.
+
+        The server is told how much the session has seen, and refuses it if it has less itself.
+        """
+        self._kazoo.set_hosts(_hosts(address))
+        wanted = {info[4][0] for info in socket.getaddrinfo(address, PORT)}
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            connection = self._kazoo._connection._socket
+            with suppress(OSError):  # it is just being made, or just gone
+                if connection is not None and connection.getpeername()[0] not in wanted:
+                    # kazoo looks for another server only when the present one is gone.
+                    connection.shutdown(socket.SHUT_RDWR)
+                elif connection is not None and self._kazoo.connected:
+                    return
+            time.sleep(0.02)
+        raise Definite("the session was not taken in: the server does not serve, or lags behind it")
 
     def close(self) -> None:
         """Let the session go without waiting for a server that may not answer."""
@@ -171,15 +202,15 @@ class ZooKeeperClient:
         """Return the value and version to replace, None if there is to be none yet."""
         try:
             actual = self._get(key, synced=self._synced)
-            if actual != old and not self._synced:
+            if actual.value != old and not self._synced:
                 actual = self._get(key, synced=True)
         except _UNSURE as error:
             raise Definite(f"could not look before the cas: {_said(error)}") from error
-        if actual != old:
-            raise Mismatch(actual, known=True)
-        return None if actual is None else self._versions[key]
+        if actual.value != old:
+            raise Mismatch(actual.value, known=True, version=actual.version)
+        return None if actual.value is None else self._versions[key]
 
-    def _get(self, key: str, *, synced: bool) -> str | None:
+    def _get(self, key: str, *, synced: bool) -> Answer:
         path = _path(key)
         if synced:
             self._wait(self._kazoo.sync_async(path))
@@ -187,20 +218,30 @@ class ZooKeeperClient:
             data, stat = self._wait(self._kazoo.get_async(path))
         except NoNodeError:
             self._versions.pop(key, None)
-            return None
+            return Answer(None, fields=self._session())
         text: str = data.decode()
         self._versions[key] = (text, stat.version)
-        return text
+        return self._made(stat)._replace(value=text)
 
-    def _create(self, key: str, value: str, *, may_exist: bool) -> None:
+    def _create(self, key: str, value: str, *, may_exist: bool) -> Answer:
+        path = _path(key)
         try:
-            self._wait(self._kazoo.create_async(_path(key), value.encode(), makepath=True))
+            made = self._kazoo.create_async(path, value.encode(), makepath=True, include_data=True)
+            return self._made(self._wait(made)[1])
         except NodeExistsError:
             if not may_exist:
                 raise Mismatch from None
-            self.write(key, value)
+            return self.write(key, value)
         except _UNSURE as error:
             raise Indefinite(_said(error)) from error
+
+    def _made(self, stat: Any) -> Answer:
+        """Return the zxid of a znode's last change: one order of all changes to all znodes."""
+        return Answer(version=stat.mzxid, fields=self._session())
+
+    def _session(self) -> dict[str, str]:
+        identity = self._kazoo.client_id
+        return {} if identity is None else {"session": f"{identity[0]:#x}"}
 
     def _begin(self) -> None:
         """Start the call's clock. Refuse to queue what could not be sent: it never left us."""
@@ -225,6 +266,10 @@ def _said(error: BaseException) -> str:
 
 def _path(key: str) -> str:
     return f"/partita/{key}"
+
+
+def _hosts(address: str) -> str:
+    return f"{_quoted(address)}:{PORT}"
 
 
 def _quoted(address: str) -> str:

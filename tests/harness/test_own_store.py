@@ -15,7 +15,7 @@ from conftest import Partita
 from partita.harness.systems.commands import read_store
 from partita.harness.systems.program import ProgramClient
 from partita.harness.systems.system import HasPause, HasPrimaries, HasRunning, StoreError
-from partita.workloads.client import Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Definite, Indefinite, Mismatch
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/own-store"
@@ -88,8 +88,8 @@ def scripted(tmp_path: Path) -> ProgramClient:
 
 
 def test_a_programs_answers_become_outcomes(scripted: ProgramClient) -> None:
-    assert scripted.read('{"type": "ok", "value": "7"}') == "7"
-    assert scripted.read('{"type": "ok"}') is None
+    assert scripted.read('{"type": "ok", "value": "7"}').value == "7"
+    assert scripted.read('{"type": "ok"}').value is None
     scripted.write('{"type": "ok"}', "1")
     with pytest.raises(Definite, match="no leader"):
         scripted.write('{"type": "fail", "error": "no leader"}', "1")
@@ -102,6 +102,16 @@ def test_a_programs_answers_become_outcomes(scripted: ProgramClient) -> None:
         scripted.cas('{"type": "fail", "error": "mismatch"}', "1", "2")
     assert not mismatch.value.known
     scripted.close()
+
+
+def test_a_program_tells_versions_and_sessions(scripted: ProgramClient) -> None:
+    said = '{"type": "ok", "value": "7", "version": 12, "session": "s1"}'
+    assert scripted.read(said) == Answer("7", 12, {"session": "s1"})
+    assert scripted.write('{"type": "ok", "version": 13}', "1") == Answer(version=13)
+    with pytest.raises(Mismatch) as mismatch:
+        refused = '{"type": "fail", "error": "mismatch", "actual": "3", "version": 12}'
+        scripted.cas(refused, "1", "2")
+    assert (mismatch.value.actual, mismatch.value.version) == ("3", 12)
 
 
 @pytest.mark.parametrize(

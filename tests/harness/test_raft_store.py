@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from partita.harness.systems.raft import RaftClient
-from partita.workloads.client import Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Definite, Indefinite, Mismatch
 
 SERVER = Path(__file__).parents[2] / "examples" / "raft" / "server.py"
 
@@ -102,7 +102,7 @@ def others(cluster: Cluster, *names: str) -> list[str]:
 
 def test_every_node_serves_every_client(cluster: Cluster) -> None:
     one, two, three = (cluster.client(name) for name in cluster.names)
-    assert one.read("x") is None
+    assert one.read("x").value is None
     one.cas("x", None, "1")
     two.cas("x", "1", "2")
     with pytest.raises(Mismatch) as mismatch:
@@ -110,6 +110,48 @@ def test_every_node_serves_every_client(cluster: Cluster) -> None:
     assert (mismatch.value.known, mismatch.value.actual) == (True, "2")
     three.write("x", "4")
     assert [client.read("x") for client in (one, two, three)] == ["4", "4", "4"]
+
+
+def test_versions_are_places_in_the_log(cluster: Cluster) -> None:
+    one, two, three = (cluster.client(name) for name in cluster.names)
+    assert one.read("x") == Answer(None)
+    versions = [one.write("x", "1").version, two.cas("y", None, "2").version]
+    versions.append(three.cas("x", "1", "3").version)
+    assert 0 < versions[0] < versions[1] < versions[2]
+    assert two.read("x") == Answer("3", versions[2])
+    assert one.read("y") == Answer("2", versions[1])
+    with pytest.raises(Mismatch) as mismatch:
+        one.cas("x", "1", "4")
+    assert (mismatch.value.actual, mismatch.value.version) == ("3", versions[2])
+    with pytest.raises(Mismatch) as mismatch:
+        one.cas("z", "1", "4")
+    assert (mismatch.value.actual, mismatch.value.version) == (None, -1)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "right"),
+    [((3, "--delay", "0.1"), True), ((3, "--delay", "0.1", "--bug", "own-write-unseen"), False)],
+    indirect=["cluster"],
+)
+def test_a_local_read_waits_for_what_its_client_has_seen(cluster: Cluster, right: bool) -> None:
+    follower = next(name for name in cluster.names if cluster.role(name) == "follower")
+    client = RaftClient("127.0.0.1", 5.0, cluster.ports[follower], local=True)
+    stale = 0
+    for value in range(1, 21):
+        client.write("x", str(value))
+        stale += client.read("x").value != str(value)
+    assert (stale == 0) == right
+
+
+@pytest.mark.parametrize("cluster", [(3, "--delay", "0.1")], indirect=True)
+def test_a_local_read_goes_along_to_another_node(cluster: Cluster) -> None:
+    leader = cluster.leader()
+    client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], local=True)
+    for value in range(1, 6):
+        client.write("x", str(value))
+        client._port = cluster.ports[others(cluster, leader)[value % 2]]
+        client.move("127.0.0.1")
+        assert client.read("x").value == str(value)
 
 
 @pytest.mark.parametrize("cluster", [(5,)], indirect=True)
@@ -124,7 +166,7 @@ def test_two_dead_nodes_of_five_are_survived_and_come_back(cluster: Cluster) -> 
     cluster.client(living[0]).cas("x", "1", "2")
     for name in dead:
         cluster.start(name)
-    eventually(lambda: cluster.client(dead[0]).read("x") == "2")
+    eventually(lambda: cluster.client(dead[0]).read("x").value == "2")
 
 
 def eventually(holds: Callable[[], object], patience: float = 10.0) -> None:
@@ -146,7 +188,7 @@ def test_what_was_acknowledged_survives_the_death_of_all(cluster: Cluster) -> No
     cluster.signal(signal.SIGKILL, *cluster.names)
     for name in cluster.names:
         cluster.start(name)
-    eventually(lambda: cluster.client("n1").read("x") == "49")
+    eventually(lambda: cluster.client("n1").read("x").value == "49")
 
 
 @pytest.mark.parametrize("cluster", [(3, "--bug", "lost-log")], indirect=True)
@@ -156,7 +198,7 @@ def test_a_log_that_is_not_flushed_is_lost(cluster: Cluster) -> None:
     for name in cluster.names:
         cluster.start(name)
     cluster.leader()
-    assert cluster.client("n1").read("x") is None
+    assert cluster.client("n1").read("x").value is None
 
 
 def test_a_deposed_leader_that_wakes_up_gives_no_stale_answer(cluster: Cluster) -> None:
@@ -172,7 +214,7 @@ def test_a_deposed_leader_that_wakes_up_gives_no_stale_answer(cluster: Cluster) 
     with pytest.raises(Definite):
         client.read("x")
     cluster.signal(signal.SIGCONT, *others(cluster, old))
-    eventually(lambda: client.read("x") == "2")
+    eventually(lambda: client.read("x").value == "2")
 
 
 @pytest.mark.parametrize("bug", [None, "definite-timeout"])
@@ -190,7 +232,7 @@ def test_without_a_majority_the_answer_says_what_is_certain(
         with pytest.raises(Definite):
             cluster.client(leader, 2.0).write("x", "2")
         cluster.signal(signal.SIGCONT, *others(cluster, leader))
-        eventually(lambda: cluster.client("n1").read("x") in ("0", "1"))
+        eventually(lambda: cluster.client("n1").read("x").value in ("0", "1"))
 
 
 @pytest.mark.parametrize("bug", [None, "apply-twice"])
@@ -201,7 +243,7 @@ def test_a_command_sent_twice_is_applied_once(tmp_path: Path, bug: str | None) -
         assert one.send("write", ask)[0] == 200
         one.write("x", "2")
         assert two.send("write", ask)[0] == 200
-        assert two.read("x") == ("1" if bug else "2")
+        assert two.read("x").value == ("1" if bug else "2")
 
 
 def test_a_torn_last_record_is_forgotten_and_a_torn_earlier_one_refused(tmp_path: Path) -> None:
@@ -214,7 +256,7 @@ def test_a_torn_last_record_is_forgotten_and_a_torn_earlier_one_refused(tmp_path
         journal.write_bytes(whole + b'{"index":9,"te')
         cluster.start("n1")
         assert cluster.leader() == "n1"
-        assert cluster.client("n1").read("x") == "1"
+        assert cluster.client("n1").read("x").value == "1"
         cluster.signal(signal.SIGKILL, "n1")
         journal.write_bytes(b"rubbish\n" + whole)
         cluster.start("n1")

@@ -8,6 +8,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -16,7 +17,7 @@ from test_raft_store import free_ports
 from partita.harness.systems.consul import Consul, ConsulClient
 from partita.harness.systems.etcd import EtcdClient
 from partita.harness.systems.system import StoreError
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 ETCD = shutil.which("etcd")
 
@@ -95,7 +96,7 @@ def registers_are_kept(make: Callable[[], Client]) -> None:
     """What every store's client must do, whatever the store."""
     one, other = make(), make()
     key = f"key {uuid.uuid4()}/é?"
-    assert one.read(key) is None
+    assert one.read(key).value is None
     with pytest.raises(Mismatch):
         one.cas(key, "never", "1")
     one.cas(key, None, "1")
@@ -103,16 +104,49 @@ def registers_are_kept(make: Callable[[], Client]) -> None:
         other.cas(key, None, "2")
     assert not mismatch.value.known or mismatch.value.actual == "1"
     other.cas(key, "1", "2")
-    assert one.read(key) == "2"
+    assert one.read(key).value == "2"
     other.write(key, "3")
     with pytest.raises(Mismatch):
         one.cas(key, "2", "4")
     one.write(key, "")
-    assert other.read(key) == ""
+    assert other.read(key).value == ""
     other.cas(key, "", "[1, 2]")
-    assert one.read(key) == "[1, 2]"
+    assert one.read(key).value == "[1, 2]"
     one.close()
     other.close()
+
+
+def versions_are_one_order(make: Callable[[], Any]) -> None:
+    """Every update gets a larger version than all before it, and reads say whose value it is."""
+    client = make()
+    one, other = f"one {uuid.uuid4()}", f"other {uuid.uuid4()}"
+    assert client.read(one).version == -1
+    versions = [
+        client.write(one, "1").version,
+        client.cas(other, None, "2").version,
+        client.cas(one, "1", "3").version,
+    ]
+    assert sorted(set(versions)) == versions
+    assert versions[0] > 0
+    assert client.read(other) == Answer("2", versions[1])
+    assert client.read(one) == Answer("3", versions[2])
+    versions.append(client.write(other, "4").version)
+    assert versions[-1] > versions[-2]
+    with pytest.raises(Mismatch) as mismatch:
+        make().cas(one, "1", "5")
+    assert (mismatch.value.actual, mismatch.value.version) == ("3", versions[2])
+    with pytest.raises(Mismatch) as mismatch:
+        make().cas("nothing", "1", "5")
+    assert (mismatch.value.actual, mismatch.value.version) == (None, -1)
+
+
+@needs_etcd
+def test_etcd_tells_versions(etcd: tuple[list[int], list[int]]) -> None:
+    versions_are_one_order(lambda: EtcdClient("127.0.0.1", 5.0, "linearizable", etcd[0][0]))
+
+
+def test_consul_tells_versions(consul: int) -> None:
+    versions_are_one_order(lambda: ConsulClient("127.0.0.1", 5.0, "consistent", consul))
 
 
 @needs_etcd
@@ -145,7 +179,7 @@ def test_etcd_without_a_majority_leaves_writes_open(etcd: tuple[list[int], list[
             EtcdClient("127.0.0.1", 1.0, "linearizable", ports[2]).write("open", "2")
         with pytest.raises(Definite):
             EtcdClient("127.0.0.1", 1.0, "linearizable", ports[2]).read("open")
-        old = EtcdClient("127.0.0.1", 1.0, "serializable", ports[2]).read("open")
+        old = EtcdClient("127.0.0.1", 1.0, "serializable", ports[2]).read("open").value
         assert old == "1"
     finally:
         for pid in pids[:2]:
@@ -156,7 +190,7 @@ def test_etcd_without_a_majority_leaves_writes_open(etcd: tuple[list[int], list[
 
 def _read(client: Client, key: str) -> str | None:
     try:
-        return client.read(key)
+        return client.read(key).value
     except Definite as error:
         raise OSError from error
 

@@ -63,13 +63,13 @@ def all_serve(system: System, nodes: list[Node]) -> bool:
 
 def test_every_node_serves_the_same_registers(system: System, three: list[Node]) -> None:
     first, second, third = (system.client(node, 5.0) for node in three)
-    assert first.read("a") is None
+    assert first.read("a").value is None
     first.cas("a", None, "1")
-    assert second.read("a") == "1"
+    assert second.read("a").value == "1"
     second.write("a", "2")
     with pytest.raises(Mismatch):
         third.cas("a", "1", "3")
-    assert third.read("a") == "2"
+    assert third.read("a").value == "2"
     for client in (first, second, third):
         client.close()
 
@@ -95,7 +95,7 @@ def test_a_dead_leader_is_replaced_and_comes_back(system: System, three: list[No
     client.write("b", "1")
     system.start(old, three)
     eventually(lambda: all_serve(system, three))
-    assert system.client(old, 5.0).read("b") == "1"
+    assert system.client(old, 5.0).read("b").value == "1"
     client.close()
 
 
@@ -116,7 +116,7 @@ def test_a_frozen_majority_leaves_writes_open(system: System, three: list[Node])
         for node in three[:2]:
             system.resume(node)
     eventually(lambda: all_serve(system, three))
-    assert system.client(three[0], 5.0).read("c") in ("1", "2")
+    assert system.client(three[0], 5.0).read("c").value in ("1", "2")
     client.close()
 
 
@@ -125,11 +125,11 @@ def test_what_was_written_survives_a_stop_and_not_a_wipe(system: System, three: 
     on_all(three, system.stop)
     on_all(three, lambda node: system.start(node, three))
     eventually(lambda: all_serve(system, three))
-    assert system.client(three[1], 5.0).read("d") == "1"
+    assert system.client(three[1], 5.0).read("d").value == "1"
     tear_down(system, three)
     on_all(three, lambda node: system.start(node, three))
     eventually(lambda: all_serve(system, three))
-    assert system.client(three[1], 5.0).read("d") is None
+    assert system.client(three[1], 5.0).read("d").value is None
 
 
 def test_a_program_that_is_another_one_is_refused(nodes: list[Node], tmp_path: Path) -> None:

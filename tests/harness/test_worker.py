@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ import pytest
 
 from partita.checker import History, Op
 from partita.harness.run.journal import Journal, JournalError
-from partita.harness.run.worker import Tally, Worker
+from partita.harness.run.worker import Tally, Way, Worker
 from partita.workloads.append import Append
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 from partita.workloads.generator import Generator, Request
@@ -61,8 +61,7 @@ def did(
     worker = Worker(
         process=3,
         concurrency=10,
-        node="n1",
-        connect=connect,
+        ways=[Way("n1", connect)],
         workload=workload,
         journal=journal,
         timeout=1.0,
@@ -167,8 +166,7 @@ def test_a_worker_that_dies_is_noticed(tmp_path: Path) -> None:
     worker = Worker(
         process=0,
         concurrency=1,
-        node="n1",
-        connect=Memory,
+        ways=[Way("n1", Memory)],
         workload=Register(1),
         journal=journal,
         timeout=1.0,
@@ -202,6 +200,85 @@ class Versioned(Memory):
 
     def cas(self, key: str, old: str | None, new: str) -> None:
         raise Mismatch("9", known=True, version=8)
+
+
+class Movable(Memory):
+    """Keeps its session when it goes to another node, unless it is `refused` there."""
+
+    def __init__(self, *troubles: Exception | None, refused: Sequence[str] = ()) -> None:
+        super().__init__(*troubles)
+        self.moves: list[str] = []
+        self.refused = refused
+
+    def move(self, address: str) -> None:
+        self.moves.append(address)
+        if address in self.refused:
+            raise Definite("lags behind the session")
+
+
+def nodes_used(tmp_path: Path, ways: Sequence[Way], operations: int) -> list[tuple[str, int, str]]:
+    """Let a worker write now and then read; return node, process and outcome of each."""
+    journal = Journal(tmp_path / "history.jsonl")
+    worker = Worker(
+        process=3,
+        concurrency=10,
+        ways=ways,
+        workload=Register(1),
+        journal=journal,
+        timeout=1.0,
+        stop=threading.Event(),
+        tally=Tally(),
+    )
+    for number in range(operations):
+        worker.do(Request("write", "r0", number, journal.now()))
+    worker.close()
+    ops = History.read(tmp_path / "history.jsonl")
+    return [(op.node or "", op.process, op.outcome) for op in ops]
+
+
+def test_a_client_that_lost_its_connection_may_take_another_node(tmp_path: Path) -> None:
+    first, second = Memory(None, Definite("refused"), None), Memory(None, Indefinite("cut"))
+    ways = [Way("n1", lambda: first), Way("n2", lambda: second)]
+    assert nodes_used(tmp_path, ways, 5) == [
+        ("n1", 3, "ok"),
+        ("n1", 3, "fail"),
+        ("n2", 3, "ok"),
+        ("n2", 3, "info"),
+        ("n1", 13, "ok"),
+    ]
+    assert (first.closed, second.closed) == (2, 1)
+
+
+def test_a_mismatch_is_no_lost_connection(tmp_path: Path) -> None:
+    store = Memory(None, Mismatch("7", known=True), None)
+    ways = [Way("n1", lambda: store), Way("n2", Memory)]
+    assert [node for node, _, _ in nodes_used(tmp_path, ways, 3)] == ["n1"] * 3
+
+
+def test_a_session_goes_along_to_the_next_node_that_takes_it(tmp_path: Path) -> None:
+    store = Movable(None, Definite("refused"), None, refused=["10.0.0.2"])
+    ways = [Way(f"n{n}", lambda: store, f"10.0.0.{n}") for n in (1, 2, 3)]
+    assert nodes_used(tmp_path, ways, 4) == [
+        ("n1", 3, "ok"),
+        ("n1", 3, "fail"),
+        ("n2", 3, "fail"),
+        ("n3", 3, "ok"),
+    ]
+    assert store.moves == ["10.0.0.2", "10.0.0.3"]
+    assert store.closed == 1
+
+
+@pytest.mark.parametrize("version", [1.5, "12", None, True, -2, 2**63])
+def test_a_version_that_is_no_number_leaves_the_operation_open(
+    tmp_path: Path, version: Any
+) -> None:
+    class Odd(Memory):
+        def write(self, key: str, value: str) -> Any:
+            return Answer(version=version)
+
+    (write,) = did(tmp_path, Odd, ("write", 5))
+    assert write.outcome == "info"
+    assert write.error == f"the client told version {version!r}, which is no whole number from 0"
 
 
 def test_what_a_client_tells_beside_the_value_is_journalled(tmp_path: Path) -> None:

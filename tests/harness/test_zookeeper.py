@@ -38,11 +38,11 @@ def clients(three: list[Node]) -> Iterator[list[Client]]:
 
 def test_registers_begin_empty_and_hold_what_is_written(clients: list[Client]) -> None:
     first, second, _ = clients
-    assert first.read("a") is None
+    assert first.read("a").value is None
     first.write("a", "1")
-    assert second.read("a") == "1"
+    assert second.read("a").value == "1"
     second.write("a", "2")
-    assert first.read("a") == "2"
+    assert first.read("a").value == "2"
 
 
 def test_a_cas_happens_only_if_the_value_is_the_expected_one(clients: list[Client]) -> None:
@@ -56,14 +56,14 @@ def test_a_cas_happens_only_if_the_value_is_the_expected_one(clients: list[Clien
     assert (caught.value.known, caught.value.actual) == (True, "2")
     with pytest.raises(Mismatch):
         first.cas("b", None, "3")
-    assert second.read("b") == "2"
+    assert second.read("b").value == "2"
 
 
 def test_a_value_that_came_back_is_not_the_one_that_was_seen(clients: list[Client]) -> None:
     """A write of the same text is a new version: the remembered one is then a mismatch."""
     first, second, _ = clients
     first.write("c", "1")
-    assert first.read("c") == "1"
+    assert first.read("c").value == "1"
     second.write("c", "1")
     with pytest.raises(Mismatch):
         first.cas("c", "1", "2")
@@ -120,14 +120,14 @@ def test_a_killed_server_comes_back_with_its_data(three: list[Node], clients: li
         assert time.monotonic() < deadline
         time.sleep(0.2)
     back = SYSTEM.client(victim, 10.0)
-    assert back.read("e") == "1"
+    assert back.read("e").value == "1"
     back.close()
 
 
 def test_local_reads_need_no_leader_but_synced_ones_do(three: list[Node]) -> None:
     client = ZooKeeper(reads="local").client(three[0], 5.0)
     client.write("f", "1")
-    assert client.read("f") == "1"
+    assert client.read("f").value == "1"
     client.close()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from partita.checker import History
 from partita.harness.run.journal import Journal
-from partita.harness.run.worker import Tally, Worker
+from partita.harness.run.worker import Tally, Way, Worker
 from partita.harness.systems.over_registers import ListClient
 from partita.workloads.client import Definite, Indefinite, Mismatch
 from partita.workloads.generator import Generator, Request
@@ -57,7 +57,7 @@ class Memory:
 def run(workload: Any, store: Any, path: Path, count: int = 400) -> History:
     journal = Journal(path / "history.jsonl")
     worker = Worker(
-        process=0, concurrency=1, node="n1", connect=lambda: store, workload=workload,
+        process=0, concurrency=1, ways=[Way("n1", lambda: store)], workload=workload,
         journal=journal, timeout=5.0, stop=threading.Event(), tally=Tally(),
     )  # fmt: skip
     generator = Generator(workload.draw, place=0, places=1, rate=0, time_limit=60, seed=3)
