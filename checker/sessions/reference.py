@@ -10,7 +10,7 @@ that
 2. it is legal: registers begin as null, a read returns what the last update of its key left, a
    cas that succeeded met its old value and one that failed did not, an add puts its element at
    the end of the list. (A cas that failed and was not told what it met is believed if an update
-   of its key crashed that was invoked before the cas was over.);
+   of its key crashed.);
 3. it keeps what was over before: an operation stands after all of its session's that were over
    before it was invoked, and, if the level *orders* it, after all of any session's. Sequential
    orders none, ordered-sequential updates, linearizable all;
@@ -49,7 +49,6 @@ def _believed(history: History, op: Op) -> bool:
         other.outcome == "info"
         and other.f in UPDATES
         and other.key == op.key
-        and history.invoked_rank[other.index] < history.completed_rank[op.index]
         for other in history
     )
 

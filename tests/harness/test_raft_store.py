@@ -109,7 +109,7 @@ def test_every_node_serves_every_client(cluster: Cluster) -> None:
         three.cas("x", "1", "3")
     assert (mismatch.value.known, mismatch.value.actual) == (True, "2")
     three.write("x", "4")
-    assert [client.read("x") for client in (one, two, three)] == ["4", "4", "4"]
+    assert [client.read("x").value for client in (one, two, three)] == ["4", "4", "4"]
 
 
 def test_versions_are_places_in_the_log(cluster: Cluster) -> None:
@@ -134,7 +134,7 @@ def test_versions_are_places_in_the_log(cluster: Cluster) -> None:
     indirect=["cluster"],
 )
 def test_a_local_read_waits_for_what_its_client_has_seen(cluster: Cluster, right: bool) -> None:
-    follower = next(name for name in cluster.names if cluster.role(name) == "follower")
+    follower = others(cluster, cluster.leader())[0]
     client = RaftClient("127.0.0.1", 5.0, cluster.ports[follower], local=True)
     stale = 0
     for value in range(1, 21):
