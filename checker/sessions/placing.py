@@ -54,7 +54,8 @@ def _believed(seen: Observed) -> BoolColumn:
     """Say which failed cas are believed: those that may have met an update of no known place."""
     # Whenever it was sent: a level that keeps no real time may put it before the cas.
     open_updates = (seen.kind == UPDATE) & (seen.crashed | seen.dropped)
-    return (seen.kind == MISMATCH) & np.isin(seen.key, seen.key[open_updates])
+    believed: BoolColumn = (seen.kind == MISMATCH) & np.isin(seen.key, seen.key[open_updates])
+    return believed
 
 
 def _inserted(order: IntColumn, following: dict[int, int]) -> IntColumn:

@@ -46,10 +46,7 @@ def _believed(history: History, op: Op) -> bool:
     if op.outcome != "fail" or op.output is not None:
         return False
     return any(
-        other.outcome == "info"
-        and other.f in UPDATES
-        and other.key == op.key
-        for other in history
+        other.outcome == "info" and other.f in UPDATES and other.key == op.key for other in history
     )
 
 

@@ -96,6 +96,10 @@ def cluster(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cluster]
         yield made
 
 
+# Slow messages, and a leader that is given time to be heard in spite of them.
+SLOW = ("--delay", "0.1", "--election-timeout", "2", "--heartbeat", "0.25")
+
+
 def others(cluster: Cluster, *names: str) -> list[str]:
     return [name for name in cluster.names if name not in names]
 
@@ -130,7 +134,7 @@ def test_versions_are_places_in_the_log(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize(
     ("cluster", "right"),
-    [((3, "--delay", "0.1"), True), ((3, "--delay", "0.1", "--bug", "own-write-unseen"), False)],
+    [((3, *SLOW), True), ((3, *SLOW, "--bug", "own-write-unseen"), False)],
     indirect=["cluster"],
 )
 def test_a_local_read_waits_for_what_its_client_has_seen(cluster: Cluster, right: bool) -> None:
@@ -143,7 +147,7 @@ def test_a_local_read_waits_for_what_its_client_has_seen(cluster: Cluster, right
     assert (stale == 0) == right
 
 
-@pytest.mark.parametrize("cluster", [(3, "--delay", "0.1")], indirect=True)
+@pytest.mark.parametrize("cluster", [(3, *SLOW)], indirect=True)
 def test_a_local_read_goes_along_to_another_node(cluster: Cluster) -> None:
     leader = cluster.leader()
     client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], local=True)
