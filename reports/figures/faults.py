@@ -62,6 +62,28 @@ class Fault:
         return self.cut <= time and (self.heal is None or time < self.heal)
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A node whose machine was lost: last heard of at `heard_s`, given up at `said_s`."""
+
+    node: str
+    heard_s: float
+    said_s: float
+
+
+def lost_of(history: History) -> list[Lost]:
+    """The nodes that were lost in mid-run, in the order in which that was seen."""
+    events = [event for event in history.others if event.f == "lost"]
+    return [_lost(event) for event in events if event.process == "nemesis"]
+
+
+def _lost(event: Event) -> Lost:
+    value, said = _mapping(event.value), event.time / SECOND
+    heard = value.get("heard")
+    known = heard if isinstance(heard, int | float) else said
+    return Lost(str(value.get("node")), float(known), said)
+
+
 def faults_of(history: History) -> list[Fault]:
     """The faults of a run, in the order in which they began."""
     events = [event for event in history.others if event.process == "nemesis"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from partita.reports.figures.faults import lost_of
 from partita.reports.fragments import fragment
 from partita.reports.section import Part
 from partita.reports.stored import StoredRun
@@ -18,3 +19,8 @@ class Faults:
 
     def draw(self, run: StoredRun) -> Iterator[Part]:
         yield fragment("faults.html", results=run.results)
+        for lost in lost_of(run.history):
+            yield (
+                f"{lost.node} was lost: last heard of at {lost.heard_s:.1f} s, "
+                f"given up at {lost.said_s:.1f} s."
+            )

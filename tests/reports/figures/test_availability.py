@@ -12,7 +12,7 @@ from partita.reports.figures.availability import (
     load_of,
     longest_unavailability,
 )
-from partita.reports.figures.faults import Fault, faults_of
+from partita.reports.figures.faults import Fault, Lost, faults_of, lost_of
 from partita.reports.figures.quorum import bound_over_time, with_quorum
 
 SECOND = 1_000_000_000
@@ -281,3 +281,9 @@ def test_overlapping_faults_add_up() -> None:
 def test_the_bound_steps_with_the_faults() -> None:
     steps = bound_over_time(NODES, [fault_of(grudge={"n1": ["n2", "n3"]})], end=5)
     assert steps == [(0, 1.0), (1, pytest.approx(2 / 3)), (3, 1.0), (5, 1.0)]
+
+
+def test_a_node_that_was_lost_is_named_with_the_time() -> None:
+    events = nemesis(7.5, "info", "lost", {"node": "n3", "heard": 6.25})
+    assert lost_of(history(events)) == [Lost("n3", 6.25, 7.5)]
+    assert faults_of(history(events)) == []
