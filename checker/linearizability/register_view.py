@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from partita.checker.explain import who
-from partita.checker.history import History, IntColumn
+from partita.checker.history import CodeColumn, History, IntColumn
 from partita.checker.linearizability.monitors.operations import are_plain
 from partita.checker.models.cas_register import CasRegister, register
 from partita.checker.models.kv import KeyValue
@@ -49,11 +49,26 @@ def register_view(history: History, rows: IntColumn, model: Model) -> RegisterVi
         return None
     if not are_plain(history, np.concatenate([given[is_put], returned])):
         return None
-    empty, initial = history.code(""), model.initial
+    initial = model.initial
     if initial != "" and (not isinstance(initial, str) or (returned[~is_put] == NULL).any()):
         return None
     view = replace(history, fs=[_NAMES.get(f, f) for f in history.fs])
     if initial == "":
-        view.input = np.where(history.input == empty, NULL, history.input).astype(np.int32)
-        view.output = np.where(history.output == empty, NULL, history.output).astype(np.int32)
+        view.input = _with_null(history, history.input, rows)
+        view.output = _with_null(history, history.output, rows)
     return RegisterView(view, register(initial or None), history)
+
+
+def _with_null(history: History, column: CodeColumn, rows: IntColumn) -> CodeColumn:
+    """Return a column in which the empty text of these rows is null."""
+    values = history.values
+    rows = rows[column[rows] >= 0]
+    rows = rows[values.is_text[column[rows]] == 1]
+    texts = values.payload[column[rows]]
+    begins = np.where(texts > 0, values.text_ends[texts - 1], 0)
+    rows = rows[values.text_ends[texts] - begins == len('""')]
+    if not len(rows):
+        return column
+    changed = column.copy()
+    changed[rows] = NULL
+    return changed

@@ -13,7 +13,7 @@ from histories import keyed
 from objects import Event, long_events, object_events, plant
 from oracle import rows_by_key
 
-from partita.checker import History, Limits, Model, check, load_model
+from partita.checker import History, Limits, Model, ModelError, check, load_model
 from partita.checker.history import OUTCOMES, IntColumn
 from partita.checker.linearizability.check import counting
 from partita.checker.linearizability.engine import Engine, engines
@@ -172,3 +172,62 @@ def test_null_that_was_put_in_may_be_taken_out(name: str) -> None:
     assert verdict.valid is True
     assert "null was put in" in verdict.notes[0]
     assert check(History.of_events(events[2:]), load_model(name, [None])).valid is True
+
+
+@pytest.mark.parametrize(
+    ("model", "f"),
+    [("fifo-queue", "dequeue"), ("set", "read"), ("set", "contains"), ("counter", "read")]
+    + [("kv", "get")],
+)
+def test_operations_without_any_value_are_valid(model: str, f: str) -> None:
+    asked = {"process": 0, "f": f, "value": None}
+    events = [{**asked, "type": "invoke"}, {**asked, "type": "info"}]
+    assert check(History.of_events(events), model).valid is True
+
+
+def pair(process: int, f: str, asked: Any, answer: Any = None) -> list[Event]:
+    event = {"process": process, "f": f}
+    answer = asked if answer is None else answer
+    return [event | {"type": "invoke", "value": asked}, event | {"type": "ok", "value": answer}]
+
+
+@pytest.mark.parametrize(
+    ("model", "events", "message"),
+    [
+        ("counter", pair(0, "read", None, "x"), r"0 \(event 1\) is .read. .* no number"),
+        ("counter", pair(0, "add", "x"), r'0 \(event 1\) is .add. with value "x", .* no number'),
+        ("set", pair(0, "read", None, 7), r"is .read. .* answer 7, which is no list"),
+        ("set", pair(0, "contains", 1, 7), r"answer 7, which is neither true nor false"),
+        ("fifo-queue", pair(0, "push", 1), r"0 \(event 1\) is .push."),
+        ("kv", pair(0, "append", "x") + pair(0, "append", 1), r"1 \(event 3\) .* is no text"),
+    ],
+)
+def test_what_the_model_has_not_is_refused(model: str, events: list[Event], message: str) -> None:
+    with pytest.raises(ModelError, match=f"model {model} does not fit the history: .*{message}"):
+        check(History.of_events(events), model)
+
+
+def test_a_note_says_why_the_search_decided() -> None:
+    puts = pair(0, "enqueue", 1) + pair(0, "enqueue", 1)
+    verdict = check(History.of_events(puts + pair(1, "dequeue", None, 1)), "fifo-queue")
+    assert (verdict.valid, verdict.engine) == (True, "search")
+    assert verdict.notes[0].startswith("1 was put in more than once, as by process 0's enqueue 1")
+    adds = pair(0, "add", 1) + pair(0, "add", 2) + pair(1, "read", None, 3)
+    verdict = check(History.of_events(adds), "counter")
+    assert (verdict.valid, verdict.engine) == (True, "search")
+    assert "add different amounts" in verdict.notes[0]
+    gets = pair(0, "put", "a") + pair(0, "put", "a") + pair(1, "get", None, "a")
+    verdict = check(History.of_events(gets), "kv")
+    assert (verdict.valid, verdict.engine) == (True, "search")
+    assert "put more than once" in verdict.notes[0]
+
+
+def test_a_key_is_told_in_its_own_words() -> None:
+    events = pair(0, "put", "a") + pair(0, "put", "b") + pair(1, "get", None, "a")
+    verdict = check(History.of_events(events), "kv")
+    assert (verdict.valid, verdict.engine) == (False, "chain")
+    assert verdict.counterexample is not None
+    assert 'process 1\'s get of "a"' in verdict.counterexample.explanation.lower()
+    assert 'process 0\'s put "b"' in verdict.counterexample.explanation
+    empty = pair(0, "put", "") + pair(0, "get", None, "") + pair(1, "put", "a")
+    assert check(History.of_events(empty), "kv").valid is True

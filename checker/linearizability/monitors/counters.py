@@ -89,14 +89,18 @@ class _Given:
         codes = np.where(is_read, history.output[rows], history.input[rows])
         values = history.values
         counts = ~is_read | answered
-        is_whole = (codes >= 0) & (values.is_text[codes] == 0) & (values.pairs[codes, 0] == NO_PAIR)
+        is_whole = codes >= 0
+        known = codes[is_whole]
+        is_whole[is_whole] = (values.is_text[known] == 0) & (values.pairs[known, 0] == NO_PAIR)
         for row in rows[counts & ~is_whole].tolist():
             _refuse_strange(history, row, model)
         if (counts & ~is_whole).any() or not isinstance(model.initial, int):
             return None
+        amounts = np.zeros(len(rows), dtype=np.int64)
+        amounts[counts] = values.payload[codes[counts]]
         return _Given(
             is_read,
-            np.where(counts, values.payload[codes], 0),
+            amounts,
             history.invoked_rank[rows],
             history.completed_rank[rows],
             model.initial,
