@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from partita.checker.explain import who
+from partita.checker.explain import capital, who
 from partita.checker.history import CodeColumn, History, IntColumn
 from partita.checker.linearizability.monitors.operations import are_plain
 from partita.checker.models.cas_register import CasRegister, register
@@ -29,8 +29,9 @@ class RegisterView:
         text = finding.explanation
         for row in finding.operations:
             for timed in (True, False):
+                theirs = who(self.history, row, timed=timed)
                 ours = who(self.original, row, timed=timed)
-                text = text.replace(who(self.history, row, timed=timed), ours)
+                text = text.replace(theirs, ours).replace(capital(theirs), capital(ours))
         return replace(finding, explanation=text)
 
 

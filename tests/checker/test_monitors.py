@@ -176,8 +176,13 @@ def test_null_that_was_put_in_may_be_taken_out(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("model", "f"),
-    [("fifo-queue", "dequeue"), ("set", "read"), ("set", "contains"), ("counter", "read")]
-    + [("kv", "get")],
+    [
+        ("fifo-queue", "dequeue"),
+        ("set", "read"),
+        ("set", "contains"),
+        ("counter", "read"),
+        ("kv", "get"),
+    ],
 )
 def test_operations_without_any_value_are_valid(model: str, f: str) -> None:
     asked = {"process": 0, "f": f, "value": None}
