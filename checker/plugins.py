@@ -7,8 +7,9 @@ nothing else.
 """
 
 import importlib.util
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -82,7 +83,7 @@ def find(kind: str, name: str) -> Any:
             return entry.point.load()
         except Exception as error:
             raise PluginError(
-                f"{one(kind)} {name}, of {entry.source}, cannot be imported: {_in_a_line(error)}"
+                f"{one(kind)} {name}, of {entry.source}, cannot be imported: {in_a_line(error)}"
             ) from error
     if ".py:" in name:
         return _of_file(kind, name)
@@ -90,6 +91,14 @@ def find(kind: str, name: str) -> Any:
         f"no {one(kind)} is called {name!r}: choose from {', '.join(names(kind))}, "
         "or give your own as path/to/file.py:Class"
     )
+
+
+def find_class(kind: str, name: str) -> Callable[..., Any]:
+    """Return what makes a thing of that name: a class, or a function. Raises `PluginError`."""
+    found = find(kind, name)
+    if not callable(found):
+        raise PluginError(f"{one(kind)} {name} is no class, but of type {type(found).__name__}")
+    return found  # type: ignore[no-any-return]
 
 
 def one(kind: str) -> str:
@@ -101,6 +110,16 @@ def summary(thing: Any) -> str:
     """Return the first line of what a thing says about itself, without its final stop."""
     text = (getattr(thing, "__doc__", None) or "").strip()
     return text.partition("\n")[0].rstrip(".")
+
+
+def in_a_line(error: BaseException) -> str:
+    """Return on one line what went wrong in code that is anybody's."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def is_plain(name: Any) -> bool:
+    """Say whether a name can be that of files and folders too."""
+    return isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) is not None
 
 
 def _of_file(kind: str, name: str) -> Any:
@@ -118,13 +137,9 @@ def _of_file(kind: str, name: str) -> Any:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        raise PluginError(f"{path} cannot be imported: {_in_a_line(error)}") from error
+        raise PluginError(f"{path} cannot be imported: {in_a_line(error)}") from error
     finally:
         sys.modules.pop(spec.name, None)
     if not hasattr(module, attribute):
         raise PluginError(f"{path} has no class {attribute}: it defines no {attribute}")
     return getattr(module, attribute)
-
-
-def _in_a_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())

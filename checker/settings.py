@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from partita.checker.plugins import PluginError
+from partita.checker.plugins import PluginError, in_a_line
 
 REQUIRED = inspect.Parameter.empty
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -108,6 +108,19 @@ def parameters(make: Callable[..., Any]) -> tuple[Parameter, ...]:
 def make_with(make: Callable[..., Any], given: Mapping[str, Any]) -> Any:
     """Make a thing with what was given and is not None, the defaults for the rest."""
     return make(**{name: value for name, value in given.items() if value is not None})
+
+
+def made(what: str, make: Callable[..., Any], given: Mapping[str, Any]) -> Any:
+    """Make a thing as `make_with` does; what its constructor raises is told in a line.
+
+    `what` is the thing's kind and name. Raises `PluginError`.
+    """
+    try:
+        return make_with(make, given)
+    except PluginError:
+        raise
+    except (Exception, SystemExit) as error:  # it is anybody's
+        raise PluginError(f"{what} cannot be made: {in_a_line(error)}") from error
 
 
 def in_force(make: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 # What the user can mend by asking differently, or by preparing the machine; and what went wrong
 # in the middle of the work. By name, for the same reason: one that was raised was imported.
 ERRORS: Mapping[str, int] = {
-    "partita.checker.formats.reading.HistoryError": WRONG_ARGUMENTS,
+    "partita.checker.events.HistoryError": WRONG_ARGUMENTS,
     "partita.checker.models.model.ModelError": WRONG_ARGUMENTS,
     "partita.checker.plugins.PluginError": WRONG_ARGUMENTS,
     "partita.checker.settings.SettingError": WRONG_ARGUMENTS,

@@ -16,7 +16,7 @@ import matplotlib as mpl
 from markupsafe import Markup, escape
 
 from partita.checker import plugins
-from partita.checker.plugins import PluginError
+from partita.checker.plugins import PluginError, in_a_line
 from partita.reports.drawing import STYLE, rendered
 from partita.reports.section import Part, Picture, Section
 from partita.reports.stored import StoredRun
@@ -78,7 +78,7 @@ def _load(name: str) -> Section:
     try:
         made = make()
     except (Exception, SystemExit) as error:  # it is anybody's
-        raise PluginError(f"section {name} cannot be made: {_in_a_line(error)}") from error
+        raise PluginError(f"section {name} cannot be made: {in_a_line(error)}") from error
     if not isinstance(made, Section):
         lacks = [each for each in ("title", "order", "applies", "draw") if not hasattr(made, each)]
         raise PluginError(f"section {name} has no {' and no '.join(lacks)}")
@@ -114,7 +114,7 @@ def _content(
             return Content(name, section.title, _parts(section.draw(run), kinds, taken))
     except (Exception, SystemExit) as error:  # it is anybody's
         log.info("section %s", name, exc_info=error)
-        return _problem(name, section.title or name, _in_a_line(error) + _place(section, error))
+        return _problem(name, section.title or name, in_a_line(error) + _place(section, error))
 
 
 def _problem(name: str, title: str, why: str) -> Content:
@@ -153,10 +153,6 @@ def _plate(picture: Picture, kinds: Collection[str], taken: Collection[str]) -> 
         raise ValueError(f"two pictures are called {picture.name!r}")
     files = {kind: rendered(picture.figure, picture.name, kind) for kind in kinds}
     return Plate(picture.name, picture.caption, picture.still, files)
-
-
-def _in_a_line(error: BaseException) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _place(section: Any, error: BaseException) -> str:

@@ -1,18 +1,35 @@
 """What is asked of a run's checks: what the system promises, or what `--expect` says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
+from partita.checker.plugins import PluginError, in_a_line
 from partita.harness.systems import HasPromises, System
 from partita.workloads.workload import Workload
 
 
 def promised(system: System, workload: Workload) -> dict[str, str | None]:
-    """Return the level that the system promises, for each check that it says something about."""
+    """Return the level that the system promises, for each check that it says something about.
+
+    Raises `PluginError` for a promise that no check can hold it to.
+    """
     if not isinstance(system, HasPromises):
         return {}
-    said = system.promises(workload.capability)
+    try:
+        said: Any = system.promises(workload.capability)
+    except Exception as error:  # it is anybody's
+        raise PluginError(f"promises() of {system.name} failed: {in_a_line(error)}") from error
+    if not isinstance(said, Mapping):
+        raise PluginError(f"promises() of {system.name} must map checks to levels, not {said!r}")
+    for check in workload.checks:
+        level = said.get(check.name)
+        if level is not None and level not in check.levels:
+            raise PluginError(
+                f"{system.name} promises {level!r} for {check.name}, "
+                f"whose levels are {', '.join(check.levels)}"
+            )
     return {check.name: said[check.name] for check in workload.checks if check.name in said}
 
 

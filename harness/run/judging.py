@@ -14,6 +14,9 @@ import numpy as np
 
 from partita.checker import History
 from partita.checker.checks import Check, Judgement
+from partita.checker.plugins import in_a_line
+from partita.checker.verdict import Validity
+from partita.harness.run.fitting import judgement_of
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +29,7 @@ def judged(history: History, checks: Sequence[Check], run: Mapping[str, Any]) ->
     `run` is the content of run.json, of which `expect` and `promised` are used. `valid` of a row
     is None where nothing was asked.
     """
-    return {check.name: _row(check, _judgement(check, history), run) for check in checks}
+    return {check.name: _judged(check, history, run) for check in checks}
 
 
 def deciding(checks: Mapping[str, Row]) -> Row:
@@ -53,14 +56,18 @@ def notes(checks: Mapping[str, Row]) -> list[str]:
     return list(found.values())
 
 
-def _judgement(check: Check, history: History) -> Judgement:
+def _judged(check: Check, history: History, run: Mapping[str, Any]) -> Row:
     """A check that breaks must not take the others' answers with it."""
     try:
-        return check.judge(history, check.levels)
-    except Exception as error:
+        return _row(check, judgement_of(check, history), run)
+    except (Exception, SystemExit) as error:
         log.exception("check %s failed", check.name)
-        reason = f"the check {check.name} failed: {type(error).__name__}: {error}"
-        return Judgement(check.name, dict.fromkeys(check.levels, "unknown"), reason=reason)
+        reason = f"the check {check.name} failed: {in_a_line(error)}"
+        return _row(check, Judgement(check.name, _unknown(check), reason=reason), run)
+
+
+def _unknown(check: Check) -> dict[str, Validity]:
+    return {level: "unknown" for level in check.levels}
 
 
 def _row(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> Row:
@@ -75,7 +82,7 @@ def _row(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> Row:
         "valid": _valid(judgement, expected, asked),
         "applies": judgement.applies,
         "levels": dict(judgement.levels),
-        "reason": judgement.reason,
+        "reason": judgement.reason or _unanswered(judgement, expected),
         "explanation": shown.get("explanation"),
         "counterexample": shown.get("counterexample"),
         "key": shown.get("key"),
@@ -86,6 +93,12 @@ def _row(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> Row:
         "seconds": round(judgement.seconds, 6),
         "figures": _plain(judgement.figures),
     }
+
+
+def _unanswered(judgement: Judgement, expected: str | None) -> str | None:
+    if expected is None or not judgement.applies or expected in judgement.levels:
+        return None
+    return f"the check {judgement.check} says nothing of {expected}"
 
 
 def _asked(check: Check, run: Mapping[str, Any]) -> tuple[str | None, str]:

@@ -1,16 +1,20 @@
 """The load of a run: the workers, their generators, and the reads that end it."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from partita.checker.plugins import in_a_line
 from partita.harness.nodes.cluster import Node
 from partita.harness.run.journal import Journal
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.harness.systems.system import System
 from partita.workloads.generator import Generator, Request
 from partita.workloads.workload import Workload
+
+log = logging.getLogger(__name__)
 
 FINAL_READ_TRIES_S = 30.0
 # A call that is out so much longer than its time-out will not return: nobody waits for it.
@@ -102,6 +106,15 @@ class Load:
         return worker.hangs(self._journal.now(), HANG_S)
 
     def _read_all(self, reader: Worker) -> None:
+        try:
+            self._read_each(reader)
+        except BaseException as error:  # it is anybody's: what was not read must not look read
+            log.exception("the final reads died")
+            self.tally.died = self.tally.died or in_a_line(error)
+        finally:
+            reader.close()
+
+    def _read_each(self, reader: Worker) -> None:
         # A store that never answered at all is asked once more, and not for long.
         deadline = time.monotonic() + (FINAL_READ_TRIES_S if self.tally.ok else 0)
         for f, key in self._workload.final():
@@ -109,7 +122,6 @@ class Load:
                 if time.monotonic() > deadline or self._journal.failure:
                     return
                 time.sleep(0.2)
-        reader.close()
 
     def _worker(self, process: int, nodes: Sequence[Node]) -> Worker:
         return Worker(

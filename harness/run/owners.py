@@ -11,15 +11,16 @@ from typing import Any
 
 import click
 
-from partita.checker.plugins import PluginError, find
+from partita.checker.plugins import PluginError, find_class
 from partita.checker.settings import (
     REQUIRED,
     Parameter,
     SettingError,
     in_force,
-    make_with,
+    made,
     parameters,
 )
+from partita.harness.run.fitting import refuse_unfit
 from partita.harness.systems import system_class
 from partita.workloads.workload import Workload
 
@@ -90,8 +91,18 @@ def workload_owner(name: str) -> Owner:
 def workload_of(run: Mapping[str, Any]) -> Workload:
     """Make the workload of a stored run, from its run.json. Raises `click.UsageError`."""
     options = run.get("arguments") or {}
-    owner = workload_owner(options.get("workload") or run["workload"])
-    workload: Workload = make_with(owner.make, owner.settings(options))
+    return make_workload(options.get("workload") or run["workload"], options)
+
+
+def make_workload(name: str, options: Mapping[str, Any]) -> Workload:
+    """Make the workload of that name with these options of a run.
+
+    Raises `click.UsageError` for what does not fit, and `PluginError` for a workload that cannot
+    be made or lacks something.
+    """
+    owner = workload_owner(name)
+    workload: Workload = made(f"workload {name}", owner.make, owner.settings(options))
+    refuse_unfit(name, workload)
     return workload
 
 
@@ -102,6 +113,6 @@ def fault_owner(name: str) -> Owner:
 
 def _found(kind: str, name: str, prefix: str = "") -> Owner:
     try:
-        return Owner(kind, name, find(f"{kind}s", name), prefix)
+        return Owner(kind, name, find_class(f"{kind}s", name), prefix)
     except PluginError as error:
         raise click.UsageError(str(error)) from error

@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from partita.checker.settings import REQUIRED, in_force, make_with
+from partita.checker.settings import REQUIRED, in_force
 from partita.harness.nodes import local, user_namespace
 from partita.harness.nodes.cluster import Node, local_nodes, on_all, remote_nodes
 from partita.harness.nodes.doctor import examine_tools
@@ -26,7 +26,7 @@ from partita.harness.nodes.ssh import Login, SshError
 from partita.harness.run.expectations import expected, promised
 from partita.harness.run.gate import Thresholds, thresholds
 from partita.harness.run.losses import living
-from partita.harness.run.owners import fault_owner, system_owner, workload_owner
+from partita.harness.run.owners import fault_owner, make_workload, system_owner, workload_owner
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
 from partita.harness.systems import (
@@ -49,11 +49,10 @@ def prepare(system: str, options: Options) -> tuple[System, Workload, RunSpec]:
     """Make the system, the workload and the run's specification; refuse what cannot be done.
 
     Touches nothing but this machine's cache, into which a store's program may have to be fetched.
-    Raises `click.UsageError` or `ScheduleError`.
+    Raises `click.UsageError`, `PluginError` or `ScheduleError`.
     """
     store = load_system(system, system_owner(system).settings(options))
-    load = workload_owner(options["workload"])
-    workload: Workload = make_with(load.make, load.settings(options))
+    workload = make_workload(options["workload"], options)
     if workload.capability not in store.offers:
         raise click.UsageError(
             f"workload {workload.name} needs a system that offers {workload.capability}, "

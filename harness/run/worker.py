@@ -110,6 +110,8 @@ class Worker:
     def do(self, request: Request) -> str:
         """Carry out one operation, journal it, and return its outcome."""
         f, key, planned, due = request
+        if f not in self._workload.operations:
+            raise ValueError(f"workload {self._workload.name} has no operation {f!r}")
         value = self._workload.prepare(f, key, planned)
         process, node, journal = self.process, self.node, self._journal
         sent = self._since = journal.now()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from partita.checker.plugins import PluginError, find, names
+from partita.checker.plugins import PluginError, entries, find_class, in_a_line, is_plain
 from partita.checker.settings import make_with
 from partita.harness.systems.commands import read_store
 from partita.harness.systems.completion import complete
@@ -40,7 +40,7 @@ def system_class(name: str) -> Callable[..., Any]:
     if name.endswith(".toml"):
         return lambda: read_store(Path(name))
     try:
-        found: Callable[..., Any] = find("systems", name)
+        found = find_class("systems", name)
     except PluginError as error:
         text = str(error)
         if text.startswith("no system is called"):
@@ -60,10 +60,26 @@ def load_system(name: str, options: Mapping[str, Any]) -> System:
     except StoreError as error:
         raise click.UsageError(str(error)) from error
     except (Exception, SystemExit) as error:
-        if name in names("systems"):
+        entry = entries("systems").get(name)
+        if entry is not None and entry.source == "partita":
             raise
-        text = " ".join(f"{type(error).__name__}: {error}".split())
-        raise click.UsageError(f"{name} could not be made: {text}") from error
-    if lacking := complete(system):
+        raise click.UsageError(f"{name} could not be made: {in_a_line(error)}") from error
+    try:
+        lacking = complete(system)
+    except Exception as error:  # a property of it, which is anybody's
+        raise click.UsageError(f"{name} cannot be looked at: {in_a_line(error)}") from error
+    if lacking:
         raise click.UsageError(f"{name} lacks {', '.join(lacking)}: see docs/your-own-store.md")
+    if complaint := _complaint(system):
+        raise click.UsageError(f"{name} {complaint}")
     return system
+
+
+def _complaint(system: System) -> str | None:
+    # The folder of that name is deleted on every node.
+    if not is_plain(system.name):
+        return f"is called {system.name!r}: use letters, digits and dashes"
+    offers: Any = system.offers
+    if not isinstance(offers, Mapping) or not all(map(callable, offers.values())):
+        return f"must offer a mapping of capabilities to what makes a client, not {offers!r}"
+    return None

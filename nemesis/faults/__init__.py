@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from partita.checker import plugins
-from partita.checker.settings import REQUIRED, Parameter, SettingError, make_with
+from partita.checker.settings import REQUIRED, Parameter, SettingError, made
 from partita.checker.settings import parameters as parameters_of
 from partita.nemesis.fault import Fault, Traits
 from partita.nemesis.hosts import Host, on_all
@@ -15,6 +16,7 @@ log = logging.getLogger(__name__)
 
 # A target that stands alone where a fault is to be named: `--nemesis leader-minority`.
 DEFAULT = "partition"
+_NEEDED = ("name", "traits", "lacks", "begin", "prove", "lasted", "end")
 
 
 def names() -> list[str]:
@@ -24,7 +26,17 @@ def names() -> list[str]:
 
 def parameters(name: str) -> tuple[Parameter, ...]:
     """Return the settings of a fault, by its name or `path/to/file.py:Class`."""
-    return parameters_of(plugins.find("faults", name))
+    return parameters_of(kind_of(name))
+
+
+def kind_of(name: str) -> Any:
+    """Return the class of a fault, which has all that a fault needs. Raises `PluginError`."""
+    kind = plugins.find_class("faults", name)
+    if lacking := [each for each in _NEEDED if not hasattr(kind, each)]:
+        raise plugins.PluginError(f"fault {name} has no {' and no '.join(lacking)}")
+    if not isinstance(kind.traits, Traits):  # type: ignore[attr-defined]
+        raise plugins.PluginError(f"fault {name}: its traits are no Traits(…)")
+    return kind
 
 
 def make(name: str, settings: Mapping[str, Any]) -> Fault:
@@ -37,7 +49,7 @@ def make(name: str, settings: Mapping[str, Any]) -> Fault:
     for setting in lacking:
         if settings.get(setting) is None:
             raise SettingError(f"fault {name} needs {setting}, such as {setting}=…")
-    fault: Fault = make_with(plugins.find("faults", name), settings)
+    fault: Fault = made(f"fault {name}", kind_of(name), settings)
     return fault
 
 
@@ -58,7 +70,7 @@ def values(name: str, texts: Mapping[str, str]) -> dict[str, Any]:
 
 def targets_of(name: str) -> list[str]:
     """Return the names of the targets that a fault takes."""
-    traits: Traits = plugins.find("faults", name).traits
+    traits: Traits = kind_of(name).traits
     every: list[tuple[str, Target[Any]]] = [
         (place, plugins.find("targets", place))
         for place in plugins.names("targets")
@@ -96,9 +108,11 @@ def parse_name(text: str) -> tuple[str, str]:
 
 
 def choices() -> list[str]:
-    """Return all that `parse_name` reads, of what is installed."""
-    others = [name for name in names() if name != DEFAULT]
-    combined = [f"{name}-{place}" for name in others for place in targets_of(name)]
+    """Return all that `parse_name` reads, of what is installed and can be loaded."""
+    combined = []
+    for name in names():
+        with suppress(plugins.PluginError):  # `partita list` tells of it
+            combined += [f"{name}-{place}" for place in targets_of(name) if name != DEFAULT]
     return [*targets_of(DEFAULT), *combined]
 
 
@@ -119,7 +133,7 @@ def heals(more: Collection[Fault] = ()) -> str:
     found: dict[str, str] = {}
     for name in names():
         try:
-            kind = plugins.find("faults", name)
+            kind = kind_of(name)
         except plugins.PluginError as error:  # it cannot have been begun either
             log.warning("%s", error)
             continue

@@ -10,6 +10,7 @@ import pytest
 
 from partita.checker import History, Op
 from partita.harness.run.journal import Journal, JournalError
+from partita.harness.run.load import Load
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.workloads.append import Append
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
@@ -97,6 +98,11 @@ def test_a_read_that_failed_had_no_effect(tmp_path: Path, error: Exception) -> N
     store = Memory(error)
     (read,) = did(tmp_path, lambda: store, ("read", None))
     assert read.outcome == "fail"
+
+
+def test_an_operation_that_the_workload_does_not_name_ends_the_load(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="workload register has no operation 'raed'"):
+        did(tmp_path, Memory, ("raed", None))
 
 
 def test_an_error_that_nobody_foresaw_is_info(tmp_path: Path) -> None:
@@ -289,3 +295,27 @@ def test_what_a_client_tells_beside_the_value_is_journalled(tmp_path: Path) -> N
     assert (write["value"], write["version"]) == (9, 8)
     assert (read["value"], read["version"], read["session"]) == (9, 7, "s1")
     assert (cas["error"], cas["actual"], cas["version"]) == ("mismatch", 9, 8)
+
+
+def test_final_reads_that_die_are_told(tmp_path: Path) -> None:
+    """A run whose last reads were never made must not look like one that read everything."""
+
+    class Forgetful(Register):
+        def final(self) -> Any:
+            raise KeyError("which registers?")
+
+    class Store:
+        def __init__(self) -> None:
+            self.offers = {"registers": lambda node, timeout: Memory()}
+
+    class Node:
+        name, address = "n1", "127.0.0.1"
+
+    settings = {"concurrency": 1, "rate": 1.0, "timeout": 1.0, "time_limit": 1.0, "seed": 1}
+    journal = Journal(tmp_path / "history.jsonl")
+    journal.begin()
+    nodes = cast(Any, [Node()])
+    load = Load(cast(Any, Store()), Forgetful(1), nodes, journal, **settings)
+    load.read_finally(nodes)
+    assert load.tally.died == "KeyError: 'which registers?'"
+    journal.close()
