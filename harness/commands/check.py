@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -40,6 +40,9 @@ from partita.harness.commands.model_options import CheckCommand, settings_of
 from partita.harness.commands.parameters import Json, Size, finite
 from partita.harness.commands.verdict_output import Outcome, as_object, as_text
 
+if TYPE_CHECKING:
+    from partita.harness.commands.asked import Asked
+
 # None: a file that could not be checked.
 _EXIT_CODES: Mapping[Validity | None, int] = {True: 0, False: 1, "unknown": 2, None: 254}
 _MODEL_OF_WORKLOAD = {"append": "append", "register": "cas-register"}
@@ -60,6 +63,7 @@ class Request:
     keyed: bool | None
     executor: Executor | None
     format: str | None
+    expect: Sequence[str]
     settings: Mapping[str, Any]
 
 
@@ -104,6 +108,12 @@ class Request:
     "--keyed/--no-keyed",
     default=None,
     help="Whether values are [key, value] pairs. [if all are, and reads or cas show it]",
+)
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="[CHECK=]LEVEL",
+    help="A level to be reached: partita list checks. [linearizable; of a run: what it was asked]",
 )
 @click.option("--executor", "address", help="dask://HOST:PORT checks keys on a Dask cluster.")
 @click.option(
@@ -247,6 +257,8 @@ def _outcome(file: Path, request: Request) -> Outcome:
         return Outcome(file, None, replace(verdict, reason=str(stopped)), seconds, [])
     load_seconds = time.monotonic() - begin
     _refuse_empty(file, history, request)
+    if asked := _asked(history, request, run):
+        return _told(file, history, asked, load_seconds, run)
     blind = unread(history)
     try:
         models, why = _models(history, request, run)
@@ -272,6 +284,34 @@ def _outcome(file: Path, request: Request) -> Outcome:
     wild = _unrecorded(history, loaded)
     notes = [*history.notes, *filter(None, [why, nothing, wild, doubt, died])]
     return Outcome(file, history, verdict, load_seconds, notes)
+
+
+def _asked(history: History, request: Request, run: dict[str, Any] | None) -> "Asked | None":
+    """Return the checks to be asked by name, None where linearizability alone is meant.
+
+    Those are the checks of a run, unless the options say how to check, or those of --expect.
+    """
+    own = request.model or request.initial is not None or request.engine != "auto"
+    if not request.expect and (own or run is None or "promised" not in run):
+        return None
+    # Here, because checking a file must not pay for what makes runs.
+    from partita.harness.commands import asked
+
+    if run is not None and not own:
+        return asked.of_run(run, request.expect)
+    return asked.of_file(request.expect, _models(history, request, run)[0][0])
+
+
+def _told(
+    file: Path, history: History, asked: "Asked", load_seconds: float, run: dict[str, Any] | None
+) -> Outcome:
+    """Let the checks judge a history. Of a run, what was in doubt then is in doubt still."""
+    verdict, notes, rows = asked.answer(history)
+    doubts = [vacuous(history), _doubt(file)] if run else []
+    doubt = next(filter(None, doubts), None)
+    if doubt and verdict.valid is True:
+        verdict = replace(verdict, valid="unknown", reason=doubt)
+    return Outcome(file, history, verdict, load_seconds, [*history.notes, *notes], rows)
 
 
 def _judged(

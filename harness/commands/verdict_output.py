@@ -1,5 +1,6 @@
 """A verdict on a stored history, for eyes and for programs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ class Outcome:
     verdict: Verdict
     load_seconds: float
     notes: list[str]
+    checks: Mapping[str, Mapping[str, Any]] | None = None  # by name, if they were asked for so
 
 
 def as_object(outcome: Outcome) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
         "reason": verdict.reason,
         "details": verdict.details,
         "notes": outcome.notes,
+        **({"checks": outcome.checks} if outcome.checks is not None else {}),
     }
 
 
@@ -54,6 +57,9 @@ def as_text(outcome: Outcome) -> str:
     ]
     if verdict.reason:
         lines.append(_wrapped(verdict.reason))
+    for name, row in (outcome.checks or {}).items():
+        asked = row["expected"] or "nothing was asked"
+        lines.append(_wrapped(f"{name}: {row['holds'] or 'nothing'} holds, {asked} expected"))
     if verdict.counterexample and outcome.history:
         lines += ["", _wrapped(verdict.counterexample.explanation), ""]
         lines += _rows(outcome.history, verdict.counterexample)

@@ -1,10 +1,11 @@
 """What is asked of a run's checks: what the system promises, or what `--expect` says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import click
 
+from partita.checker.checks import Check
 from partita.checker.plugins import PluginError, in_a_line
 from partita.harness.systems import HasPromises, System
 from partita.workloads.workload import Workload
@@ -33,21 +34,20 @@ def promised(system: System, workload: Workload) -> dict[str, str | None]:
     return {check.name: said[check.name] for check in workload.checks if check.name in said}
 
 
-def expected(texts: Sequence[str], workload: Workload) -> dict[str, str]:
+def expected(texts: Sequence[str], checks: Iterable[Check], judged: str) -> dict[str, str]:
     """Read `--expect CHECK=LEVEL`, or `LEVEL` alone: that of every check that has it.
 
-    Raises `click.UsageError` for a check that the workload is not judged by, or a level that the
-    check does not have.
+    `judged` is what these checks judge. Raises `click.UsageError` for a check that is none of
+    them, or a level that the check does not have.
     """
-    levels = {check.name: check.levels for check in workload.checks}
+    levels = {check.name: check.levels for check in checks}
     found: dict[str, str] = {}
     for text in texts:
         name, equals, level = text.rpartition("=")
         if equals and name not in levels:
             known = ", ".join(levels)
             raise click.UsageError(
-                f"--expect {text}: workload {workload.name} is not judged by {name!r}, "
-                f"but by {known}"
+                f"--expect {text}: {judged} is not judged by {name!r}, but by {known}"
             )
         chosen = [name] if equals else [each for each in levels if level in levels[each]]
         if not chosen or level not in levels[chosen[0]]:

@@ -199,7 +199,7 @@ def _spec(
         },
         operations={f: asdict(each) for f, each in workload.operations.items()},
         promised=promised(store, workload),
-        expect=expected(options.get("expect") or (), workload),
+        expect=expected(options.get("expect") or (), workload.checks, f"workload {workload.name}"),
         arguments={"system": system} | {name: _plain(value) for name, value in options.items()},
         command=shlex.join(["partita", *sys.argv[1:]]),
     )

@@ -126,8 +126,8 @@ def test_a_check_that_does_not_apply_is_judged_only_where_it_was_asked_for() -> 
 
 def test_a_level_alone_is_that_of_every_check_that_has_it() -> None:
     both = Workload([Check("a"), Check("b", levels=("strong",)), Check("c", levels=("other",))])
-    assert expected(["strong"], both) == {"a": "strong", "b": "strong"}
-    assert expected(["a=weak", "other"], both) == {"a": "weak", "c": "other"}
+    assert expected(["strong"], both.checks, "w") == {"a": "strong", "b": "strong"}
+    assert expected(["a=weak", "other"], both.checks, "w") == {"a": "weak", "c": "other"}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_level_alone_is_that_of_every_check_that_has_it() -> None:
 )
 def test_what_cannot_be_expected_is_refused(texts: list[str], said: str) -> None:
     with pytest.raises(click.UsageError) as caught:
-        expected(texts, Workload([Check("a")]))
+        expected(texts, [Check("a")], "workload w")
     assert said in caught.value.message
 
 

@@ -1,0 +1,71 @@
+"""Histories judged by checks that are asked for by name: those of a run, or of `--expect`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from partita.checker import Counterexample, History, Verdict
+from partita.checker.checks import Check
+from partita.checker.plugins import find, names
+from partita.checker.settings import parameters
+from partita.harness.run.expectations import expected
+from partita.harness.run.judging import Row, deciding, judged, notes
+from partita.harness.run.owners import workload_of
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a history: checks, and levels in the form of a run.json."""
+
+    checks: Sequence[Check]
+    levels: Mapping[str, Mapping[str, str | None]]
+
+    def answer(self, history: History) -> tuple[Verdict, list[str], dict[str, Row]]:
+        """Return the verdict that decides, what else to say, and what each check says."""
+        rows = judged(history, self.checks, self.levels)
+        row = deciding(rows)
+        known = row["valid"] is True or row["valid"] is False
+        verdict = Verdict(
+            valid=row["valid"] if known else "unknown",
+            engine=row["engine"] or row["check"],
+            model=row["model"] or row["check"],
+            operations=len(history),
+            keys=row["keys"],
+            seconds=sum(each["seconds"] for each in rows.values()),
+            counterexample=_counterexample(row),
+            reason=None if known else row["reason"] or "nothing was asked of this history",
+            details=row["figures"],
+        )
+        return verdict, notes(rows), rows
+
+
+def of_run(run: Mapping[str, Any], expect: Sequence[str]) -> Asked:
+    """Return what was asked in a stored run; `expect` overrides it.
+
+    Raises `click.UsageError` for a level that its checks do not have, or if the run's workload is
+    not here.
+    """
+    checks = workload_of(run).checks
+    said = expected(expect, checks, f"workload {run.get('workload')}")
+    levels = {"promised": run.get("promised") or {}, "expect": {**run.get("expect", {}), **said}}
+    return Asked(checks, levels)
+
+
+def of_file(expect: Sequence[str], model: str) -> Asked:
+    """Return what `--expect` asks of a history of any origin. Raises `click.UsageError`."""
+    checks = [_made(name, model) for name in names("checks")]
+    levels = expected(expect, checks, "a history")
+    return Asked([check for check in checks if check.name in levels], {"expect": levels})
+
+
+def _made(name: str, model: str) -> Check:
+    make = find("checks", name)
+    takes = {each.name for each in parameters(make)}
+    check: Check = make(model) if "model" in takes else make()
+    return check
+
+
+def _counterexample(row: Row) -> Counterexample | None:
+    if row["valid"] is not False or not row["explanation"]:
+        return None
+    return Counterexample(tuple(row["counterexample"]), row["explanation"], row["key"])

@@ -1,0 +1,111 @@
+"""`partita check --expect`, and runs: judged by the checks that were asked for, by name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Partita
+
+Line = dict[str, Any]
+
+
+def op(process: int, f: str, value: Any, answer: Any, version: int) -> list[Line]:
+    shared = {"process": process, "f": f, "key": "x"}
+    done = {"type": "ok", "value": answer if f == "read" else value, "version": version}
+    return [{**shared, "type": "invoke", "value": value}, {**shared, **done}]
+
+
+# A read that is behind what another session has written: allowed to ZooKeeper's local reads.
+STALE = [
+    *op(0, "write", 1, None, 5),
+    *op(0, "write", 2, None, 7),
+    *op(1, "read", None, 1, 5),
+    *op(1, "read", None, 2, 7),
+    *op(0, "cas", [2, 3], None, 9),
+]
+# What one session has seen it must not lose sight of.
+BACK = [*STALE, *op(1, "read", None, 1, 5)]
+
+
+@pytest.fixture
+def stale(tmp_path: Path) -> str:
+    return written(tmp_path / "stale.jsonl", STALE)
+
+
+def written(path: Path, events: list[Line]) -> str:
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path.name
+
+
+@pytest.mark.parametrize(
+    ("expect", "code"),
+    [
+        ((), 1),
+        (("linearizable",), 1),
+        (("linearizability=linearizable",), 1),
+        (("sessions=ordered-sequential",), 0),
+        (("sequential",), 0),
+        (("sessions=sequential", "linearizability=linearizable"), 1),
+    ],
+)
+def test_a_level_may_be_asked_for(
+    partita: Partita, stale: str, expect: tuple[str, ...], code: int
+) -> None:
+    options = [word for each in expect for word in ("--expect", each)]
+    done = partita("check", stale, *options)
+    assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_what_holds_is_told(partita: Partita, stale: str) -> None:
+    done = partita("check", stale, "--expect", "sessions=sequential", "--json")
+    found = json.loads(done.stdout)
+    assert found["checks"]["sessions"]["holds"] == "ordered-sequential"
+    assert "not linearizable, which was not asked for" in found["notes"][0]
+    done = partita("check", stale, "--expect", "sessions=sequential")
+    assert "sessions: ordered-sequential holds, sequential expected" in done.stdout
+
+
+def test_a_session_that_goes_back_is_no_order(partita: Partita, tmp_path: Path) -> None:
+    back = written(tmp_path / "back.jsonl", BACK)
+    done = partita("check", back, "--expect", "sessions=sequential")
+    assert done.returncode == 1
+    assert "INVALID" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ("sequental", "there is no such level: choose from"),
+        ("session=sequential", "a history is not judged by 'session', but by delivery, "),
+        ("sessions=linear", "there is no such level"),
+    ],
+)
+def test_what_cannot_be_asked_is_one_line(
+    partita: Partita, stale: str, expect: str, said: str
+) -> None:
+    done = partita("check", stale, "--expect", expect)
+    assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("promised", "expect", "code"),
+    [
+        ({"linearizability": None, "sessions": "ordered-sequential"}, (), 0),
+        ({"linearizability": None, "sessions": "linearizable"}, (), 1),
+        ({}, (), 1),
+        ({"linearizability": None, "sessions": "sequential"}, ("--expect", "linearizable"), 1),
+    ],
+)
+def test_a_run_is_judged_by_what_it_was_promised(
+    partita: Partita, tmp_path: Path, promised: Line, expect: tuple[str, ...], code: int
+) -> None:
+    run = {"format": 2, "system": "zookeeper", "workload": "register", "nodes": ["n1"]}
+    run |= {"timeout": 5.0, "seed": 1, "promised": promised, "expect": {}, "arguments": {}}
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text(json.dumps(run))
+    (tmp_path / "run/results.json").write_text(json.dumps({"doubts": []}))
+    written(tmp_path / "run/history.jsonl", STALE)
+    done = partita("check", "run", *expect)
+    assert done.returncode == code, done.stdout + done.stderr
