@@ -4,7 +4,6 @@ One register holds the whole list as text. An add reads it, appends its number, 
 back if it is unchanged; on a mismatch it begins again, until its time is up.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Annotated, Any
@@ -15,7 +14,8 @@ from partita.checker.linearizability.linearizability import Linearizability
 from partita.checker.sessions.sessions import Sessions
 from partita.checker.settings import Setting
 from partita.workloads.capabilities.registers import Registers
-from partita.workloads.client import Answer, Definite, Indefinite, Mismatch, answer_of
+from partita.workloads.client import Answer, answer_of
+from partita.workloads.compare_and_set import change
 from partita.workloads.workload import Operation
 
 READ_SHARE = 0.1
@@ -43,30 +43,14 @@ class Append:
         if f == "read":
             answer = answer_of(client.read(key))
             return answer._replace(value=_decoded(answer.value))
-        return self._add(client, key, value, until)
+        return change(client, key, lambda old: _encoded([*_decoded(old), value]), until)[1]
 
     def final(self) -> Sequence[tuple[str, str]]:
         return [("read", key) for key in self.keys]
 
-    def _add(self, client: Registers, key: str, element: int, until: float) -> Answer:
-        attempts = 0
-        while time.monotonic() < until or not attempts:
-            attempts += 1
-            old = self._read(client, key)
-            new = msgspec.json.encode([*_decoded(old), element]).decode()
-            try:
-                return answer_of(client.cas(key, old, new))
-            except Mismatch:
-                continue
-        raise Definite(f"mismatch {attempts} times, then out of time")
 
-    def _read(self, client: Registers, key: str) -> str | None:
-        """Read the list. Whatever goes wrong here, nothing was added yet."""
-        try:
-            text: str | None = answer_of(client.read(key)).value
-            return text
-        except Indefinite as error:
-            raise Definite(f"could not read the list: {error}") from error
+def _encoded(elements: list[int]) -> str:
+    return msgspec.json.encode(elements).decode()
 
 
 def _decoded(text: str | None) -> list[int]:

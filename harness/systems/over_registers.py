@@ -1,8 +1,4 @@
-"""Queues and sets for stores that have registers only: a list in one register, by compare-and-set.
-
-Every change reads the list, changes it, and writes it back if it is unchanged; on a mismatch it
-begins again, until its time is up.
-"""
+"""Queues and sets for stores that have registers only: each is a list in one register."""
 
 import json
 import time
@@ -11,7 +7,8 @@ from typing import Any
 
 from partita.harness.nodes.cluster import Node
 from partita.workloads.capabilities.registers import Registers
-from partita.workloads.client import Client, Definite, Indefinite, Mismatch, answer_of
+from partita.workloads.client import Client, answer_of
+from partita.workloads.compare_and_set import change
 
 Connect = Callable[[Node, float], Any]
 
@@ -45,31 +42,21 @@ class ListClient:
         )
 
     def members(self, key: str) -> list[str]:
-        return self._read(key)[1]
+        return _elements(answer_of(self._registers.read(key)).value)
 
     def close(self) -> None:
         self._registers.close()
 
-    def _change(self, key: str, change: Callable[[list[str]], list[str]]) -> list[str]:
-        """Change the list and return what it was. An unchanged list is not written."""
-        deadline, attempts = time.monotonic() + self._timeout, 0
-        while time.monotonic() < deadline or not attempts:
-            attempts += 1
-            text, elements = self._read(key)
-            changed = change(elements)
-            if changed == elements:
-                return elements
-            try:
-                self._registers.cas(key, text, json.dumps(changed, separators=(",", ":")))
-            except Mismatch:
-                continue
-            return elements
-        raise Definite(f"mismatch {attempts} times, then out of time")
+    def _change(self, key: str, changed: Callable[[list[str]], list[str]]) -> list[str]:
+        """Change the list and return what it was."""
 
-    def _read(self, key: str) -> tuple[str | None, list[str]]:
-        """Read the list. Whatever goes wrong here, nothing was changed yet."""
-        try:
-            text = answer_of(self._registers.read(key)).value
-        except Indefinite as error:
-            raise Definite(f"could not read the list: {error}") from error
-        return text, json.loads(text or "[]")
+        def rewritten(text: str | None) -> str | None:
+            new = changed(elements := _elements(text))
+            return None if new == elements else json.dumps(new, separators=(",", ":"))
+
+        before, _ = change(self._registers, key, rewritten, time.monotonic() + self._timeout)
+        return _elements(before)
+
+
+def _elements(text: str | None) -> list[str]:
+    return json.loads(text) if text else []

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from registers_in_memory import Registers
 
 from partita.checker import History
 from partita.harness.run.journal import Journal
@@ -110,35 +111,8 @@ def test_a_set_and_one_that_forgets(tmp_path: Path) -> None:
     assert verdicts(workload, history)["linearizability"].levels == {"linearizable": False}
 
 
-class Registers:
-    """One register a key; each call first takes the next of `troubles`, if any."""
-
-    def __init__(self, *troubles: Exception | None) -> None:
-        self.values: dict[str, str] = {}
-        self.troubles = list(troubles)
-
-    def read(self, key: str) -> str | None:
-        self._trouble()
-        return self.values.get(key)
-
-    def write(self, key: str, value: str) -> None:
-        self.values[key] = value
-
-    def cas(self, key: str, old: str | None, new: str) -> None:
-        self._trouble()
-        if self.values.get(key) != old:
-            raise Mismatch
-        self.values[key] = new
-
-    def close(self) -> None: ...
-
-    def _trouble(self) -> None:
-        if self.troubles and (trouble := self.troubles.pop(0)):
-            raise trouble
-
-
 def test_what_was_not_written_is_certain_and_what_may_have_been_is_not() -> None:
-    with pytest.raises(Definite, match="could not read the list: lost"):
+    with pytest.raises(Definite, match="could not read it first: lost"):
         ListClient(Registers(Indefinite("lost")), 5.0).enqueue("q", "1")
     with pytest.raises(Indefinite):
         ListClient(Registers(None, Indefinite("lost")), 5.0).enqueue("q", "1")
