@@ -18,7 +18,7 @@ Then the history is decided in O(n log n), and crashed operations cost nothing. 
    backward chain (M < m) whose interval [M, m] lies inside a forward one's. None: valid.
 
 Values that were never observed need no single writer: each such write is a place of its own.
-The search is native (checker/native/chain.cpp); this file says what it found.
+The search is native (checker/native/linearizability/chain.cpp); this file says what it found.
 """
 
 from typing import Final

@@ -33,7 +33,9 @@ class Asked:
             keys=row["keys"],
             seconds=sum(each["seconds"] for each in rows.values()),
             counterexample=_counterexample(row),
-            reason=None if known else row["reason"] or "nothing was asked of this history",
+            reason=None
+            if known
+            else row["reason"] or "nothing was promised: --expect names a level to be reached",
             details=row["figures"],
         )
         return verdict, notes(rows), rows

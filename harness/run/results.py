@@ -44,7 +44,7 @@ def conclude(
     doubts = [*problems, *_doubts(summary, workload), *([nothing] if nothing else [])]
     reasons = list(doubts)
     if decisive["valid"] not in (True, False):
-        reasons.append(decisive["reason"] or f"nothing was asked of {run['system']}")
+        reasons.append(decisive["reason"] or _nothing_asked(run))
     valid = decisive["valid"] if decisive["valid"] is False or not reasons else "unknown"
     outcome: dict[str, Any] = {
         "valid": valid,
@@ -64,6 +64,13 @@ def conclude(
     outcome |= judge(outcome, limits)
     write_json(directory / "results.json", outcome)
     return outcome
+
+
+def _nothing_asked(run: Mapping[str, Any]) -> str:
+    return (
+        f"{run['system']} promises nothing that this workload is judged by, with these settings: "
+        "--expect names a level that it must reach"
+    )
 
 
 def recover(directory: Path) -> dict[str, Any]:
