@@ -77,8 +77,8 @@ ERRORS: Mapping[str, int] = {
     "partita.harness.systems.system.StoreError": HARNESS_FAILED,
 }
 
-# The names of the threads that check (checker/linearizability/scheduling.py) begin so. A step of a user's model
-# runs in one of them, and nothing can interrupt it.
+# The names of the threads that check (checker/linearizability/scheduling.py) begin so. A step of a
+# user's model runs in one of them, and nothing can interrupt it.
 _WORKERS = "check_"
 _GRACE_S = 0.5
 

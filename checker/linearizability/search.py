@@ -1,6 +1,7 @@
 """The search engine: any model, by looking for an order of the operations.
 
-The search is native (native/linearizability/frontier.h: one event; decide.h: the whole), over integers.
+The search is native, over integers (native/linearizability/frontier.h has one event, decide.h the
+whole).
 It goes through the events and keeps the set of *configurations* that are possible after each:
 what the state may be, which pending operations may have been done, and how many of the crashed
 ones have been used. Only pending operations can be in doubt, so that a configuration is as wide

@@ -5,6 +5,7 @@ used because it shows the moment that matters: before a request's first byte is 
 is definite; after it, nobody knows.
 """
 
+import base64
 import http.client
 import json
 import select
@@ -88,6 +89,16 @@ def ask_all(
 
     with ThreadPoolExecutor(max_workers=len(hosts)) as pool:
         return list(pool.map(ask, hosts))
+
+
+def coded(text: str) -> str:
+    """Write text as JSON interfaces carry bytes: in base64."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def decoded(text: str | None) -> str:
+    """Read text that an interface carries in base64; what is left out is empty."""
+    return base64.b64decode(text or "").decode()
 
 
 def host_port(host: str, port: int) -> str:

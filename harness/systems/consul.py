@@ -4,9 +4,8 @@ Debian 12 has no package of it, but Debian 11 had: unless another is given, its 
 Read modes are those of https://developer.hashicorp.com/consul/api-docs/features/consistency.
 """
 
-import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -15,7 +14,8 @@ from urllib.parse import quote
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
-from partita.harness.systems.connection import Connection, ask_all
+from partita.harness.systems.connection import Connection, ask_all, coded, decoded
+from partita.harness.systems.consul_collections import ConsulCollections
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.debian import Package
 from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
@@ -96,6 +96,13 @@ class Consul(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return ConsulClient(node.address, timeout, self.reads)
 
+    @property
+    def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        def collections(node: Node, timeout: float) -> Client:
+            return ConsulCollections(ConsulClient(node.address, timeout, self.reads), timeout)
+
+        return {"registers": self.client, "queues": collections, "sets": collections}
+
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]
 
@@ -151,21 +158,41 @@ class ConsulClient:
             self._seen[key] = None, 0
         elif status == 200:
             entry: dict[str, Any] = json.loads(text)[0]
-            value = base64.b64decode(entry["Value"] or "").decode()
-            self._seen[key] = value, entry["ModifyIndex"]
+            self._seen[key] = decoded(entry["Value"]), entry["ModifyIndex"]
         else:
             raise Definite(_reason(status, text))
         return self._seen[key]
 
     def _update(self, key: str, value: str, how: dict[str, Any]) -> int:
         """Carry out one update and return the ModifyIndex that it made."""
-        coded = base64.b64encode(value.encode()).decode()
-        body = [{"KV": how | {"Key": f"partita/{key}", "Value": coded}}]
+        change = how | {"Key": f"partita/{key}", "Value": coded(value)}
+        return int(self.change(change)["ModifyIndex"])
+
+    def below(self, key: str) -> list[dict[str, Any]]:
+        """Return all entries whose keys begin with this one and a slash, read in the mode asked."""
+        mode = "" if self._reads == "default" else f"&{self._reads}"
+        path = f"{_path(key)}/?recurse{mode}"
+        status, text = self._connection.request("GET", path, reads=True)
+        if status == 404:
+            return []
+        if status != 200:
+            raise Definite(_reason(status, text))
+        found: list[dict[str, Any]] = json.loads(text)
+        return found
+
+    def change(self, how: dict[str, Any]) -> dict[str, Any]:
+        """Carry out a transaction of one operation; return the entry that it made, if any.
+
+        Raises `Mismatch` if it names an index at which its key does not stand any more.
+        """
+        body = [{"KV": how}]
         status, text = self._connection.request("PUT", "/v1/txn", json.dumps(body).encode())
         if status == 200:
-            return int(json.loads(text)["Results"][0]["KV"]["ModifyIndex"])
+            results = json.loads(text)["Results"] or [{"KV": {}}]
+            entry: dict[str, Any] = results[0]["KV"]
+            return entry
         reason = _reason(status, text)
-        if status == 409 and how["Verb"] == "cas" and "index is stale" in reason:
+        if status == 409 and "Index" in how and "index is stale" in reason:
             raise Mismatch
         refused = 400 <= status < 500 or any(phrase in reason for phrase in REFUSALS)
         raise (Definite if refused else Indefinite)(reason)

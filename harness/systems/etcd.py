@@ -4,17 +4,17 @@ The gateway needs no library and shows etcd's error codes as they are. Promises 
 those of https://etcd.io/docs/v3.4/learning/api_guarantees/.
 """
 
-import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
-from partita.harness.systems.connection import Connection, ask_all, host_port
+from partita.harness.systems.connection import Connection, ask_all, coded, decoded, host_port
 from partita.harness.systems.daemon import Daemon
+from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT, PEER_PORT = 2379, 2380
@@ -91,6 +91,13 @@ class Etcd(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return EtcdClient(node.address, timeout, self.reads)
 
+    @property
+    def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        def collections(node: Node, timeout: float) -> Client:
+            return EtcdCollections(EtcdClient(node.address, timeout, self.reads), timeout)
+
+        return {"registers": self.client, "queues": collections, "sets": collections}
+
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]
 
@@ -110,26 +117,26 @@ class EtcdClient:
 
     def __init__(self, host: str, timeout: float, reads: str, port: int = PORT) -> None:
         self._connection = Connection(host, port, timeout)
-        self._serializable = reads == "serializable"
+        self.serializable = reads == "serializable"
 
     def read(self, key: str) -> Answer:
-        request = {"key": _coded(key), "serializable": self._serializable}
-        return _found(self._ask("range", request, reads=True))
+        request = {"key": coded(key), "serializable": self.serializable}
+        return _found(self.ask("range", request, reads=True))
 
     def write(self, key: str, value: str) -> Answer:
-        return _made(self._ask("put", {"key": _coded(key), "value": _coded(value)}))
+        return _made(self.ask("put", {"key": coded(key), "value": coded(value)}))
 
     def cas(self, key: str, old: str | None, new: str) -> Answer:
-        name = _coded(key)
+        name = coded(key)
         if old is None:
             expected = {"key": name, "target": "CREATE", "create_revision": "0"}
         else:
-            expected = {"key": name, "target": "VALUE", "value": _coded(old)}
-        answer = self._ask(
+            expected = {"key": name, "target": "VALUE", "value": coded(old)}
+        answer = self.ask(
             "txn",
             {
                 "compare": [expected | {"result": "EQUAL"}],
-                "success": [{"request_put": {"key": name, "value": _coded(new)}}],
+                "success": [{"request_put": {"key": name, "value": coded(new)}}],
                 "failure": [{"request_range": {"key": name}}],
             },
         )
@@ -141,7 +148,8 @@ class EtcdClient:
     def close(self) -> None:
         self._connection.close()
 
-    def _ask(self, what: str, request: Json, *, reads: bool = False) -> Json:
+    def ask(self, what: str, request: Json, *, reads: bool = False) -> Json:
+        """Make a request of etcd's key-value interface; return its answer."""
         body = json.dumps(request).encode()
         status, text = self._connection.request("POST", f"/v3/kv/{what}", body, reads=reads)
         try:
@@ -154,17 +162,12 @@ class EtcdClient:
         raise (Definite if reads or answer.get("code") in REFUSED else Indefinite)(reason)
 
 
-def _coded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
 def _found(answer: Json) -> Answer:
     """Return the one value that a range holds, with the revision that made it, or None."""
     if not answer.get("kvs"):
         return Answer(None)
     entry = answer["kvs"][0]
-    value = base64.b64decode(entry.get("value", "")).decode()
-    return Answer(value, int(entry["mod_revision"]))
+    return Answer(decoded(entry.get("value")), int(entry["mod_revision"]))
 
 
 def _made(answer: Json) -> Answer:

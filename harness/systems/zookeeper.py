@@ -8,20 +8,21 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from kazoo.client import KazooClient
-from kazoo.exceptions import BadVersionError, KazooException, NodeExistsError, NoNodeError
-from kazoo.handlers.threading import KazooTimeoutError
+from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
 from kazoo.retry import KazooRetry
 
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.daemon import Daemon
+from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
+from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 2181
@@ -103,6 +104,13 @@ class ZooKeeper(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return ZooKeeperClient(node.address, timeout, self.reads)
 
+    @property
+    def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        def collections(node: Node, timeout: float) -> Client:
+            return ZooKeeperCollections(ZooKeeperClient(node.address, timeout, self.reads))
+
+        return {"registers": self.client, "queues": collections, "sets": collections}
+
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]
 
@@ -124,29 +132,29 @@ class ZooKeeperClient:
     def __init__(self, address: str, timeout: float, reads: str) -> None:
         self._timeout = timeout
         self._until = 0.0
-        self._synced = reads == "sync"
+        self.synced = reads == "sync"
         self._versions: dict[str, tuple[str, int]] = {}
         retry = KazooRetry(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
-        self._kazoo = KazooClient(_hosts(address), timeout=SESSION_S, connection_retry=retry)
-        if not self._kazoo.start_async().wait(timeout):
+        self.kazoo = KazooClient(_hosts(address), timeout=SESSION_S, connection_retry=retry)
+        if not self.kazoo.start_async().wait(timeout):
             self.close()
             raise Definite("no session: the server does not serve")
 
     def read(self, key: str) -> Answer:
-        self._begin()
+        self.begin()
         try:
-            return self._get(key, synced=self._synced)
-        except _UNSURE as error:
-            raise Indefinite(_said(error)) from error
+            return self._get(key, synced=self.synced)
+        except UNSURE as error:
+            raise Indefinite(said(error)) from error
 
     def write(self, key: str, value: str) -> Answer:
-        self._begin()
+        self.begin()
         try:
-            return self._made(self._wait(self._kazoo.set_async(_path(key), value.encode(), -1)))
+            return self._made(self.wait(self.kazoo.set_async(path_of(key), value.encode(), -1)))
         except NoNodeError:
             return self._create(key, value, may_exist=True)
-        except _UNSURE as error:
-            raise Indefinite(_said(error)) from error
+        except UNSURE as error:
+            raise Indefinite(said(error)) from error
 
     def cas(self, key: str, old: str | None, new: str) -> Answer:
         """Set the znode if its version is the one under which `old` was read.
@@ -155,35 +163,35 @@ class ZooKeeperClient:
         mismatch. A value that was read from a server that lags is not: it is read again
         after a sync before a mismatch is declared.
         """
-        self._begin()
+        self.begin()
         seen = self._versions.get(key)
         if seen is None or seen[0] != old:
             seen = self._look(key, old)
         if seen is None:
             return self._create(key, new, may_exist=False)
         try:
-            return self._made(self._wait(self._kazoo.set_async(_path(key), new.encode(), seen[1])))
+            return self._made(self.wait(self.kazoo.set_async(path_of(key), new.encode(), seen[1])))
         except (BadVersionError, NoNodeError):
             self._versions.pop(key, None)
             raise Mismatch from None
-        except _UNSURE as error:
-            raise Indefinite(_said(error)) from error
+        except UNSURE as error:
+            raise Indefinite(said(error)) from error
 
     def move(self, address: str) -> None:
         """Take the session to another server, as kazoo does by itself if it knows several.
 
         The server is told how much the session has seen, and refuses it if it has less itself.
         """
-        self._kazoo.set_hosts(_hosts(address))
+        self.kazoo.set_hosts(_hosts(address))
         wanted = {info[4][0] for info in socket.getaddrinfo(address, PORT)}
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
-            connection = self._kazoo._connection._socket
+            connection = self.kazoo._connection._socket
             with suppress(OSError):  # it is just being made, or just gone
                 if connection is not None and connection.getpeername()[0] not in wanted:
                     # kazoo looks for another server only when the present one is gone.
                     connection.shutdown(socket.SHUT_RDWR)
-                elif connection is not None and self._kazoo.connected:
+                elif connection is not None and self.kazoo.connected:
                     return
             time.sleep(0.02)
         raise Definite("the session was not taken in: the server does not serve, or lags behind it")
@@ -193,29 +201,29 @@ class ZooKeeperClient:
 
         def let_go() -> None:
             with suppress(Exception):
-                self._kazoo.stop()
-                self._kazoo.close()
+                self.kazoo.stop()
+                self.kazoo.close()
 
         threading.Thread(target=let_go, daemon=True).start()
 
     def _look(self, key: str, old: str | None) -> tuple[str, int] | None:
         """Return the value and version to replace, None if there is to be none yet."""
         try:
-            actual = self._get(key, synced=self._synced)
-            if actual.value != old and not self._synced:
+            actual = self._get(key, synced=self.synced)
+            if actual.value != old and not self.synced:
                 actual = self._get(key, synced=True)
-        except _UNSURE as error:
-            raise Definite(f"could not look before the cas: {_said(error)}") from error
+        except UNSURE as error:
+            raise Definite(f"could not look before the cas: {said(error)}") from error
         if actual.value != old:
             raise Mismatch(actual.value, known=True, version=actual.version)
         return None if actual.value is None else self._versions[key]
 
     def _get(self, key: str, *, synced: bool) -> Answer:
-        path = _path(key)
+        path = path_of(key)
         if synced:
-            self._wait(self._kazoo.sync_async(path))
+            self.wait(self.kazoo.sync_async(path))
         try:
-            data, stat = self._wait(self._kazoo.get_async(path))
+            data, stat = self.wait(self.kazoo.get_async(path))
         except NoNodeError:
             self._versions.pop(key, None)
             return Answer(None, fields=self._session())
@@ -224,48 +232,34 @@ class ZooKeeperClient:
         return self._made(stat)._replace(value=text)
 
     def _create(self, key: str, value: str, *, may_exist: bool) -> Answer:
-        path = _path(key)
+        path = path_of(key)
         try:
-            made = self._kazoo.create_async(path, value.encode(), makepath=True, include_data=True)
-            return self._made(self._wait(made)[1])
+            made = self.kazoo.create_async(path, value.encode(), makepath=True, include_data=True)
+            return self._made(self.wait(made)[1])
         except NodeExistsError:
             if not may_exist:
                 raise Mismatch from None
             return self.write(key, value)
-        except _UNSURE as error:
-            raise Indefinite(_said(error)) from error
+        except UNSURE as error:
+            raise Indefinite(said(error)) from error
 
     def _made(self, stat: Any) -> Answer:
         """Return the zxid of a znode's last change: one order of all changes to all znodes."""
         return Answer(version=stat.mzxid, fields=self._session())
 
     def _session(self) -> dict[str, str]:
-        identity = self._kazoo.client_id
+        identity = self.kazoo.client_id
         return {} if identity is None else {"session": f"{identity[0]:#x}"}
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Start the call's clock. Refuse to queue what could not be sent: it never left us."""
-        if not self._kazoo.connected:
+        if not self.kazoo.connected:
             raise Definite("not connected")
         self._until = time.monotonic() + self._timeout
 
-    def _wait(self, answer: Any) -> Any:
+    def wait(self, answer: Any) -> Any:
+        """Wait for an answer of kazoo's, no longer than the call may take."""
         return answer.get(timeout=max(0.0, self._until - time.monotonic()))
-
-
-# What leaves the fate of a request open. kazoo raises ConnectionLoss, SessionExpired and
-# ConnectionClosed for requests that may have been sent; a time-out of ours is KazooTimeoutError.
-_UNSURE = (KazooException, KazooTimeoutError, OSError)
-
-
-def _said(error: BaseException) -> str:
-    if isinstance(error, KazooTimeoutError):
-        return "timeout"
-    return f"{type(error).__name__} {error}".strip()
-
-
-def _path(key: str) -> str:
-    return f"/partita/{key}"
 
 
 def _hosts(address: str) -> str:

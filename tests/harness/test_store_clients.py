@@ -15,7 +15,9 @@ import pytest
 from test_raft_store import free_ports
 
 from partita.harness.systems.consul import Consul, ConsulClient
+from partita.harness.systems.consul_collections import ConsulCollections
 from partita.harness.systems.etcd import EtcdClient
+from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
@@ -138,6 +140,40 @@ def versions_are_one_order(make: Callable[[], Any]) -> None:
     with pytest.raises(Mismatch) as mismatch:
         make().cas("nothing", "1", "5")
     assert (mismatch.value.actual, mismatch.value.version) == (None, -1)
+
+
+def collections_are_kept(make: Callable[[], Any]) -> None:
+    """Queues give out what was put in, in its order, and sets keep all; whatever the store."""
+    one, other = make(), make()
+    queue, numbers = f"queue {uuid.uuid4()}", f"set {uuid.uuid4()}"
+    assert one.dequeue(queue) is None
+    for number in range(12):
+        (one if number % 2 else other).enqueue(queue, str(number))
+    taken = [(other if number % 3 else one).dequeue(queue) for number in range(13)]
+    assert taken == [*map(str, range(12)), None]
+    assert list(one.members(numbers)) == []
+    for number in (2, 1, 2):
+        one.add(numbers, str(number))
+    assert sorted(other.members(numbers)) == ["1", "2"]
+    assert other.dequeue(f"{queue}-not") is None
+    one.close()
+    other.close()
+
+
+@needs_etcd
+@pytest.mark.parametrize("reads", ["linearizable", "serializable"])
+def test_etcd_keeps_queues_and_sets(etcd: tuple[list[int], list[int]], reads: str) -> None:
+    port = etcd[0][0]
+    collections_are_kept(
+        lambda: EtcdCollections(EtcdClient("127.0.0.1", 5.0, reads, port), timeout=5.0)
+    )
+
+
+@pytest.mark.parametrize("reads", ["consistent", "default", "stale"])
+def test_consul_keeps_queues_and_sets(consul: int, reads: str) -> None:
+    collections_are_kept(
+        lambda: ConsulCollections(ConsulClient("127.0.0.1", 5.0, reads, consul), timeout=5.0)
+    )
 
 
 @needs_etcd

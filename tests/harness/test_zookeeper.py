@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Partita
+from test_store_clients import collections_are_kept
 
 from partita.harness.nodes.cluster import Node, on_all
 from partita.harness.run.progress import Progress
@@ -43,6 +44,17 @@ def test_registers_begin_empty_and_hold_what_is_written(clients: list[Client]) -
     assert second.read("a").value == "1"
     second.write("a", "2")
     assert first.read("a").value == "2"
+
+
+def test_queues_give_out_in_order_and_sets_keep_all(three: list[Node]) -> None:
+    first, second, third = (SYSTEM.offers["queues"](node, 5.0) for node in three)
+    assert first.dequeue("q") is None
+    collections_are_kept(lambda: SYSTEM.offers["queues"](three[0], 5.0))
+    second.enqueue("q", "1")
+    assert third.dequeue("q") == "1"
+    assert first.dequeue("q") is None
+    for client in (first, second, third):
+        client.close()
 
 
 def test_a_cas_happens_only_if_the_value_is_the_expected_one(clients: list[Client]) -> None:
