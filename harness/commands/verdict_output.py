@@ -58,8 +58,8 @@ def as_text(outcome: Outcome) -> str:
     if verdict.reason:
         lines.append(_wrapped(verdict.reason))
     for name, row in (outcome.checks or {}).items():
-        asked = row["expected"] or "nothing was asked"
-        lines.append(_wrapped(f"{name}: {row['holds'] or 'nothing'} holds, {asked} expected"))
+        asked = f"{row['expected']} expected" if row["expected"] else "no level was promised"
+        lines.append(_wrapped(f"{name}: {row['holds'] or 'no level'} holds, {asked}"))
     if verdict.counterexample and outcome.history:
         lines += ["", _wrapped(verdict.counterexample.explanation), ""]
         lines += _rows(outcome.history, verdict.counterexample)

@@ -29,7 +29,8 @@ Json = dict[str, Any]
 REFUSED = frozenset({3, 5, 7, 8, 9, 12, 16})
 
 
-# By how it reads: a serializable read promises nothing of what a session has seen before.
+# By how it reads. The pages that came with etcd up to 3.4 (Documentation/learning/
+# api_guarantees.md) call every call sequentially consistent, whichever member is asked.
 PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
     {
         "linearizable": {"linearizability": "linearizable", "sessions": "linearizable"},
