@@ -6,6 +6,7 @@ while others are to be healed.
 """
 
 import socket
+import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
@@ -21,6 +22,9 @@ PATIENCE_S_MAX = 5.0
 # A host on which no connection is accepted in this time is lost. The kernel sends a lost
 # packet again after a second.
 DEAD_S = 1.5
+# A host whose sshd refuses to talk for so long is lost too, though its kernel still answers: that
+# of a machine which has just ended goes on for a while, and others must not wait for it.
+REFUSING_S = 1.0
 
 
 class Completed(Protocol):
@@ -67,10 +71,11 @@ def on_all(hosts: Sequence[Host], action: Callable[[Host], T]) -> dict[str, T]:
     host must not spare the others. A host that turns out to be lost is given up, and is no error.
     """
     calls = [(host, _begun(partial(action, host))) for host in hosts if not host.lost]
-    patience = PATIENCE_S
+    patience, begun = PATIENCE_S, time.monotonic()
     while late := [(host, call) for host, call in calls if not (call.done() or host.lost)]:
         wait([call for _, call in late], timeout=patience)
-        give_up_the_dead([host for host, call in late if not call.done()])
+        patient = time.monotonic() - begun < REFUSING_S
+        give_up_the_dead([host for host, call in late if not call.done()], refusing=patient)
         patience = min(2 * patience, PATIENCE_S_MAX)
     failed = [host for host, call in calls if not host.lost and call.exception()]
     give_up_the_dead(failed, refusing=False)
