@@ -352,7 +352,7 @@ def test_several_runs_thresholds_and_reports(partita: Partita, tmp_path: Path) -
     assert (results["valid"], results["passed"]) == (True, False)
     assert results["missed"][0].endswith("--min-ok asks for 9999")
     second = json.loads((tmp_path / results["run"] / "run.json").read_text())
-    for name in ("seed", "rate", "time_limit", "workload", "nodes", "keys", "schedule"):
+    for name in ("seed", "rate", "time_limit", "workload", "nodes", "options", "schedule"):
         assert first[name] == second[name], name
 
 

@@ -152,6 +152,12 @@ class {name}:
 
     def __init__(self, {parameter}):
         self.seconds = seconds
+
+    def lacks(self, host): return None
+    def begin(self, scene, scope): pass
+    def prove(self, scene, scope): return {{}}
+    def lasted(self, scene, scope): return None
+    def end(self, scene, scope): pass
 """
 
 
