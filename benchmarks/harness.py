@@ -15,7 +15,7 @@ from pathlib import Path
 
 from partita.checker import History
 from partita.harness.run.journal import Journal
-from partita.harness.run.worker import Tally, Worker
+from partita.harness.run.worker import Tally, Way, Worker
 from partita.workloads.generator import Generator
 from partita.workloads.register import Register
 
@@ -64,8 +64,7 @@ def drive(path: Path, count: int, seconds: float) -> float:
         worker = Worker(
             process=process,
             concurrency=count,
-            node="n1",
-            connect=Nothing,
+            ways=[Way("n1", Nothing)],
             workload=workload,
             journal=journal,
             timeout=5.0,

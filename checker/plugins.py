@@ -55,7 +55,7 @@ def entries(kind: str) -> Mapping[str, Entry]:
     Raises `PluginError` where two packages declare the same name.
     """
     found: dict[str, Entry] = {}
-    for point in entry_points(group=f"partita.{kind}"):
+    for point in _declared().select(group=f"partita.{kind}"):
         source = point.dist.name if point.dist else "?"
         before = found.get(point.name)
         if before and before.point.value != point.value:
@@ -65,6 +65,12 @@ def entries(kind: str) -> Mapping[str, Entry]:
             )
         found[point.name] = Entry(point.name, source, point)
     return MappingProxyType(dict(sorted(found.items())))
+
+
+@cache
+def _declared() -> Any:
+    # All groups at once: each look goes through every package that is installed.
+    return entry_points()
 
 
 def names(kind: str) -> list[str]:

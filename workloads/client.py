@@ -54,6 +54,13 @@ def answer_of(returned: Any) -> Answer:
     return returned if isinstance(returned, Answer) else Answer(returned)
 
 
+def told(returned: Any, value: Any) -> Any:
+    """Return what a call returned with another value in its place: a version goes along."""
+    if isinstance(returned, Answer):
+        return Answer(value, returned.version, returned.fields)
+    return value
+
+
 class Client(Protocol):
     """What every client can do, whatever its capability."""
 

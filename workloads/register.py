@@ -12,7 +12,7 @@ from partita.checker.linearizability.linearizability import Linearizability
 from partita.checker.sessions.sessions import Sessions
 from partita.checker.settings import Setting
 from partita.workloads.capabilities.registers import Registers
-from partita.workloads.client import Answer, Mismatch, answer_of
+from partita.workloads.client import Answer, Mismatch, told
 from partita.workloads.workload import Operation
 
 
@@ -45,18 +45,19 @@ class Register:
     def prepare(self, f: str, key: str, value: Any) -> Any:
         return [self._seen[key], value] if f == "cas" else value
 
-    def invoke(self, client: Registers, f: str, key: str, value: Any, until: float) -> Answer:
+    def invoke(self, client: Registers, f: str, key: str, value: Any, until: float) -> Any:
         if f == "read":
-            answer = answer_of(client.read(key))
-            seen = output = _number(answer.value)
-        elif f == "write":
-            answer = answer_of(client.write(key, str(value)))
-            seen, output = value, None
+            returned = client.read(key)
+            text = returned.value if isinstance(returned, Answer) else returned
+            number = self._seen[key] = _number(text)
+            return told(returned, number)
+        if f == "write":
+            done = client.write(key, str(value))
+            self._seen[key] = value
         else:
-            answer = answer_of(self._cas(client, key, *value))
-            seen, output = value[1], None
-        self._seen[key] = seen
-        return answer._replace(value=output)
+            done = self._cas(client, key, *value)
+            self._seen[key] = value[1]
+        return done
 
     def final(self) -> Sequence[tuple[str, str]]:
         return [("read", key) for key in self.keys]

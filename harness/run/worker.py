@@ -21,10 +21,9 @@ from partita.workloads.client import (
     HasMove,
     Indefinite,
     Mismatch,
-    answer_of,
 )
 from partita.workloads.generator import NS, Generator, Request
-from partita.workloads.workload import Workload
+from partita.workloads.workload import Operation, Workload
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +72,7 @@ class Worker:
         self.process = process
         self._concurrency = concurrency
         self._ways = deque(ways)
+        self.node = ways[0].node  # that the next operation is for
         self._workload = workload
         self._journal = journal
         self._timeout_ns = int(timeout * NS)
@@ -81,11 +81,6 @@ class Worker:
         self._client: Client | None = None
         self._moving = False  # the client's session is to be taken to another node
         self._since: int | None = None  # when it last called into the client, ns; None: idle
-
-    @property
-    def node(self) -> str:
-        """The node that the next operation is for."""
-        return self._ways[0].node
 
     def hangs(self, now: int, grace_s: float) -> bool:
         """Say whether a call into the client is out longer than its time-out and `grace_s`."""
@@ -110,14 +105,15 @@ class Worker:
     def do(self, request: Request) -> str:
         """Carry out one operation, journal it, and return its outcome."""
         f, key, planned, due = request
-        if f not in self._workload.operations:
+        operation = self._workload.operations.get(f)
+        if operation is None:
             raise ValueError(f"workload {self._workload.name} has no operation {f!r}")
         value = self._workload.prepare(f, key, planned)
         process, node, journal = self.process, self.node, self._journal
         sent = self._since = journal.now()
         invocation = {"time": sent, "type": "invoke", "process": process, "f": f, "key": key}
         journal.record({**invocation, "value": value, "node": node, "due": due})
-        outcome, rest = self._attempt(f, key, value, sent, due)
+        outcome, rest = self._attempt(operation, f, key, value, sent, due)
         self._since = None
         completion = {"time": journal.now(), "type": outcome, "process": process, "f": f}
         journal.record({**completion, "key": key, "value": value, "node": node, **rest})
@@ -135,30 +131,46 @@ class Worker:
             self._since = None
 
     def _attempt(
-        self, f: str, key: str, value: Any, sent: int, due: int
+        self, operation: Operation, f: str, key: str, value: Any, sent: int, due: int
     ) -> tuple[str, dict[str, Any]]:
         """Carry out one operation; return its outcome and what else its completion says."""
         if sent - due > self._timeout_ns:
             return "fail", {"error": "not sent: no client was free in time"}
-        operation = self._workload.operations[f]
         until = (self._journal.origin + sent + self._timeout_ns) / NS
         try:
-            client = self._opened()
-            answer = _sound(answer_of(self._workload.invoke(client, f, key, value, until)))
+            client = self._client
+            if client is None or self._moving:
+                client = self._opened()
+            answer = self._workload.invoke(client, f, key, value, until)
         except Mismatch as mismatch:
             actual = {"actual": mismatch.actual} if mismatch.known else {}
             return "fail", {"error": "mismatch", **actual, **_version(mismatch.version)}
         except BaseException as error:  # that of a library, such as a cancelled task, is no less
-            self._lose()
-            # A read that failed had no effect, whatever became of it.
-            definite = isinstance(error, Definite) or operation.reads
-            return "fail" if definite else "info", {"error": str(error) or type(error).__name__}
+            return self._failed(operation, error)
+        if isinstance(answer, Answer):
+            return self._told(operation, answer)
+        return "ok", {"value": answer} if operation.reads or operation.answers else {}
+
+    def _told(self, operation: Operation, answer: Answer) -> tuple[str, dict[str, Any]]:
+        """Return what a completion says of an answer with more than a value."""
+        version = answer.version
+        if type(version) is not int or not UNKNOWN_VERSION <= version < 2**63:
+            # The client is the user's: what else it told is as little to be believed.
+            text = f"the client told version {version!r}, which is no whole number from 0"
+            return self._failed(operation, Indefinite(text))
         output = {"value": answer.value} if operation.reads or operation.answers else {}
-        return "ok", {**answer.fields, **output, **_version(answer.version)}
+        return "ok", {**answer.fields, **output, **_version(version)}
+
+    def _failed(self, operation: Operation, error: BaseException) -> tuple[str, dict[str, Any]]:
+        self._lose()
+        # A read that failed had no effect, whatever became of it.
+        definite = isinstance(error, Definite) or operation.reads
+        return "fail" if definite else "info", {"error": str(error) or type(error).__name__}
 
     def _lose(self) -> None:
         """What went wrong may have broken the connection: the next operation gets a new one."""
         self._ways.rotate(-1)
+        self.node = self._ways[0].node
         if len(self._ways) > 1 and isinstance(self._client, HasMove):
             self._moving = True
         else:
@@ -177,14 +189,6 @@ class Worker:
         except BaseException as error:
             raise Definite(f"no connection: {error}") from error
         return self._client
-
-
-def _sound(answer: Answer) -> Answer:
-    """Return the answer of a client, which is the user's, if its version can be one."""
-    version = answer.version
-    if type(version) is not int or not UNKNOWN_VERSION <= version < 2**63:
-        raise Indefinite(f"the client told version {version!r}, which is no whole number from 0")
-    return answer
 
 
 def _version(version: int) -> dict[str, int]:
