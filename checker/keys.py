@@ -61,6 +61,8 @@ def split_versions(fields: Fields) -> Fields:
     given, returned, values = fields["input"], fields["output"], fields["values"]
     if not len(given) or not set(fields["fs"]) <= _REGISTERS:
         return fields
+    if given[0] < 0 or values.pairs[given[0], 0] != NULL:  # all are, or none: seen at a glance
+        return fields
     parts = parts_of(values)
     answered = (fields["outcome"] == _OK) & (returned != NULL)
     firsts, seconds = parts[given, 0], parts[given, 1]

@@ -68,8 +68,10 @@ def unread(history: History) -> str | None:
     Then every answer was only that something was done: no order of it can be wrong.
     """
     ok = history.outcome == OUTCOMES.index("ok")
+    if (ok & (history.output >= 0)).any():
+        return None
     giving = np.isin(history.f, [history.f_code(f) for f in GIVING])
-    if (ok & (~giving | (history.output >= 0))).any():
+    if (ok & ~giving).any():
         return None
     reads = [f for f in history.fs if f not in GIVING]
     tried = "no operation that reads ever succeeded" if reads else "no operation reads"

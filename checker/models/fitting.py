@@ -45,8 +45,8 @@ class Operations:
         return np.isin(self.history.f, [self.history.f_code(f) for f in fs])
 
     def _decoded(self, rows: Any, column: Any) -> Iterator[Any]:
-        codes = np.unique(column[np.flatnonzero(rows)[: 100 * _SAMPLE]])[:_SAMPLE]
-        return (self.history.values.decoded(code) for code in codes.tolist())
+        some = column[np.flatnonzero(rows)[: 100 * _SAMPLE]].tolist()
+        return (self.history.values.decoded(code) for code in sorted(set(some))[:_SAMPLE])
 
 
 def fitting_model(history: History) -> str:
