@@ -55,3 +55,28 @@ def test_checking_imports_nothing_that_draws_or_speaks_ssh() -> None:
     loaded = set(done.stdout.split())
     assert "partita.checker" in loaded
     assert not loaded & {"matplotlib", "networkx", "paramiko", "kazoo", "plotly", "uvicorn"}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("partita test etc", "etcd"),
+        ("partita test etcd --workload cou", "counter"),
+        ("partita test etcd --nemesis kill-le", "kill-leader"),
+        ("partita test etcd --nemesis leader-minority,kill-le", "leader-minority,kill-leader"),
+        ("partita test etcd --rea", "--reads"),
+        ("partita test etcd --reads ser", "serializable"),
+        ("partita test etcd --workload queue --enq", "--enqueues"),
+        ("partita test-all --systems etcd,zoo", "etcd,zookeeper"),
+    ],
+)
+def test_a_shell_completes_what_the_line_may_go_on_with(line: str, said: str) -> None:
+    place = str(len(line.split()) - 1)
+    asked = {"COMP_WORDS": line, "COMP_CWORD": place, "_PARTITA_COMPLETE": "bash_complete"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.argv[0] = 'partita'; "
+         "from partita.harness.cli import main; main()"],
+        env=os.environ | asked, capture_output=True, text=True,
+    )  # fmt: skip
+    assert f"plain,{said}" in done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (0, "")
