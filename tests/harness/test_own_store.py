@@ -191,7 +191,7 @@ def test_a_start_command_that_ends_at_once_is_said_at_once(
 def test_the_tutorial_typed_in_literally_works(tmp_path: Path) -> None:
     text = (ROOT / "docs/your-own-store.md").read_text()
     code = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert len(code) == 1
+    # The first block is the store; those after it show single methods.
     written = [line for line in code[0].splitlines() if line.strip()]
     assert len(written) <= 40
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
