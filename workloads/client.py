@@ -61,6 +61,27 @@ def told(returned: Any, value: Any) -> Any:
     return value
 
 
+class Tell(Protocol):
+    """How a client tells what reaches it beside its answers; safe to call from any thread."""
+
+    def __call__(
+        self,
+        f: str,
+        /,
+        value: Any = None,
+        *,
+        key: str | None = None,
+        version: int = UNKNOWN_VERSION,
+        sent: float | None = None,
+        **fields: Any,
+    ) -> None:
+        """Put an event into the history, with the time of this call.
+
+        `sent` is a moment of `time.monotonic()`: when the request was sent whose answer this is.
+        `docs/coordination.md` has the events, and the further fields that they have.
+        """
+
+
 class Client(Protocol):
     """What every client can do, whatever its capability."""
 
@@ -74,3 +95,11 @@ class HasMove(Protocol):
 
     def move(self, address: str) -> None:
         """Go on with the session at another node; raises `Definite` if that is not possible."""
+
+
+@runtime_checkable
+class HasListen(Protocol):
+    """A client that is told things beside its answers, such as that its session is lost."""
+
+    def listen(self, tell: Tell) -> None:
+        """Take what is to be called with each event; called once, before anything else."""

@@ -9,15 +9,18 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from partita.harness.run.journal import Journal
+from partita.harness.run.journal import Journal, JournalError
 from partita.workloads.client import (
     UNKNOWN_VERSION,
     Answer,
     Client,
     Definite,
+    HasListen,
     HasMove,
     Indefinite,
     Mismatch,
@@ -182,6 +185,8 @@ class Worker:
         try:
             if self._client is None:
                 self._client = way.connect()
+                if isinstance(self._client, HasListen):
+                    self._client.listen(partial(self._tell, self.process))
             elif self._moving:
                 assert isinstance(self._client, HasMove)
                 self._client.move(way.address)
@@ -189,6 +194,26 @@ class Worker:
         except BaseException as error:
             raise Definite(f"no connection: {error}") from error
         return self._client
+
+    def _tell(
+        self,
+        process: int,
+        f: str,
+        /,
+        value: Any = None,
+        *,
+        key: str | None = None,
+        version: int = UNKNOWN_VERSION,
+        sent: float | None = None,
+        **fields: Any,
+    ) -> None:
+        """Record what a client was told beside its answers, see `Tell`; it may come at any time."""
+        journal = self._journal
+        times = {} if sent is None else {"sent": round(sent * NS) - journal.origin}
+        event = {"time": journal.now(), "type": "event", "process": process, "f": f, "value": value}
+        named = {} if key is None else {"key": key}
+        with suppress(JournalError):  # the run ends with it, and not the client's thread
+            journal.record({**fields, **event, **named, **times, **_version(version)})
 
 
 def _version(version: int) -> dict[str, int]:

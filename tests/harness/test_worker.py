@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ from partita.harness.run.journal import Journal, JournalError
 from partita.harness.run.load import Load
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.workloads.append import Append
-from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch, Tell
 from partita.workloads.generator import Generator, Request
 from partita.workloads.register import Register
 from partita.workloads.workload import Workload
@@ -319,3 +320,46 @@ def test_final_reads_that_die_are_told(tmp_path: Path) -> None:
     load.read_finally(nodes)
     assert load.tally.died == "KeyError: 'which registers?'"
     journal.close()
+
+
+class Listening(Memory):
+    """A store that tells each write, and after it was closed one thing more."""
+
+    def listen(self, tell: Tell) -> None:
+        self.tell = tell
+
+    def write(self, key: str, value: str) -> None:
+        sent = time.monotonic()
+        super().write(key, value)
+        self.tell("beat", True, sent=sent, session="0x1", f2=3)
+        self.tell("event", value, key=key, version=7)
+
+    def close(self) -> None:
+        super().close()
+        self.tell("told", process="another", session="0x1")
+
+
+def test_what_a_client_is_told_stands_inside_the_open_operation(tmp_path: Path) -> None:
+    store = Listening(None, Indefinite("timeout"))
+    before = time.monotonic_ns()
+    did(tmp_path, lambda: store, ("write", 1), ("read", None), ("write", 2))
+    history = History.read(tmp_path / "history.jsonl")
+    beat, event, told, *_ = history.others
+    assert [each.process for each in history.others] == [3] * 5
+    assert (beat.f, beat.value, beat.fields["session"], beat.fields["f2"]) == (
+        "beat",
+        True,
+        "0x1",
+        3,
+    )
+    assert history[0].invoked <= beat.fields["sent"] <= beat.time <= time.monotonic_ns() - before
+    assert (event.f, event.key, event.value, event.version) == ("event", "r0", "1", 7)
+    assert history.invoked_rank[0] < beat.rank < event.rank < history.ended_rank[0]
+    assert (told.f, told.process) == ("told", 3)  # and not "another": fields are no names
+
+
+def test_a_client_may_tell_when_the_run_is_over(tmp_path: Path) -> None:
+    store = Listening()
+    did(tmp_path, lambda: store, ("write", 1))
+    store.tell("told")
+    assert [each.f for each in History.read(tmp_path / "history.jsonl").others] == ["beat", "event"]
