@@ -15,10 +15,11 @@ from partita.checker.history import (
 )
 from partita.checker.linearizability.check import check
 from partita.checker.linearizability.engine import ENGINES
+from partita.checker.linearizability.replay import replay
 from partita.checker.models.fitting import fitting_model
 from partita.checker.models.model import Model, ModelError, load_model
 from partita.checker.statistics import Counts, Statistics, statistics, vacuous
-from partita.checker.verdict import Counterexample, Finding, Limits, Validity, Verdict
+from partita.checker.verdict import Counterexample, Finding, Limits, Order, Validity, Verdict
 
 __all__ = [
     "ENGINES",
@@ -34,6 +35,7 @@ __all__ = [
     "Model",
     "ModelError",
     "Op",
+    "Order",
     "Outcome",
     "ReadingStopped",
     "Statistics",
@@ -42,6 +44,7 @@ __all__ = [
     "check",
     "fitting_model",
     "load_model",
+    "replay",
     "statistics",
     "vacuous",
 ]

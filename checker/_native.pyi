@@ -20,12 +20,13 @@ def chain(
     deadline: float | None,
     memory: int | None,
     stop: npt.NDArray[np.uint8] | None,
-) -> tuple[int, str, list[int], list[int]]:
+    ordered: bool,
+) -> tuple[int, str, list[int], list[int], list[int]]:
     """Decide one register with single writers.
 
     Returns 0 valid, 1 invalid, 2 not applicable or 3 undecided; how it is contradicted (or
-    which limit was hit); and the operations that contradict each other and the cas that link
-    them, as positions in `rows` (-1: the initial value).
+    which limit was hit); the operations that contradict each other and the cas that link
+    them, as positions in `rows` (-1: the initial value); and, if `ordered` and valid, an order.
     """
 
 def search_register(
@@ -47,12 +48,13 @@ def search_register(
     plenty: int,
     tracked: int,
     without: str,
-) -> tuple[int, str, int, int, list[int], int]:
+    ordered: bool,
+) -> tuple[int, str, int, int, list[int], int, list[int]]:
     """Search for an order of a register's operations.
 
     Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
     rank of the event that could not be passed; places of operations that contradict each
-    other; and how many nodes were expanded.
+    other; how many nodes were expanded; and, if `ordered` and valid, an order, as places.
     """
 
 def search_table(
@@ -71,7 +73,8 @@ def search_table(
     plenty: int,
     tracked: int,
     without: str,
-) -> tuple[int, str, int, int, list[int], int]:
+    ordered: bool,
+) -> tuple[int, str, int, int, list[int], int, list[int]]:
     """Search for an order of operations under any model; returns what `search_register` does.
 
     `kinds` has the kind of each of `rows`, `reads` says of each kind whether it can never
@@ -165,11 +168,12 @@ def monitor_members(
     completed: npt.NDArray[np.int64],
     element_count: int,
     present: int,
+    ordered: bool,
     deadline: float | None,
     memory: int | None,
     stop: npt.NDArray[np.uint8] | None,
 ) -> tuple[int, str, list[int], list[int]]:
-    """Decide a set's elements one by one; returns what `monitor_queue` does, but no order.
+    """Decide a set's elements one by one; returns what `monitor_queue` does.
 
     `acts` are 0 add, 1 remove, 2 found in, 3 found out. The first `present` elements are in at
     the beginning.

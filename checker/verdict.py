@@ -1,13 +1,17 @@
 """What a check says, and what an engine says to it of one key."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from partita.checker import _native
+
+if TYPE_CHECKING:
+    from partita.checker.history import History
 
 Validity = Literal[True, False, "unknown"]
 Mismatch = Literal["observe", "ignore"]
@@ -26,6 +30,23 @@ class Counterexample:
     key: Any = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Order:
+    """An order of operations that the model allows and that respects real time.
+
+    `rows` are the operations of `history` in that order; a crashed one that is not there did not
+    happen. That of a history that is not linearizable is of a beginning of it, the longest that was
+    found to be: `history` is then what was known just before the event `end`, where operations
+    that were not over have no outcome. `stuck` are the operations that were over at that event, and
+    cannot follow.
+    """
+
+    history: "History"
+    rows: npt.NDArray[np.int64]
+    stuck: tuple[int, ...] = ()
+    end: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether a history is linearizable, who says so, and why.
@@ -33,7 +54,7 @@ class Verdict:
     `seconds` is the time of the check alone. `reason` says why an unknown verdict is unknown.
     `details` holds what an engine knows besides (the append engine: the counts of
     acknowledged, lost, recovered and unexpected elements), `notes` what a reader should know of
-    how it was decided.
+    how it was decided. `order` proves it.
     """
 
     valid: Validity
@@ -46,6 +67,16 @@ class Verdict:
     reason: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    find_order: Callable[[], Order | None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def order(self) -> Order | None:
+        """An order that proves the verdict valid, of an invalid one as far as there is one.
+
+        It is looked for when it is asked for, which may take some times as long as the check. None
+        if the verdict is unknown.
+        """
+        return self.find_order() if self.find_order else None
 
 
 @dataclass(frozen=True, slots=True)

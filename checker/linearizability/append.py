@@ -19,7 +19,7 @@ from partita.checker.explain import capital, moment, quoted, when, who
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import counted
 from partita.checker.linearizability.engine import Engine
-from partita.checker.linearizability.places import disorder
+from partita.checker.linearizability.places import disorder, in_places
 from partita.checker.models.append import Append
 from partita.checker.models.model import Model, ModelError, frozen
 from partita.checker.verdict import Finding, Limits, Mismatch
@@ -42,6 +42,15 @@ def append(
         return None if log is None else _finding(log)
     except _Stopped as stopped:
         return Finding("unknown", reason=str(stopped))
+
+
+def order(history: History, rows: IntColumn, model: Append) -> IntColumn:
+    """Return rows in an order that proves it valid."""
+    log = _Log.of(history, rows, Limits())
+    assert log is not None
+    longest = log.read(log.longest) if log.reads else []
+    places = {frozen(element): at for at, element in enumerate(longest)}
+    return in_places(history, *_places(log, places))
 
 
 class _Stopped(Exception):
@@ -240,4 +249,4 @@ def _reader(log: _Log, row: int) -> str:
     return f"process {log.history.process_of(row)}'s read ({when(log.history, row)})"
 
 
-ENGINE = Engine("append", append, (Append,), "the model append")
+ENGINE = Engine("append", append, (Append,), "the model append", order)

@@ -31,6 +31,7 @@ from partita.checker.explain import quoted
 from partita.checker.history import OUTCOMES, History, IntColumn, Op
 from partita.checker.linearizability.chain_explanation import Conflict, explain, left_behind
 from partita.checker.linearizability.engine import Declined, Engine
+from partita.checker.linearizability.places import together
 from partita.checker.linearizability.register_view import register_view
 from partita.checker.models.cas_register import CasRegister
 from partita.checker.models.kv import KeyValue
@@ -51,21 +52,7 @@ def chain(
     if not isinstance(model, CasRegister):
         return None
     rows = recorded(history, rows, model)
-    answer, kind, roles, links = _native.chain(
-        rows,
-        kinds_of_f(history, rows, model),
-        history.f,
-        history.input,
-        history.output,
-        history.outcome,
-        history.invoked_rank,
-        history.completed_rank,
-        history.pairs,
-        history.code(model.value),
-        limits.deadline,
-        limits.memory_bytes,
-        limits.stop,
-    )
+    answer, kind, roles, links, _ = _decided(history, rows, model, limits, ordered=False)
     if answer == _VALID:
         return Finding(True)
     if answer == _NOT_APPLICABLE:
@@ -79,6 +66,39 @@ def chain(
         model.value,
     )
     return explain(history, rows, conflict)
+
+
+def order(history: History, rows: IntColumn, model: CasRegister | KeyValue) -> IntColumn:
+    """Return rows in an order that proves it valid."""
+    if isinstance(model, KeyValue):
+        view = register_view(history, rows, model)
+        assert view is not None
+        return order(view.history, rows, view.model)
+    known = recorded(history, rows, model)
+    *_, places = _decided(history, known, model, Limits(), ordered=True)
+    anywhere = np.setdiff1d(rows, known)
+    return together(history, [known[np.array(places, dtype=np.int64)], anywhere])
+
+
+def _decided(
+    history: History, rows: IntColumn, model: CasRegister, limits: Limits, *, ordered: bool
+) -> tuple[int, str, list[int], list[int], list[int]]:
+    return _native.chain(
+        rows,
+        kinds_of_f(history, rows, model),
+        history.f,
+        history.input,
+        history.output,
+        history.outcome,
+        history.invoked_rank,
+        history.completed_rank,
+        history.pairs,
+        history.code(model.value),
+        limits.deadline,
+        limits.memory_bytes,
+        limits.stop,
+        ordered,
+    )
 
 
 def _under_other_names(
@@ -128,4 +148,4 @@ def _unfit(op: Op, model: CasRegister) -> ModelError:
     return ModelError(f"model {model.name} does not fit the history: {what}")
 
 
-ENGINE = Engine("chain", chain, (CasRegister, KeyValue), "registers")
+ENGINE = Engine("chain", chain, (CasRegister, KeyValue), "registers", order)

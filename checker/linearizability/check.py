@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from partita.checker.explain import quoted
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import merged
 from partita.checker.linearizability.engine import ENGINES, engines
+from partita.checker.linearizability.order import order_of
 from partita.checker.linearizability.scheduling import Found, Job, decide
 from partita.checker.lookalikes import lookalike
 from partita.checker.models.model import EachKey, Model, ModelError, load_model
@@ -126,6 +128,7 @@ def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: flo
         seconds=seconds,
         details=_details(job, keys, findings),
         notes=_notes(job, keys, findings),
+        find_order=cache(partial(order_of, job, [key.rows for key in keys], findings, seconds)),
     )
     if not len(job.history):
         return replace(verdict, valid="unknown", reason="nothing to check: no operations")

@@ -1,4 +1,6 @@
-"""Operations whose order is known up to ties: does it respect real time?"""
+"""Operations whose order is known, alone or up to ties: real time has its say."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -24,3 +26,22 @@ def disorder(history: History, rows: IntColumn, places: IntColumn) -> tuple[int,
     reads = early[places[early] % 2 != 0]
     chosen = reads[np.argmin(invoked[reads])] if len(reads) else early[0]
     return int(rows[chosen]), int(rows[late])
+
+
+def together(history: History, orders: Sequence[IntColumn]) -> IntColumn:
+    """Put orders of rows that know nothing of each other into one that respects real time.
+
+    Each operation's moment is the latest beginning of those up to it in its own order. It is not
+    later than its end, or its own order would not respect real time.
+    """
+    if not orders:
+        return np.empty(0, dtype=np.int64)
+    moments = [np.maximum.accumulate(history.invoked_rank[order]) for order in orders]
+    rows: IntColumn = np.concatenate(orders)[np.argsort(np.concatenate(moments), kind="stable")]
+    return rows
+
+
+def in_places(history: History, rows: IntColumn, places: IntColumn) -> IntColumn:
+    """Return rows by their places; of one place the one that was invoked first comes first."""
+    found: IntColumn = rows[np.lexsort((history.invoked_rank[rows], places))]
+    return found

@@ -14,7 +14,7 @@ That contains every true configuration, so that if it dies too, the history is i
 came before. Else windows and beams grow by turns, until a beam that left nothing out decides.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from partita.checker import _native
 from partita.checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
 from partita.checker.linearizability.chain import kinds_of_f, recorded
 from partita.checker.linearizability.engine import Engine
+from partita.checker.linearizability.places import together
 from partita.checker.linearizability.register_view import register_view
 from partita.checker.linearizability.search_explanation import explain
 from partita.checker.models.cas_register import CasRegister
@@ -39,7 +40,7 @@ class Plan:
     how often a crashed operation was used of which `plenty` are left. The first refutation
     demotes all but so many operations that at most `tracked` are under way at once. `without`
     names the reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute),
-    d(ominate), (u)n(seen).
+    d(ominate), (u)n(seen). If it is `ordered`, the order that was found is kept.
     """
 
     beam: int = 4
@@ -47,6 +48,7 @@ class Plan:
     plenty: int = 16
     tracked: int = 6
     without: str = ""
+    ordered: bool = False
 
 
 PLAN: Final = Plan()
@@ -70,7 +72,7 @@ def search(
         answer = _search_register(history, rows, model, limits, plan)
     else:
         answer = _search_table(history, rows, model, limits, plan)
-    decision, stopped, place, rank, contradiction, nodes = answer
+    decision, stopped, place, rank, contradiction, nodes, _ = answer
     details = {"configurations": nodes}
     if decision == _VALID:
         return Finding(True, details=details)
@@ -84,7 +86,22 @@ def search(
     return Finding(False, operations, explanation, details=details)
 
 
-_Answer = tuple[int, str, int, int, list[int], int]
+def order(history: History, rows: IntColumn, model: Model, plan: Plan = PLAN) -> IntColumn:
+    """Return rows in an order that proves it valid, by the same search once more."""
+    if view := register_view(history, rows, model):
+        return order(view.history, rows, view.model, plan)
+    plan, limits = replace(plan, ordered=True), Limits()
+    if isinstance(model, CasRegister):
+        known = recorded(history, rows, model)
+        *_, places = _search_register(history, known, model, limits, plan)
+    else:
+        known = rows
+        *_, places = _search_table(history, known, model, limits, plan)
+    anywhere = np.setdiff1d(rows, known)
+    return together(history, [known[np.array(places, dtype=np.int64)], anywhere])
+
+
+_Answer = tuple[int, str, int, int, list[int], int, list[int]]
 
 
 def _search_register(
@@ -109,6 +126,7 @@ def _search_register(
         plan.plenty,
         plan.tracked,
         plan.without,
+        plan.ordered,
     )
 
 
@@ -133,6 +151,7 @@ def _search_table(
         plan.plenty,
         plan.tracked,
         plan.without,
+        plan.ordered,
     )
 
 
@@ -190,4 +209,4 @@ class _Transitions:
         return number
 
 
-ENGINE = Engine("search", search)
+ENGINE = Engine("search", search, order=order)

@@ -14,10 +14,11 @@ from objects import Event, long_events, object_events, plant
 from oracle import rows_by_key
 
 from partita.checker import History, Limits, Model, ModelError, check, load_model
-from partita.checker.history import OUTCOMES, IntColumn
+from partita.checker.history import IntColumn
 from partita.checker.linearizability.check import counting
 from partita.checker.linearizability.engine import Engine, engines
 from partita.checker.linearizability.reference import linearizable
+from partita.checker.linearizability.replay import replay
 from partita.checker.verdict import Finding
 
 # How many small histories of each kind are compared; a longer run: PARTITA_HISTORIES=1000000.
@@ -104,8 +105,7 @@ def compared(monitored: Monitored, first: int, count: int) -> Counter[tuple[obje
             assert found.valid is expected, f"{monitored}, seed {seed}: {found}"
             answers[found.valid, expected] += 1
             if expected:
-                proven = engine.order is None or proves(history, rows, model, engine)
-                assert proven, f"{monitored}, seed {seed}"
+                assert proves(history, rows, model, engine), f"{monitored}, seed {seed}"
             elif seed % 5 == 0:
                 assert set(found.operations) <= set(rows.tolist()) and found.explanation
                 assert contradicts(history, rows, model, found), f"{monitored}, {seed}: {found}"
@@ -124,7 +124,7 @@ def test_a_long_history_is_decided_and_a_violation_in_it_found(
         verdict = check(history, model, time_limit=60)
         assert (verdict.valid, verdict.engine) == (True, monitored.engine), verdict.notes
         rows = counting(history, model, "observe")
-        assert engine.order is None or proves(history, rows, model, engine)
+        assert proves(history, rows, model, engine)
         plant(monitored.kind, events)
         planted = check(History.of_events(events), model, time_limit=60)
         assert (planted.valid, planted.engine) == (False, monitored.engine)
@@ -136,17 +136,7 @@ def test_a_long_history_is_decided_and_a_violation_in_it_found(
 def proves(history: History, rows: IntColumn, model: Model, engine: Engine) -> bool:
     """Replay an engine's order: every step possible, none before what was over before it."""
     assert engine.order is not None
-    order = engine.order(history, rows, model).tolist()
-    needed = rows[history.outcome[rows] != OUTCOMES.index("info")]
-    if len(set(order)) < len(order) or not set(needed.tolist()) <= set(order) <= set(rows.tolist()):
-        return False
-    state, latest = model.initial, -1
-    for row in order:
-        state = model.step(state, history[row])
-        if state is None or history.completed_rank[row] < latest:
-            return False
-        latest = max(latest, int(history.invoked_rank[row]))
-    return True
+    return replay(history, model, engine.order(history, rows, model), rows) is None
 
 
 def contradicts(history: History, rows: IntColumn, model: Model, found: Finding) -> bool:

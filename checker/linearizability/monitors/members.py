@@ -43,31 +43,13 @@ def members(
 ) -> Finding | Declined | None:
     """Decide a set that is not read whole, or decline."""
     f = acts(history, rows, model, ACTS)
-    is_ok = history.outcome[rows] == OUTCOMES.index("ok")
-    asks, reads = f == ACTS["contains"], f == ACTS["read"]
+    is_read = f == ACTS["read"]
     if not (f > ACTS["read"]).any():
         return None
-    if (reads & is_ok).any():
+    if (is_read & (history.outcome[rows] == OUTCOMES.index("ok"))).any():
         return Declined("elements are asked for or removed, and all are read: the search decided")
-    rows, asks, is_ok, f = (each[~reads] for each in (rows, asks, is_ok, f))
-    found = _answers(history, rows[asks & is_ok], model)
-    act = np.where(f == ACTS["add"], _ADD, _REMOVE).astype(np.int8)
-    act[asks] = _FOUND_OUT
-    act[np.flatnonzero(asks & is_ok)[found]] = _FOUND_IN
-    first = list(dict.fromkeys(frozen(each) for each in model.values or ()))
-    numbered = numbers(history, [history.input[rows]], first)
-    elements, present = _present_first(numbered.columns[0], numbered.extra, numbered.count)
-    answer, rule, named = _native.monitor_members(
-        act,
-        elements,
-        history.invoked_rank[rows],
-        history.completed_rank[rows],
-        numbered.count,
-        present,
-        limits.deadline,
-        limits.memory_bytes,
-        limits.stop,
-    )[:3]
+    rows = rows[~is_read]
+    answer, rule, named, _ = _decided(history, rows, model, limits, ordered=False)
     if answer == VALID:
         return Finding(True)
     if answer == INVALID:
@@ -75,6 +57,41 @@ def members(
     if rule == "crowded":
         return Declined("too much was under way on one element at once: the search decided")
     return stopped(rule)
+
+
+def order(history: History, rows: IntColumn, model: Set) -> IntColumn:
+    """Return rows in an order that proves it valid."""
+    rows = rows[acts(history, rows, model, ACTS) != ACTS["read"]]
+    *_, places = _decided(history, rows, model, Limits(), ordered=True)
+    found: IntColumn = rows[np.array(places, dtype=np.int64)]
+    return found
+
+
+def _decided(
+    history: History, rows: IntColumn, model: Set, limits: Limits, *, ordered: bool
+) -> tuple[int, str, list[int], list[int]]:
+    f = acts(history, rows, model, ACTS)
+    is_ok = history.outcome[rows] == OUTCOMES.index("ok")
+    asks = f == ACTS["contains"]
+    found = _answers(history, rows[asks & is_ok], model)
+    act = np.where(f == ACTS["add"], _ADD, _REMOVE).astype(np.int8)
+    act[asks] = _FOUND_OUT
+    act[np.flatnonzero(asks & is_ok)[found]] = _FOUND_IN
+    first = list(dict.fromkeys(frozen(each) for each in model.values or ()))
+    numbered = numbers(history, [history.input[rows]], first)
+    elements, present = _present_first(numbered.columns[0], numbered.extra, numbered.count)
+    return _native.monitor_members(
+        act,
+        elements,
+        history.invoked_rank[rows],
+        history.completed_rank[rows],
+        numbered.count,
+        present,
+        ordered,
+        limits.deadline,
+        limits.memory_bytes,
+        limits.stop,
+    )
 
 
 def _answers(history: History, asked: IntColumn, model: Set) -> npt.NDArray[np.bool_]:
@@ -140,4 +157,4 @@ def _sentence(history: History, rows: IntColumn, named: list[int], last: int) ->
     )
 
 
-ENGINE = Engine("members", members, (Set,), "sets")
+ENGINE = Engine("members", members, (Set,), "sets", order)

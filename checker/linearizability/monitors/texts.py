@@ -16,7 +16,7 @@ from partita.checker.explain import capital, moment, quoted, when, who
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.engine import Declined, Engine
 from partita.checker.linearizability.monitors.operations import acts, stopped, unfit
-from partita.checker.linearizability.places import disorder
+from partita.checker.linearizability.places import disorder, in_places, together
 from partita.checker.models.kv import KeyValue
 from partita.checker.verdict import Finding, Limits, Mismatch
 
@@ -46,14 +46,9 @@ def order(history: History, rows: IntColumn, model: KeyValue) -> IntColumn:
     """Return rows in an order that proves it valid."""
     log = _Log.of(history, rows, model, Limits())
     assert isinstance(log, _Log)
-    ordered, places = log.places()
-    ordered = ordered[np.lexsort((history.invoked_rank[ordered], places))]
-    moments = np.maximum.accumulate(history.invoked_rank[ordered])
     # Appends of nothing fit anywhere.
-    ordered = np.concatenate([ordered, np.array(log.empty, dtype=np.int64)])
-    moments = np.concatenate([moments, history.invoked_rank[ordered[len(moments) :]]])
-    in_order: IntColumn = ordered[np.argsort(moments, kind="stable")]
-    return in_order
+    anywhere = np.array(log.empty, dtype=np.int64)
+    return together(history, [in_places(history, *log.places()), anywhere])
 
 
 class _Stopped(Exception):

@@ -16,10 +16,11 @@ struct Place {
 class Register {
    public:
     Register(const std::vector<Operation>& operations, int32_t values, int32_t initial,
-             Limits& limits)
+             bool ordered, Limits& limits)
         : links_(operations, values, initial, limits),
           ops_(operations),
           initial_(initial),
+          ordered_(ordered),
           limits_(limits),
           writer_too_(values, none) {}
 
@@ -33,7 +34,8 @@ class Register {
         } catch (const ChainResult& result) {
             return result;
         }
-        return mismatches_ ? check_mismatches(links_, chains_) : ChainResult{Answer::valid, {}};
+        if (mismatches_ || ordered_) return check_mismatches(links_, chains_, ordered_);
+        return {Answer::valid, {}};
     }
 
    private:
@@ -290,6 +292,7 @@ class Register {
     Links links_;
     const std::vector<Operation>& ops_;
     const int32_t initial_;
+    const bool ordered_;
     Limits& limits_;
     std::vector<int32_t> writer_too_;  // by value: another writer than links_.writer
     std::vector<Chain> chains_;
@@ -300,8 +303,8 @@ class Register {
 }  // namespace
 
 ChainResult check_chains(const std::vector<Operation>& operations, int32_t values,
-                         int32_t initial, Limits& limits) {
-    return Register(operations, values, initial, limits).check();
+                         int32_t initial, bool ordered, Limits& limits) {
+    return Register(operations, values, initial, ordered, limits).check();
 }
 
 }  // namespace partita

@@ -38,10 +38,12 @@ struct Conflict {
 struct ChainResult {
     Answer answer;
     Conflict conflict;  // for `not_applicable`: two writers of one observed value
+    std::vector<int32_t> order = {};  // if it is asked for, and valid
 };
 
 // Values are codes from 0 to `values` - 1; `initial` is one of them, or -1 if none observed it.
+// Only if it is `ordered` does it say in which order a valid history may have happened.
 ChainResult check_chains(const std::vector<Operation>& operations, int32_t values,
-                         int32_t initial, Limits& limits);
+                         int32_t initial, bool ordered, Limits& limits);
 
 }  // namespace partita

@@ -26,6 +26,7 @@ struct Plan {
     // So many crashed operations of a kind left are plenty: no need to count them in a beam.
     std::int32_t plenty = 16;
     int tracked = 6;  // Operations under way at once that count in the first refutation.
+    bool ordered = false;  // Whether an order is asked for.
 };
 
 struct Outcome {
@@ -33,6 +34,7 @@ struct Outcome {
     std::int32_t event = 0;  // The first event that could not be passed.
     std::size_t nodes = 0;
     std::string stopped;     // Unknown: the limit that was hit.
+    std::vector<std::int32_t> order;  // Valid, if it is asked for: operations of the timeline.
     // Invalid: operations that contradict each other, if that could be narrowed down.
     std::vector<std::int32_t> contradiction;
 };
@@ -45,6 +47,7 @@ class Search {
         std::int32_t position;
         bool exact;
         std::vector<Configuration> configs;
+        std::vector<std::int32_t> trails;  // Of each configuration, if an order is asked for.
     };
 
   public:
@@ -57,8 +60,9 @@ class Search {
           space_(problem.template space<Mask>()),
           frontier_(timeline, space_, problem.kinds(), plan.reductions, limits) {
         space_.look_ahead(timeline);
+        if (plan.ordered) frontier_.trail = &trail_;
         frontier_.start({problem.initial()});
-        checkpoints_.push_back({0, true, frontier_.configs});
+        checkpoints_.push_back({0, true, frontier_.configs, frontier_.trails});
     }
 
     Outcome run() {
@@ -85,6 +89,7 @@ class Search {
             if (exact_ || !rescue()) return;
         }
         outcome_.decision = Decision::kValid;
+        if (plan_.ordered) outcome_.order = trail_.order(frontier_.trails.front(), timeline_);
     }
 
     std::int32_t end() const { return static_cast<std::int32_t>(timeline_.events.size()); }
@@ -120,16 +125,37 @@ class Search {
                    config.owed.count();
         };
         auto& configs = frontier_.configs;
+        if (plan_.ordered) return narrow_with_trails(beam, worth);
         std::nth_element(configs.begin(), configs.begin() + beam, configs.end(),
                          [&](const auto& a, const auto& b) { return worth(a) < worth(b); });
         configs.resize(beam);
+    }
+
+    // The same, so that whoever asks for an order gets it where it was found without.
+    template <class Worth>
+    void narrow_with_trails(std::size_t beam, Worth worth) {
+        std::vector<std::pair<Configuration, std::int32_t>> both;
+        for (std::size_t i = 0; i < frontier_.configs.size(); ++i) {
+            both.push_back({frontier_.configs[i], frontier_.trails[i]});
+        }
+        std::nth_element(both.begin(), both.begin() + beam, both.end(),
+                         [&](const auto& a, const auto& b) {
+                             return worth(a.first) < worth(b.first);
+                         });
+        frontier_.configs.clear();
+        frontier_.trails.clear();
+        for (std::size_t i = 0; i < beam; ++i) {
+            frontier_.configs.push_back(both[i].first);
+            frontier_.trails.push_back(both[i].second);
+        }
     }
 
     // Checkpoints lie the wider apart the older they are, so that their number grows only with
     // the logarithm of the length.
     void remember() {
         if (checkpoints_.back().position >= frontier_.position()) return;
-        checkpoints_.push_back({frontier_.position(), exact_, frontier_.configs});
+        checkpoints_.push_back(
+            {frontier_.position(), exact_, frontier_.configs, frontier_.trails});
         auto now = frontier_.position();
         std::size_t kept = 1;
         for (std::size_t i = 1; i < checkpoints_.size(); ++i) {
@@ -142,6 +168,7 @@ class Search {
         }
         checkpoints_.resize(kept);
         if (frontier_.usage().size() > 2 * usages_ + 1024) forget_usage();
+        if (trail_.size() > 2 * steps_ + 1'000'000) forget_trails();
     }
 
     // What no configuration uses any more is forgotten when it has come to be the greater part.
@@ -153,6 +180,16 @@ class Search {
         }
         frontier_.usage().keep(numbers);
         usages_ = frontier_.usage().size();
+    }
+
+    void forget_trails() {
+        std::vector<std::int32_t*> lasts;
+        for (auto& last : frontier_.trails) lasts.push_back(&last);
+        for (auto& checkpoint : checkpoints_) {
+            for (auto& last : checkpoint.trails) lasts.push_back(&last);
+        }
+        trail_.keep(lasts);
+        steps_ = trail_.size();
     }
 
     // The beam has died: either there is no order, or it was too narrow. Small windows and
@@ -183,6 +220,7 @@ class Search {
         frontier_.thrifty = false;
         frontier_.seek(checkpoints_[at].position);
         frontier_.configs = checkpoints_[at].configs;
+        frontier_.trails = checkpoints_[at].trails;
         exact_ = checkpoints_[at].exact;
         auto until = std::min(end(), died + window);
         while (frontier_.position() < until) {
@@ -287,6 +325,8 @@ class Search {
     Frontier<Space, Mask> frontier_;
     std::vector<Checkpoint> checkpoints_;
     bool exact_ = true;
+    Trail trail_;
+    std::size_t steps_ = 0;  // In the trail, when it was last cleared out.
     std::size_t usages_ = 0;
     std::size_t nodes_elsewhere_ = 0;
     std::int32_t furthest_ = 0;

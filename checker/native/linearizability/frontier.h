@@ -17,6 +17,7 @@
 #include "blocks.h"
 #include "../limits.h"
 #include "timeline.h"
+#include "trail.h"
 #include "../usage.h"
 
 namespace partita::search {
@@ -74,6 +75,8 @@ class Frontier {
           in_slot_(timeline.slots) {}
 
     std::vector<Configuration> configs;
+    Trail* trail = nullptr;             // Where it is kept how configurations were reached.
+    std::vector<std::int32_t> trails;   // If it is kept: of each configuration.
     bool counted = true;         // Whether a pooled operation can be used only once.
     std::size_t node_limit = 0;  // Give up an event beyond this many nodes; 0: never.
     bool thrifty = false;        // Use the pool only where there is no other way.
@@ -88,6 +91,7 @@ class Frontier {
     void start(const std::vector<std::int32_t>& states) {
         configs.clear();
         for (auto state : states) configs.emplace_back().state = state;
+        trails.assign(configs.size(), Trail::kStart);
     }
 
     // Calls with each operation that is pending, but for the pooled ones.
@@ -147,6 +151,14 @@ class Frontier {
         std::int64_t order = 0;
     };
 
+    // The step that is being taken, for the trail.
+    struct Way {
+        std::int32_t before = Trail::kStart;  // The trail that it continues.
+        std::int32_t kind = kImpossible;      // Of its operation; none: no step was taken yet.
+        int slot = -1;                        // That of its operation; none: it is pooled.
+        Mask owed;                            // What was owed before it.
+    };
+
     void skip_forth() {
         auto event = timeline_.events[position_++];
         const auto& operation = timeline_.operations[Timeline::operation_of(event)];
@@ -193,10 +205,15 @@ class Frontier {
     void invoke(const Operation& operation) {
         skip_forth();
         if (operation.slot < 0 || operation.role != Role::kOwed) return;
-        for (auto& config : configs) {
+        for (std::size_t i = 0; i < configs.size(); ++i) {
+            auto& config = configs[i];
             bool is_free = reductions_.pure &&
                            space_.next(config.state, operation.kind) == config.state;
-            if (!is_free) config.owed.set(operation.slot);
+            if (!is_free) {
+                config.owed.set(operation.slot);
+            } else if (trail != nullptr) {
+                trails[i] = trail->unseen(trails[i], number_of(operation));
+            }
         }
     }
 
@@ -205,7 +222,7 @@ class Frontier {
         if (target.slot < 0) {
             if (space_.available(target.kind) == 1) {
                 explore(target);
-                reached_.copy_to(configs);
+                copy_reached();
             }
             skip_forth();
             return;
@@ -229,7 +246,7 @@ class Frontier {
 
     // Keeps what was reached; values that nobody will see become one.
     void collect() {
-        reached_.copy_to(configs);
+        copy_reached();
         if (!reductions_.unseen || configs.size() < 2) return;
         bool changed = false;
         for (auto& config : configs) {
@@ -240,8 +257,20 @@ class Frontier {
         }
         if (!changed) return;
         reached_.clear();
-        for (const auto& config : configs) reached_.add(config);
+        reached_trails_.clear();
+        for (std::size_t i = 0; i < configs.size(); ++i) {
+            if (reached_.add(configs[i]) && trail != nullptr) reached_trails_.push_back(trails[i]);
+        }
+        copy_reached();
+    }
+
+    void copy_reached() {
         reached_.copy_to(configs);
+        if (trail == nullptr) return;
+        trails.clear();
+        for (std::size_t i = 0; i < reached_.length(); ++i) {
+            if (reached_.alive(i)) trails.push_back(reached_trails_[i]);
+        }
     }
 
     void explore(const Target& target) {
@@ -278,9 +307,13 @@ class Frontier {
         reached_.clear();
         explored_.clear();
         origins_.clear();
+        reached_trails_.clear();
+        explored_trails_.clear();
         bool is_slot = target.slot >= 0;
         bool changes = space_.changes(target.kind);
-        for (const auto& config : configs) {
+        for (std::size_t i = 0; i < configs.size(); ++i) {
+            const auto& config = configs[i];
+            if (trail != nullptr) way_ = {trails[i]};
             bool owes = is_slot && config.owed.has(target.slot);
             if (!owes) reach(config, target);
             bool spent = is_slot && config.spent.has(target.slot);
@@ -290,6 +323,7 @@ class Frontier {
             if (!explored_.alive(i)) continue;
             if ((++nodes_ & 0x7f) == 0) limits_.look();
             origin_ = origins_[i];
+            if (trail != nullptr) way_ = {explored_trails_[i]};
             expand(Configuration(explored_[i]), target);
             if (node_limit > 0 && explored_.length() > node_limit) {
                 gave_up = true;
@@ -299,7 +333,30 @@ class Frontier {
     }
 
     void push(const Configuration& config, const Origin& origin) {
-        if (explored_.add(config)) origins_.push_back(origin);
+        if (!explored_.add(config)) return;
+        origins_.push_back(origin);
+        if (trail != nullptr) explored_trails_.push_back(continued(config.owed));
+    }
+
+    // Adds the step that is being taken to its trail: what it hides comes directly before it, and
+    // what else is owed no more behind it, where it changes nothing.
+    std::int32_t continued(const Mask& owed) {
+        if (way_.kind == kImpossible) return way_.before;
+        auto at = way_.before;
+        auto freed = way_.owed.without(owed);
+        if (way_.slot >= 0) freed.reset(way_.slot);
+        Mask hidden;
+        if (reductions_.hidden && space_.overwrites(way_.kind)) hidden = freed & space_.hidden();
+        auto free = [&](int slot) { at = trail->unseen(at, number_of(*in_slot_[slot])); };
+        hidden.each(free);
+        at = way_.slot < 0 ? trail->pooled(at, way_.kind)
+                           : trail->done(at, number_of(*in_slot_[way_.slot]));
+        freed.without(hidden).each(free);
+        return at;
+    }
+
+    std::int32_t number_of(const Operation& operation) const {
+        return static_cast<std::int32_t>(&operation - timeline_.operations.data());
     }
 
     // Whether this step, had it been taken before the last one, would have led to the same.
@@ -313,7 +370,9 @@ class Frontier {
             config.owed.reset(target.slot);
             config.spent.reset(target.slot);
         }
-        reached_.add(config);
+        if (reached_.add(config) && trail != nullptr) {
+            reached_trails_.push_back(continued(config.owed));
+        }
     }
 
     void expand(const Configuration& from, const Target& target) {
@@ -359,6 +418,7 @@ class Frontier {
         child.owed.reset(slot);
         child.spent.set(slot);
         const Origin origin{from.state, kind, order};
+        if (trail != nullptr) way_ = {way_.before, kind, slot, from.owed};
         step(from, child, origin, target, slot == target.slot, from.owed.has(slot));
     }
 
@@ -374,6 +434,7 @@ class Frontier {
             if (usage_.count(from.usage, kind) >= space_.available(kind)) return;
             child.usage = usage_.with(from.usage, kind);
         }
+        if (trail != nullptr) way_ = {way_.before, kind, -1, from.owed};
         step(from, child, Origin{from.state, kind, order}, target, is_target, false);
     }
 
@@ -427,6 +488,8 @@ class Frontier {
     std::int32_t position_ = 0;
     Blocks<Origin> origins_;  // As the configurations in `explored_`.
     Origin origin_;
+    Blocks<std::int32_t> reached_trails_, explored_trails_;  // As the configurations in them.
+    Way way_;
     std::size_t nodes_ = 0;
     std::int32_t allowance_ = 0;  // The most crashed operations that may have been used.
 };

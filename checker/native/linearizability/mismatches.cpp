@@ -10,8 +10,8 @@ constexpr int passes_max = 16;
 
 class Mismatches {
    public:
-    Mismatches(const Links& links, const std::vector<Chain>& chains)
-        : links_(links), ops_(links.ops), chains_(chains) {}
+    Mismatches(const Links& links, const std::vector<Chain>& chains, bool ordered)
+        : links_(links), ops_(links.ops), chains_(chains), ordered_(ordered) {}
 
     ChainResult check() {
         if (!find_blocks()) return {Answer::not_applicable, {}};
@@ -20,9 +20,9 @@ class Mismatches {
                 return {Answer::invalid, conflict};
             }
         }
-        return {expectations_.empty() || some_order_fits() ? Answer::valid
-                                                           : Answer::not_applicable,
-                {}};
+        if (expectations_.empty() && !ordered_) return {Answer::valid, {}};
+        if (!some_order_fits()) return {Answer::not_applicable, {}};
+        return {Answer::valid, {}, ordered_ ? order_with_mismatches() : std::vector<int32_t>{}};
     }
 
    private:
@@ -106,15 +106,60 @@ class Mismatches {
         return result;
     }
 
+    // Between operations, a place has a moment; at one moment, that of a mismatch is behind the
+    // operation at place `after` of the order (none: before all).
+    struct Spot {
+        int64_t moment;
+        int32_t after;
+        int32_t operation;
+        bool operator<(const Spot& other) const {
+            return moment != other.moment ? moment < other.moment : after < other.after;
+        }
+    };
+
+    // A mismatch is put where it begins, but behind the next write if its value is there.
+    std::vector<int32_t> order_with_mismatches() const {
+        std::vector<Spot> spots;
+        std::vector<int32_t> place(ops_.size(), none), next(ops_.size(), none);
+        int64_t moment = before_all;
+        int32_t last = none, first = none;
+        for (int32_t at = 0; at < static_cast<int32_t>(order_.size()); at++) {
+            const int32_t i = order_[at];
+            place[i] = at;
+            moment = std::max(moment, earliest_[i]);
+            spots.push_back({moment, at, i});
+            if (ops_[i].kind == Kind::read) continue;
+            (last == none ? first : next[last]) = i;
+            last = i;
+        }
+        std::vector<Spot> of_mismatch(ops_.size());
+        for (int32_t i = 0; i < size(); i++) of_mismatch[i] = {ops_[i].invoked, none, i};
+        for (const auto& [mismatch, writer] : expectations_) {
+            const bool begun = writer == none || spots[place[writer]].moment < ops_[mismatch].invoked;
+            const int32_t end = writer == none ? first : next[writer];
+            if (!begun || end == none || spots[place[end]].moment < ops_[mismatch].invoked) continue;
+            of_mismatch[mismatch] = {spots[place[end]].moment, place[end], mismatch};
+        }
+        for (int32_t i = 0; i < size(); i++) {
+            if (ops_[i].kind == Kind::mismatch) spots.push_back(of_mismatch[i]);
+        }
+        std::stable_sort(spots.begin(), spots.end());
+        std::vector<int32_t> operations;
+        for (const Spot& spot : spots) operations.push_back(spot.operation);
+        return operations;
+    }
+
     // Gives each operation the earliest moment that this order allows, and delays the writer of
     // a mismatch's value until the mismatch has begun if the next writer comes too late.
     // Moments only grow, so that what comes out is the earliest that fits, if anything does.
     bool some_order_fits() {
-        std::vector<int32_t> order;
+        std::vector<int32_t>& order = order_;
         for (const Chain* chain : ordered()) {
             links_.walk(chain->head, [&](int32_t i, int32_t) { order.push_back(i); });
         }
-        std::vector<int64_t> earliest(ops_.size()), next_write(ops_.size(), never);
+        std::vector<int64_t>& earliest = earliest_;
+        std::vector<int64_t> next_write(ops_.size(), never);
+        earliest.resize(ops_.size());
         for (int32_t i = 0; i < size(); i++) earliest[i] = ops_[i].invoked;
         for (int pass = 0; pass < passes_max; pass++) {
             int64_t moment = before_all;
@@ -149,13 +194,17 @@ class Mismatches {
     const Links& links_;
     const std::vector<Operation>& ops_;
     const std::vector<Chain>& chains_;
+    const bool ordered_;
     std::vector<Expectation> expectations_;
+    std::vector<int32_t> order_;     // of all but the mismatches
+    std::vector<int64_t> earliest_;  // by operation: the moment that the order allows
 };
 
 }  // namespace
 
-ChainResult check_mismatches(const Links& links, const std::vector<Chain>& chains) {
-    return Mismatches(links, chains).check();
+ChainResult check_mismatches(const Links& links, const std::vector<Chain>& chains,
+                             bool ordered) {
+    return Mismatches(links, chains, ordered).check();
 }
 
 }  // namespace partita

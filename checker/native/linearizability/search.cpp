@@ -31,8 +31,9 @@ struct Given {
 };
 
 search::Plan plan_of(std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                     const std::string& without) {
+                     const std::string& without, bool ordered) {
     search::Plan plan;
+    plan.ordered = ordered;
     plan.beam = beam;
     plan.refute = window > 0;
     if (window > 0) plan.window = window;
@@ -123,7 +124,7 @@ search::Outcome decide(const Problem& problem, const Task& task, const search::P
 
 // What Python is told: the decision, which limit was hit, the place of the operation whose
 // event could not be passed and that event's rank, the places of operations that contradict
-// each other, and the number of nodes.
+// each other, the number of nodes, and, if it is asked for, an order, as places.
 nb::tuple told(const search::Outcome& found, const Task& task, const int64_t* rows,
                const int64_t* invoked_rank, const int64_t* completed_rank) {
     int64_t place = -1, rank = -1;
@@ -134,8 +135,10 @@ nb::tuple told(const search::Outcome& found, const Task& task, const int64_t* ro
     }
     std::vector<int32_t> contradiction;
     for (auto number : found.contradiction) contradiction.push_back(task.places[number]);
+    std::vector<int32_t> order;
+    for (auto number : found.order) order.push_back(task.places[number]);
     return nb::make_tuple(static_cast<int>(found.decision), found.stopped, place, rank,
-                          contradiction, found.nodes);
+                          contradiction, found.nodes, order);
 }
 
 nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column<int32_t> f,
@@ -144,12 +147,12 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
                           Pairs pairs, int32_t initial, std::optional<double> deadline,
                           std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
                           std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                          const std::string& without) {
+                          const std::string& without, bool ordered) {
     const Columns columns{
         rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
         input.data(),        output.data(),         outcome.data(),   invoked_rank.data(),
         completed_rank.data(), pairs.data(), pairs.shape(0)};
-    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without)};
+    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without, ordered)};
     search::Outcome found;
     Task task;
     {
@@ -173,8 +176,8 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
                        Column<int64_t> completed_rank, std::optional<double> deadline,
                        std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
                        std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                       const std::string& without) {
-    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without)};
+                       const std::string& without, bool ordered) {
+    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without, ordered)};
     search::Outcome found;
     Task task;
     {
@@ -217,12 +220,12 @@ void bind_search(nb::module_& m) {
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"));
+          nb::arg("without"), nb::arg("ordered"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
           nb::arg("ask"), nb::arg("outcome"), nb::arg("invoked_rank"), nb::arg("completed_rank"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"));
+          nb::arg("without"), nb::arg("ordered"));
 }
 
 }  // namespace partita

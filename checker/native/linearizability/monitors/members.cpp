@@ -1,5 +1,7 @@
 #include "members.h"
 
+#include <limits>
+
 #include "membership.h"
 
 namespace partita::monitors {
@@ -56,11 +58,25 @@ std::vector<std::vector<int32_t>> by_element(const std::vector<MemberOperation>&
     return places;
 }
 
+using Placed = std::pair<Moment, int32_t>;
+
+// Gives the operations on one element moments that rise with their order, as early as possible:
+// elements are independent, so that all of them can be put together by these.
+void place(const std::vector<int32_t>& order, const std::vector<MemberOperation>& own,
+           const std::vector<int32_t>& places, std::vector<Placed>& placed) {
+    Moment moment = std::numeric_limits<Moment>::min();
+    for (const int32_t i : order) {
+        moment = std::max(moment, own[i].invoked);
+        placed.push_back({moment, places[i]});
+    }
+}
+
 }  // namespace
 
 Finding check_members(const std::vector<MemberOperation>& operations, int32_t elements,
-                      int32_t present, Limits& limits) {
+                      int32_t present, Limits& limits, std::vector<int32_t>* order) {
     Finding doubt;
+    std::vector<Placed> placed;
     int32_t element = 0;
     for (const std::vector<int32_t>& places : by_element(operations, elements)) {
         const bool is_in = element++ < present;
@@ -68,14 +84,24 @@ Finding check_members(const std::vector<MemberOperation>& operations, int32_t el
         for (const int32_t place : places) own.push_back(operations[place]);
         try {
             limits.look();
-            const int32_t last = Membership(own, is_in, limits).stuck();
-            if (last == none) continue;
+            Membership membership(own, is_in, limits, order != nullptr);
+            const int32_t last = membership.stuck();
+            if (last == none) {
+                if (order != nullptr) place(membership.order(), own, places, placed);
+                continue;
+            }
             std::vector<int32_t> named;
             for (const int32_t i : fewest(own, is_in, last, limits)) named.push_back(places[i]);
             return {Answer::invalid, "stuck", named};
         } catch (const Finding& declined) {
             doubt = declined;
         }
+    }
+    if (order != nullptr) {
+        std::stable_sort(placed.begin(), placed.end(), [](const Placed& a, const Placed& b) {
+            return a.first < b.first;
+        });
+        for (const Placed& each : placed) order->push_back(each.second);
     }
     return doubt;
 }

@@ -21,7 +21,8 @@ struct MemberOperation : Interval {
 };
 
 // Elements are numbers from 0 to `elements` - 1; the first `present` are in at the beginning.
+// If it is valid, an order of the operations' places is put into `order`.
 Finding check_members(const std::vector<MemberOperation>& operations, int32_t elements,
-                      int32_t present, Limits& limits);
+                      int32_t present, Limits& limits, std::vector<int32_t>* order = nullptr);
 
 }  // namespace partita::monitors

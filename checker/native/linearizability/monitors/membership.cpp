@@ -18,7 +18,7 @@ int32_t Membership::stuck() {
               [](const Event& a, const Event& b) { return a.moment < b.moment; });
     pending_.fill(none);
     possible_.clear();
-    note(possible_, is_in_at_first_ ? 1 : 0, {0, 0});
+    note(possible_, is_in_at_first_ ? 1 : 0, {0, 0, none});
     for (const Event& event : events) {
         if (!event.is_end) {
             invoke(event.place);
@@ -29,10 +29,34 @@ int32_t Membership::stuck() {
     return none;
 }
 
+std::vector<int32_t> Membership::order() const {
+    std::vector<int32_t> places;
+    for (int32_t at = possible_.begin()->second.front().trail; at != none; at = steps_[at].before) {
+        places.push_back(steps_[at].place);
+    }
+    std::reverse(places.begin(), places.end());
+    return places;
+}
+
+int32_t Membership::step(int32_t before, int32_t place) {
+    steps_.push_back({before, place});
+    return static_cast<int32_t>(steps_.size()) - 1;
+}
+
+// What has been used after an operation and the questions that it answered, with its trail.
+Membership::Used Membership::stepped(Used used, int32_t place, uint64_t key, uint64_t answered) {
+    if (!ordered_) return used;
+    if (place != none) used.trail = step(used.trail, place);
+    for (int slot = 0; slot < slots_max; slot++) {
+        if (answered & ~key & bit(slot)) used.trail = step(used.trail, pending_[slot]);
+    }
+    return used;
+}
+
 void Membership::invoke(int32_t place) {
     const MemberOperation& op = ops_[place];
     if (op.crashed()) {
-        (op.act == Member::add ? crashed_.adds : crashed_.removes)++;
+        (op.act == Member::add ? crashed_adds_ : crashed_removes_).push_back(place);
         return;
     }
     int slot = 0;
@@ -42,7 +66,8 @@ void Membership::invoke(int32_t place) {
     if (!op.asks()) return;
     Possible after;
     for (const auto& [key, uses] : possible_) {
-        for (const Used& used : uses) note(after, with_answers(key), used);
+        const uint64_t answered = with_answers(key);
+        for (const Used& used : uses) note(after, answered, stepped(used, none, key, answered));
     }
     possible_ = std::move(after);
 }
@@ -95,11 +120,17 @@ bool Membership::complete(int32_t place) {
             const uint64_t is_in = act == Member::add ? 1 : 0;
             const uint64_t changed = (key & ~uint64_t{1}) | is_in;
             const int slot = earliest(act, key);
-            if (slot != none) reach(with_answers(changed | bit(slot)), used);
+            if (slot != none) {
+                const uint64_t done = changed | bit(slot), answered = with_answers(done);
+                reach(answered, stepped(used, pending_[slot], done, answered));
+            }
             Used more = used;
             int32_t& count = is_in ? more.adds : more.removes;
-            const int32_t begun = is_in ? crashed_.adds : crashed_.removes;
-            if (changed != key && ++count <= begun) reach(with_answers(changed), more);
+            const std::vector<int32_t>& begun = is_in ? crashed_adds_ : crashed_removes_;
+            if (changed != key && ++count <= static_cast<int32_t>(begun.size())) {
+                const uint64_t answered = with_answers(changed);
+                reach(answered, stepped(more, begun[count - 1], changed, answered));
+            }
         }
     }
     pending_[own] = none;
