@@ -18,16 +18,30 @@ Mismatch = Literal["observe", "ignore"]
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """How far a history can be put in order: the events of smaller rank than `end`.
+
+    `last` are the operations that stand last in such an order, and `stuck` those that were over at
+    the event `end`, and cannot follow.
+    """
+
+    end: int
+    last: tuple[int, ...]
+    stuck: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Counterexample:
     """The smallest set of operations found that contradict each other.
 
     `operations` are indexes into the history; `explanation` says in English why no order of
-    them is possible.
+    them is possible. `beginning` is there where somebody asked for it (see `Order.beginning`).
     """
 
     operations: tuple[int, ...]
     explanation: str
     key: Any = None
+    beginning: Beginning | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +59,13 @@ class Order:
     rows: npt.NDArray[np.int64]
     stuck: tuple[int, ...] = ()
     end: int | None = None
+
+    def beginning(self, shown: int) -> Beginning | None:
+        """Return how it ends on the key on which nothing can follow: its last few operations."""
+        if self.end is None or not self.stuck:
+            return None
+        own = self.rows[self.history.key[self.rows] == self.history.key[self.stuck[0]]]
+        return Beginning(self.end, tuple(own[-shown:].tolist()), self.stuck)
 
 
 @dataclass(frozen=True, slots=True)

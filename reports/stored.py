@@ -59,9 +59,16 @@ class _Verdict(TypedDict, total=False):
     counterexample: list[int] | None
 
 
+class _Beginning(TypedDict):
+    end: int
+    last: list[int]
+    stuck: list[int]
+
+
 class _Refutation(TypedDict, total=False):
     explanation: str | None
     counterexample: list[int] | None
+    beginning: _Beginning | None
 
 
 class _Check(TypedDict, total=False):

@@ -6,12 +6,14 @@ from pathlib import Path
 import msgspec
 
 from partita.checker import History, Verdict
+from partita.checker.linearizability.linearizability import beginning_of
 from partita.reports.comparison import Comparison, compare, overlaid
 from partita.reports.contents import Content, Plate, contents_of, ready
 from partita.reports.drawing import rendered
 from partita.reports.page import comparison_page, run_page, violation_page
 from partita.reports.stored import RunError, read_run
 from partita.reports.trace import trace_of
+from partita.reports.violations.beginning import ending
 from partita.reports.violations.violation import violation
 
 FORMATS = ("png", "svg", "html", "trace")
@@ -68,7 +70,10 @@ def write_violation(history: History, verdict: Verdict, page: Path, title: str) 
     found = verdict.counterexample
     if found is None or not found.operations:
         return False
-    parts = [ready(part, ["svg"]) for part in violation(history, found.operations)]
+    drawn = [*violation(history, found.operations)]
+    if beginning := beginning_of(verdict):
+        drawn += ending(history, beginning)
+    parts = [ready(part, ["svg"]) for part in drawn]
     _write(page, violation_page(found.explanation, parts, title).encode())
     return True
 

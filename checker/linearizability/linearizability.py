@@ -1,13 +1,21 @@
 """The check `linearizability`: `partita.checker.check` as one of the checks of a run."""
 
+import logging
 from collections.abc import Collection
+from dataclasses import replace
+from typing import Final
 
 from partita.checker.checks import Judgement
 from partita.checker.history import History
 from partita.checker.linearizability.check import check
 from partita.checker.models.model import Model
+from partita.checker.verdict import Beginning, Verdict
+
+log = logging.getLogger(__name__)
 
 LEVEL = "linearizable"
+# So many operations before the one that cannot follow are worth showing.
+SHOWN: Final = 6
 
 
 class Linearizability:
@@ -26,6 +34,8 @@ class Linearizability:
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         verdict = check(history, self.model)
         found = verdict.counterexample
+        if found:
+            found = replace(found, beginning=beginning_of(verdict))
         return Judgement(
             self.name,
             {LEVEL: verdict.valid},
@@ -37,3 +47,15 @@ class Linearizability:
             model=verdict.model,
             keys=verdict.keys,
         )
+
+
+def beginning_of(verdict: Verdict) -> Beginning | None:
+    """Return how far there is an order of a history that is not linearizable, if that is known."""
+    try:
+        order = verdict.order
+    except Exception:
+        # A model of somebody's may not bear to be asked what could have happened. What was found
+        # without does not depend on that.
+        log.exception("no order of the beginning could be told")
+        return None
+    return order.beginning(SHOWN) if order else None

@@ -1,11 +1,13 @@
 """Histories judged by checks that are asked for by name: those of a run, or of `--expect`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from partita.checker import Counterexample, History, Verdict
+from partita.checker import Counterexample, History, Order, Verdict, check
 from partita.checker.checks import Check
+from partita.checker.linearizability.linearizability import Linearizability
 from partita.checker.plugins import find, names
 from partita.checker.settings import parameters
 from partita.harness.run.expectations import expected
@@ -37,8 +39,14 @@ class Asked:
             if known
             else row["reason"] or "nothing was promised: --expect names a level to be reached",
             details=row["figures"],
+            find_order=self._finds_order(history),
         )
         return verdict, notes(rows), rows
+
+    def _finds_order(self, history: History) -> Callable[[], Order | None] | None:
+        """Return what finds an order, if it was asked whether there is one."""
+        own = [each.model for each in self.checks if isinstance(each, Linearizability)]
+        return cache(lambda: check(history, own[0]).order) if own else None
 
 
 def of_run(run: Mapping[str, Any], expect: Sequence[str]) -> Asked:

@@ -37,6 +37,7 @@ from partita.checker.reading import STANDARD_INPUT, stored_history
 from partita.checker.statistics import GIVING, READS, unread
 from partita.checker.verdict import Mismatch
 from partita.harness.commands.model_options import CheckCommand, settings_of
+from partita.harness.commands.order_output import refuse_place, write_order
 from partita.harness.commands.parameters import Json, Size, finite
 from partita.harness.commands.verdict_output import Outcome, as_object, as_text
 
@@ -123,6 +124,12 @@ class Request:
     help="Draw the violation, if there is one, as a page.",
 )
 @click.option(
+    "--order",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Write an order that proves it; if invalid, how far there is one. -: standard output.",
+)
+@click.option(
     "--recover", is_flag=True, help="Give a run whose controller died its results and report."
 )
 def check_command(
@@ -130,6 +137,7 @@ def check_command(
     as_json: bool,
     address: str | None,
     html: Path | None,
+    order: Path | None,
     recover: bool,
     **given: Any,
 ) -> int:
@@ -146,10 +154,14 @@ def check_command(
         return _exit_code([_recover(file, as_json) for file in files])
     if html:
         _refuse_page(html, files)
+    if order:
+        if len(files) > 1:
+            raise click.UsageError("--order tells the order of one FILE")
+        refuse_place(order, as_json)
     with _executor(address) as executor:
         settings = settings_of(given)
         request = Request(**given, executor=executor, settings=settings)
-        return _exit_code([_print_outcome(file, request, as_json, html) for file in files])
+        return _exit_code([_print_outcome(file, request, as_json, html, order) for file in files])
 
 
 def _exit_code(validities: Sequence[Validity | None]) -> int:
@@ -196,7 +208,7 @@ def _recover(directory: Path, as_json: bool) -> Validity | None:
 
 
 def _print_outcome(
-    file: Path, request: Request, as_json: bool, html: Path | None
+    file: Path, request: Request, as_json: bool, html: Path | None, order: Path | None
 ) -> Validity | None:
     """Check one file; None: it could not be, which must not keep the others from being."""
     try:
@@ -207,6 +219,8 @@ def _print_outcome(
     click.echo(json.dumps(as_object(outcome)) if as_json else as_text(outcome))
     if html and outcome.history and outcome.verdict.valid is False:
         _draw(outcome.history, outcome.verdict, html, file.name)
+    if order and outcome.history:
+        write_order(outcome.history, outcome.verdict, order)
     return outcome.verdict.valid
 
 

@@ -7,6 +7,7 @@ for it is told, and judged by nobody.
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ import numpy as np
 from partita.checker import History
 from partita.checker.checks import Check, Judgement
 from partita.checker.plugins import in_a_line
-from partita.checker.verdict import Validity
+from partita.checker.verdict import Counterexample, Validity
 from partita.harness.run.fitting import judgement_of
 
 log = logging.getLogger(__name__)
@@ -128,9 +129,12 @@ def _encoded(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.generic | np.ndarray) else str(value)
 
 
-def _counterexample(found: Any) -> Row:
-    return {
+def _counterexample(found: Counterexample) -> Row:
+    row: Row = {
         "explanation": found.explanation,
         "counterexample": [int(row) for row in found.operations],
         "key": found.key,
     }
+    if found.beginning:
+        row["beginning"] = asdict(found.beginning)
+    return row

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from partita.checker.verdict import Beginning
 from partita.reports.stored import StoredRun
 
 Answer = Literal[True, False, "unknown"]
@@ -14,10 +15,14 @@ Answer = Literal[True, False, "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Refutation:
-    """Why a level does not hold. `rows` are the operations that contradict each other."""
+    """Why a level does not hold. `rows` are the operations that contradict each other.
+
+    `beginning` is how far there is an order of all operations, where that is known.
+    """
 
     explanation: str | None = None
     rows: tuple[int, ...] = ()
+    beginning: Beginning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,9 @@ def _check(name: str, said: Mapping[str, Any]) -> CheckResult:
 
 
 def _refutation(said: Mapping[str, Any]) -> Refutation:
-    return Refutation(said.get("explanation"), tuple(said.get("counterexample") or ()))
+    far = said.get("beginning")
+    beginning = Beginning(far["end"], tuple(far["last"]), tuple(far["stuck"])) if far else None
+    return Refutation(said.get("explanation"), tuple(said.get("counterexample") or ()), beginning)
 
 
 def contradicting_rows(run: StoredRun) -> list[int]:

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from partita.checker.verdict import Beginning
 from partita.reports.figures.checks import CheckResult, checks_of, contradicting_rows, within
 from partita.reports.section import Part
 from partita.reports.sentences import stopped
 from partita.reports.stored import StoredRun
+from partita.reports.violations.beginning import ending
 from partita.reports.violations.violation import REAL_TIME, violation
 
 TO_TIMELINE = Markup(
@@ -26,6 +28,7 @@ class _Failure:
     rows: Sequence[int]
     ordered: bool
     said: str | None = None
+    beginning: Beginning | None = None
 
 
 class Violation:
@@ -42,6 +45,8 @@ class Violation:
             if each.said:
                 yield each.said
             yield from violation(run.history, each.rows, name=each.name, ordered=each.ordered)
+            if each.beginning and each.ordered:
+                yield from ending(run.history, each.beginning)
             if number == 0:
                 yield TO_TIMELINE
 
@@ -54,7 +59,7 @@ def _failures(run: StoredRun) -> list[_Failure]:
         return [_Failure("violation", rows, ordered=True)] if rows else []
     found = [failure for check in failed if (failure := _failure(run, check))]
     # The first is what the verdict speaks of.
-    return [_Failure("violation", found[0].rows, found[0].ordered), *found[1:]] if found else []
+    return [replace(found[0], name="violation", said=None), *found[1:]] if found else []
 
 
 def _failure(run: StoredRun, check: CheckResult) -> _Failure | None:
@@ -65,4 +70,5 @@ def _failure(run: StoredRun, check: CheckResult) -> _Failure | None:
     why = f": {refutation.explanation}" if refutation.explanation else ""
     name = "violation-" + re.sub("[^a-z0-9]+", "-", check.name.lower()).strip("-")
     said = stopped(f"The check {check.name} found, too: not {check.expected}{why}")
-    return _Failure(name, rows, check.expected in REAL_TIME, said)
+    ordered = check.expected in REAL_TIME
+    return _Failure(name, rows, ordered, said, refutation.beginning)
