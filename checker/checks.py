@@ -7,7 +7,7 @@ another) is compared with that by the harness.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from partita.checker.history import History
 from partita.checker.verdict import Counterexample, Validity
@@ -21,6 +21,8 @@ class Judgement:
     not hold which operations contradict it. `reason` says why a level is unknown, or, if not
     `applies`, why the check has nothing to say about such a history: then `levels` is empty.
     `figures` is what the check knows besides, ready for JSON; `seconds` its own time.
+    `default` is the level that the check asks of such a history where that is not the usual one,
+    and `notes` what a reader should know of how it was decided.
     """
 
     check: str
@@ -33,6 +35,8 @@ class Judgement:
     engine: str = ""
     model: str = ""
     keys: int = 0
+    default: str | None = None
+    notes: tuple[str, ...] = ()
 
     def holds(self) -> str | None:
         """Return the strongest level that holds, None if none does or nobody knows."""
@@ -56,3 +60,19 @@ class Check(Protocol):
 
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         """Find out which of these levels hold; the strongest first in the answer."""
+
+
+@runtime_checkable
+class HasNames(Protocol):
+    """A check whose levels have further names: abbreviations, say."""
+
+    def named(self, name: str) -> str | None:
+        """Return the level that a name means, None if it means none."""
+
+
+@runtime_checkable
+class Recognises(Protocol):
+    """A check (its class) that tells its own kind of history from others."""
+
+    def recognises(self, history: History) -> bool:
+        """Say whether a history of which nothing else is said is for this check to judge."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from partita.checker.transactions.isolation import MODELS, SESSION, STRONG
+from partita.checker.transactions.isolation import SESSION, STRONG, in_form
 
 PROCESS: Final = "-process"
 REALTIME: Final = "-realtime"
@@ -133,11 +133,15 @@ def kind(name: str) -> Kind:
     known = KINDS.get(base, Kind(base, ""))
     if not form:
         return known
-    models = [_in_form(model, _FORMS[form]) for model in known.rules_out]
+    # Consistent view has no such forms: the next stronger model that has is snapshot isolation.
+    bases = (
+        "snapshot-isolation" if each == "consistent-view" else each for each in known.rules_out
+    )
+    models = [in_form(_FORMS[form], base) for base in bases]
     return Kind(
         f"{known.called}, {_OF_FORMS[form]}",
         known.meaning,
-        tuple(dict.fromkeys(model for model in models if model)),
+        tuple(model for model in models if model is not None),
     )
 
 
@@ -159,9 +163,3 @@ def in_order(names: Collection[str]) -> list[str]:
         return forms.index(form), places.get(base, len(places)), name
 
     return sorted(names, key=place)
-
-
-def _in_form(model: str, form: str) -> str | None:
-    """Return the weakest model of this form that implies such a model."""
-    base = {"consistent-view": "snapshot-isolation"}.get(model, model)
-    return form + base if form + base in MODELS else None

@@ -181,11 +181,15 @@ def named(name: str) -> str | None:
     for form in (SESSION, STRONG):
         base = _NAMED.get(plain.removeprefix(form)) if plain.startswith(form) else None
         if base is not None:
-            strong = (
-                "strict-serializable" if (form, base) == (STRONG, "serializable") else form + base
-            )
-            return strong if strong in MODELS else None
+            return in_form(form, base)
     return None
+
+
+def in_form(form: str, model: str) -> str | None:
+    """Return the strong or strong-session form of a model, None where there is none."""
+    if (form, model) == (STRONG, "serializable"):
+        return "strict-serializable"
+    return form + model if form + model in MODELS else None
 
 
 def weaker(model: str) -> frozenset[str]:
@@ -228,3 +232,13 @@ _NAMED: Final = {
     **{name: name for name in MODELS},
     **{alias: name for name, model in MODELS.items() for alias in model.aliases},
 }
+# What an engine can decide: whether a history's graph has a cycle that the model forbids.
+DECIDED: Final = frozenset(
+    each
+    for form in ("", SESSION, STRONG)
+    for model in (
+        "serializable", "snapshot-isolation", "repeatable-read", "read-committed",
+        "read-uncommitted",
+    )
+    if (each := in_form(form, model) if form else model) is not None
+)  # fmt: skip

@@ -9,7 +9,7 @@ from partita.checker import Counterexample, History, Order, Verdict, check
 from partita.checker.checks import Check
 from partita.checker.linearizability.linearizability import Linearizability
 from partita.checker.plugins import find, names
-from partita.checker.settings import parameters
+from partita.checker.settings import make_with, parameters
 from partita.harness.run.expectations import expected
 from partita.harness.run.judging import Row, deciding, judged, notes
 from partita.harness.run.owners import workload_of
@@ -61,17 +61,28 @@ def of_run(run: Mapping[str, Any], expect: Sequence[str]) -> Asked:
     return Asked(checks, levels)
 
 
-def of_file(expect: Sequence[str], model: str) -> Asked:
-    """Return what `--expect` asks of a history of any origin. Raises `click.UsageError`."""
-    checks = [_made(name, model) for name in names("checks")]
-    levels = expected(expect, checks, "a history")
-    return Asked([check for check in checks if check.name in levels], {"expect": levels})
+def of_file(expect: Sequence[str], given: Mapping[str, Any], model: Callable[[], str]) -> Asked:
+    """Return what `--expect` asks of a history of any origin.
+
+    `given` are settings, of which each check takes those that it has; a check that takes a model is
+    made with what `model` says. Raises `click.UsageError`.
+    """
+    makers = {name: find("checks", name) for name in names("checks")}
+    levels = expected(expect, makers.values(), "a history")
+    return Asked([_made(makers[name], given, model) for name in levels], {"expect": levels})
 
 
-def _made(name: str, model: str) -> Check:
-    make = find("checks", name)
+def of_one(name: str, given: Mapping[str, Any]) -> Asked:
+    """Return one check, of which its own level is asked."""
+    return Asked([_made(find("checks", name), given)], {})
+
+
+def _made(
+    make: Any, given: Mapping[str, Any], model: Callable[[], str] = lambda: "cas-register"
+) -> Check:
     takes = {each.name for each in parameters(make)}
-    check: Check = make(model) if "model" in takes else make()
+    settings = {name: value for name, value in given.items() if name in takes}
+    check: Check = make_with(make, {"model": model(), **settings} if "model" in takes else settings)
     return check
 
 

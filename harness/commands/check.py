@@ -27,12 +27,13 @@ from partita.checker import (
     load_model,
     vacuous,
 )
+from partita.checker.checks import Recognises
 from partita.checker.explain import quoted
 from partita.checker.linearizability.chain import recorded
 from partita.checker.models.cas_register import CasRegister
 from partita.checker.models.fitting import POSSIBLE, SHOWN, fitting_models
 from partita.checker.models.model import EachKey, Model, key_names
-from partita.checker.plugins import names
+from partita.checker.plugins import PluginError, find, names
 from partita.checker.reading import STANDARD_INPUT, stored_history
 from partita.checker.statistics import GIVING, READS, unread
 from partita.checker.verdict import Mismatch
@@ -303,17 +304,34 @@ def _outcome(file: Path, request: Request) -> Outcome:
 def _asked(history: History, request: Request, run: dict[str, Any] | None) -> "Asked | None":
     """Return the checks to be asked by name, None where linearizability alone is meant.
 
-    Those are the checks of a run, unless the options say how to check, or those of --expect.
+    Those are the checks of a run, unless the options say how to check, or those of --expect, or
+    one that knows such a history as its own.
     """
     own = request.model or request.initial is not None or request.engine != "auto"
-    if not request.expect and (own or run is None or "promised" not in run):
+    of_run = run is not None and not own and (request.expect or "promised" in run)
+    knowing = None if own or of_run or request.expect else _knowing(history)
+    if not (of_run or request.expect or knowing):
         return None
     # Here, because checking a file must not pay for what makes runs.
     from partita.harness.commands import asked
 
-    if run is not None and not own:
+    limits = {"time_limit": request.time_limit, "memory_limit": request.memory_limit}
+    given = {**limits, **request.settings}
+    if of_run and run is not None:
         return asked.of_run(run, request.expect)
-    return asked.of_file(request.expect, _models(history, request, run)[0][0])
+    if knowing:
+        return asked.of_one(knowing, given)
+    return asked.of_file(request.expect, given, lambda: _models(history, request, run)[0][0])
+
+
+def _knowing(history: History) -> str | None:
+    """Return the name of the check that knows a history as one of its own, None if none does."""
+    for name in names("checks"):
+        with suppress(PluginError):  # nobody asked for it, so that it need not work
+            make = find("checks", name)
+            if isinstance(make, Recognises) and make.recognises(history):
+                return name
+    return None
 
 
 def _told(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from partita.checker.checks import Check
+from partita.checker.checks import Check, HasNames
 from partita.checker.plugins import PluginError, in_a_line
 from partita.harness.systems import HasPromises, System
 from partita.workloads.workload import Workload
@@ -40,21 +40,29 @@ def expected(texts: Sequence[str], checks: Iterable[Check], judged: str) -> dict
     `judged` is what these checks judge. Raises `click.UsageError` for a check that is none of
     them, or a level that the check does not have.
     """
-    levels = {check.name: check.levels for check in checks}
+    known = {check.name: check for check in checks}
     found: dict[str, str] = {}
     for text in texts:
-        name, equals, level = text.rpartition("=")
-        if equals and name not in levels:
-            known = ", ".join(levels)
+        name, equals, said = text.rpartition("=")
+        if equals and name not in known:
             raise click.UsageError(
-                f"--expect {text}: {judged} is not judged by {name!r}, but by {known}"
+                f"--expect {text}: {judged} is not judged by {name!r}, but by {', '.join(known)}"
             )
-        chosen = [name] if equals else [each for each in levels if level in levels[each]]
-        if not chosen or level not in levels[chosen[0]]:
-            known = "; ".join(f"{each}={'|'.join(levels[each])}" for each in levels)
-            raise click.UsageError(f"--expect {text}: there is no such level: choose from {known}")
-        for each in chosen:
+        meant = {each: _level(known[each], said) for each in ([name] if equals else known)}
+        chosen = {each: level for each, level in meant.items() if level is not None}
+        if not chosen:
+            levels = "; ".join(f"{each}={'|'.join(known[each].levels)}" for each in known)
+            raise click.UsageError(f"--expect {text}: there is no such level: choose from {levels}")
+        for each, level in chosen.items():
             if found.get(each, level) != level:
                 raise click.UsageError(f"--expect says two things of {each}: which is meant?")
             found[each] = level
     return found
+
+
+def _level(check: Check, said: str) -> str | None:
+    """Return the level of a check that a text names, by its own name or a further one."""
+    if said in check.levels:
+        return said
+    level = check.named(said) if isinstance(check, HasNames) else None
+    return level if level in check.levels else None

@@ -47,14 +47,30 @@ def notes(checks: Mapping[str, Row]) -> list[str]:
     """Say what does not hold though nobody asked for it, each level once."""
     found: dict[str, str] = {}
     for row in checks.values():
-        for level, answer in row["levels"].items():
-            if answer is False and level != row["expected"]:
-                why = row["refuted"].get(level, {}).get("explanation", "")
-                asked = "is not promised" if row["asked"] == "promise" else "was not asked for"
-                found.setdefault(level, f"not {level}, which {asked}: {why}".rstrip(": "))
+        for level, why in _unasked(row).items():
+            asked = "is not promised" if row["asked"] == "promise" else "was not asked for"
+            found.setdefault(level, f"not {level}, which {asked}: {why}".rstrip(": "))
+        found |= {note: note for note in row.get("notes", ())}
         if not row["applies"] and row["reason"]:
             found.setdefault(row["check"], f"{row['check']} was not judged: {row['reason']}")
     return list(found.values())
+
+
+def _unasked(row: Row) -> dict[str, str]:
+    """Return the levels that do not hold and were not asked for, each with the reason.
+
+    Of those that have one reason only the weakest is told, and none if what was expected fails
+    for the same reason.
+    """
+    refuted = [level for level, answer in row["levels"].items() if answer is False]
+    reasons = {level: row["refuted"].get(level, {}).get("explanation", "") for level in refuted}
+    weakest = {why: level for level, why in reasons.items()}
+    told = reasons.pop(row["expected"], None)
+    return {
+        level: why
+        for level, why in reasons.items()
+        if not why or (weakest[why] == level and why != told)
+    }
 
 
 def _judged(check: Check, history: History, run: Mapping[str, Any]) -> Row:
@@ -72,7 +88,7 @@ def _unknown(check: Check) -> dict[str, Validity]:
 
 
 def _row(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> Row:
-    expected, asked = _asked(check, run)
+    expected, asked = _asked(check, judgement, run)
     refuted = {level: _counterexample(each) for level, each in judgement.found.items()}
     shown: Row = refuted.get(expected or "", {})
     return {
@@ -92,6 +108,7 @@ def _row(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> Row:
         "model": judgement.model,
         "keys": judgement.keys,
         "seconds": round(judgement.seconds, 6),
+        "notes": list(judgement.notes),
         "figures": _plain(judgement.figures),
     }
 
@@ -102,12 +119,12 @@ def _unanswered(judgement: Judgement, expected: str | None) -> str | None:
     return f"the check {judgement.check} says nothing of {expected}"
 
 
-def _asked(check: Check, run: Mapping[str, Any]) -> tuple[str | None, str]:
+def _asked(check: Check, judgement: Judgement, run: Mapping[str, Any]) -> tuple[str | None, str]:
     """Return the level that is asked for, and by what: "expect", "promise" or "check"."""
     for asked, said in (("expect", run.get("expect")), ("promise", run.get("promised"))):
         if said and check.name in said:
             return said[check.name], asked
-    return check.default, "check"
+    return judgement.default or check.default, "check"
 
 
 def _valid(judgement: Judgement, expected: str | None, asked: str) -> Any:
