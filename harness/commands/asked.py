@@ -67,9 +67,11 @@ def of_file(expect: Sequence[str], given: Mapping[str, Any], model: Callable[[],
     `given` are settings, of which each check takes those that it has; a check that takes a model is
     made with what `model` says. Raises `click.UsageError`.
     """
-    makers = {name: find("checks", name) for name in names("checks")}
-    levels = expected(expect, makers.values(), "a history")
-    return Asked([_made(makers[name], given, model) for name in levels], {"expect": levels})
+    makers = [find("checks", name) for name in names("checks")]
+    checks = [_made(make, given) for make in makers]  # to see their levels; the model comes later
+    levels = expected(expect, checks, "a history")
+    made = {check.name: make for check, make in zip(checks, makers, strict=True)}
+    return Asked([_made(made[name], given, model) for name in levels], {"expect": levels})
 
 
 def of_one(name: str, given: Mapping[str, Any]) -> Asked:
