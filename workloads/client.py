@@ -24,17 +24,24 @@ class Indefinite(Exception):
 class Mismatch(Definite):
     """A cas that did not happen, because the register did not hold the expected value.
 
-    `actual` is the value met, where the store said it (`known`), and `version` its version, where
-    the store said that.
+    A transaction too, whose guards did not hold. `actual` is the value met, where the store said
+    it (`known`), and `version` its version, where the store said that. `fields` go into the
+    history as they are.
     """
 
     def __init__(
-        self, actual: Any = None, *, known: bool = False, version: int = UNKNOWN_VERSION
+        self,
+        actual: Any = None,
+        *,
+        known: bool = False,
+        version: int = UNKNOWN_VERSION,
+        fields: Mapping[str, Any] = _NONE,
     ) -> None:
         super().__init__("mismatch")
         self.actual = actual
         self.known = known
         self.version = version
+        self.fields = fields
 
 
 class Answer(NamedTuple):

@@ -18,13 +18,13 @@ class Request(NamedTuple):
     """An operation to be invoked: what, with what input, and when it is due (ns)."""
 
     f: str
-    key: str
+    key: str | None
     input: Any
     due: int
 
 
 # Draws an operation: (random generator, a number that no other draw gets) -> f, key, input.
-Draw = Callable[[Random, int], tuple[str, str, Any]]
+Draw = Callable[[Random, int], tuple[str, str | None, Any]]
 
 
 class Generator:

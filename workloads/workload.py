@@ -1,6 +1,6 @@
 """What a workload is: operations, then what each client call does, then how it is checked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
@@ -37,18 +37,21 @@ class Workload(Protocol):
     def checks(self) -> Sequence[Check]:
         """How the history is judged: the first one's counterexample is shown first."""
 
-    def draw(self, random: Random, number: int) -> tuple[str, str, Any]:
-        """Draw the next operation: f, key, input. `number` is given to no other draw."""
+    def draw(self, random: Random, number: int) -> tuple[str, str | None, Any]:
+        """Draw the next operation: f, key, input. `number` is given to no other draw.
 
-    def prepare(self, f: str, key: str, value: Any) -> Any:
+        The key is None for what is about several keys.
+        """
+
+    def prepare(self, f: str, key: Any, value: Any) -> Any:
         """Return the input as it is to be invoked, decided as late as possible."""
 
-    def invoke(self, client: Any, f: str, key: str, value: Any, until: float) -> Any:
+    def invoke(self, client: Any, f: str, key: Any, value: Any, until: float) -> Any:
         """Carry one operation out before `until` (time.monotonic); return its output.
 
         The output may be an `Answer`. Raises `Definite`, `Indefinite`, or whatever the client
         raises.
         """
 
-    def final(self) -> Sequence[tuple[str, str]]:
+    def final(self) -> Iterable[tuple[str, str | None]]:
         """Return the reads (f, key) that each node is asked for when all is healed."""

@@ -26,6 +26,7 @@ def summary(outcome: dict[str, Any]) -> str:
     if outcome["acknowledged"] is not None:
         names = ("acknowledged", "lost", "recovered", "unexpected")
         lines.append("  elements     " + ", ".join(f"{outcome[name]} {name}" for name in names))
+    lines += _contention(outcome)
     lines.append(f"  availability {_percent(outcome['availability'])}" + _by_node(outcome))
     if outcome["longest_unavailability"] is not None:
         lines.append(f"  longest time without an answer {outcome['longest_unavailability']:.1f} s")
@@ -61,6 +62,16 @@ def _checks(outcome: Mapping[str, Any]) -> list[str]:
         said = sentence.replace(f": {outcome['reason']}", "") if outcome["reason"] else sentence
         lines.append(_wrapped(f"{name}: {said}"))
     return lines
+
+
+def _contention(outcome: Mapping[str, Any]) -> list[str]:
+    told = outcome.get("contention")
+    if not told:
+        return []
+    per_commit = told["retries_per_commit"]
+    per_commit = "" if per_commit is None else f", {per_commit:.2f} retries per commit"
+    rate = _percent(told["commit_rate"])
+    return [f"  commits      {told['committed']}, {rate} of all attempts{per_commit}"]
 
 
 def _by_node(outcome: dict[str, Any]) -> str:

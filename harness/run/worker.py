@@ -134,7 +134,7 @@ class Worker:
             self._since = None
 
     def _attempt(
-        self, operation: Operation, f: str, key: str, value: Any, sent: int, due: int
+        self, operation: Operation, f: str, key: str | None, value: Any, sent: int, due: int
     ) -> tuple[str, dict[str, Any]]:
         """Carry out one operation; return its outcome and what else its completion says."""
         if sent - due > self._timeout_ns:
@@ -147,7 +147,8 @@ class Worker:
             answer = self._workload.invoke(client, f, key, value, until)
         except Mismatch as mismatch:
             actual = {"actual": mismatch.actual} if mismatch.known else {}
-            return "fail", {"error": "mismatch", **actual, **_version(mismatch.version)}
+            version = _version(mismatch.version)
+            return "fail", {**mismatch.fields, "error": "mismatch", **actual, **version}
         except BaseException as error:  # that of a library, such as a cancelled task, is no less
             return self._failed(operation, error)
         if isinstance(answer, Answer):

@@ -7,14 +7,21 @@ those of `KEYS`; commands run on the nodes, by sh, with the variables of `_varia
 import shlex
 import shutil
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from partita.harness.nodes.cluster import FOLDER, Node, on_all
 from partita.harness.systems.daemon import Daemon
+from partita.harness.systems.over_registers import offered
 from partita.harness.systems.program import ProgramClient
+from partita.harness.systems.program_transactions import (
+    GUARDED,
+    WHOLE,
+    GuardedTransactions,
+    WholeTransactions,
+)
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import Client
 
@@ -30,6 +37,7 @@ KEYS: Mapping[str, tuple[bool, type]] = MappingProxyType(
         "leader": (False, str),
         "logs": (False, list),
         "client": (True, str),
+        "transactions": (False, str),
     }
 )
 # The group stands in /proc/PID/stat, the third word behind the program's name in brackets.
@@ -64,6 +72,8 @@ def _complaints(given: dict[str, Any], folder: Path) -> list[str]:
     found = [f"files: no file {name}" for name in files]
     if not given.get("name", "store").replace("-", "").isalnum():
         found.append(f"name has letters, digits and dashes only, not {given['name']!r}")
+    if given.get("transactions", WHOLE) not in (WHOLE, GUARDED):
+        found.append(f"transactions is {WHOLE} or {GUARDED}, not {given['transactions']!r}")
     return found + _client_complaints(given["client"], folder)
 
 
@@ -141,6 +151,22 @@ class CommandStore(Daemon):
         return [f"{self._home}/output.log", *self._keys.get("logs", ())]
 
     def client(self, node: Node, timeout: float) -> Client:
+        return self._program(node, timeout)
+
+    @property
+    def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        offers = dict(offered(self.client))
+        if "transactions" in self._keys:
+            offers["transactions"] = self._transactions
+        return offers
+
+    def _transactions(self, node: Node, timeout: float) -> Client:
+        program = self._program(node, timeout)
+        if self._keys["transactions"] == WHOLE:
+            return WholeTransactions(program)
+        return GuardedTransactions(program)
+
+    def _program(self, node: Node, timeout: float) -> ProgramClient:
         command = shlex.split(self._keys["client"])
         return ProgramClient(command, self._folder, self._variables(node), timeout)
 

@@ -16,6 +16,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, coded, decoded
 from partita.harness.systems.consul_collections import ConsulCollections
+from partita.harness.systems.consul_transactions import ConsulTransactions
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.debian import Package
 from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
@@ -27,14 +28,20 @@ PACKAGE = Package(NAME, "1.8.7", "bullseye", "Debian 11", "usr/bin/consul")
 
 # What Consul answers before anything reaches the log, and so certainly without effect.
 REFUSALS = ("No cluster leader", "node is not the leader")
+# What it answers to a transaction whose comparison does not hold: then all of it had no effect.
+CHANGED = ("index is stale", "current modify index", "doesn't exist", '\\" exists')
 
 
 # By how it reads. What `default` calls a small window is none for a promise.
 PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
     {
-        "consistent": {"linearizability": "linearizable", "sessions": "linearizable"},
-        "default": {"linearizability": None, "sessions": None},
-        "stale": {"linearizability": None, "sessions": None},
+        "consistent": {
+            "linearizability": "linearizable",
+            "sessions": "linearizable",
+            "transactions": "strict-serializable",
+        },
+        "default": {"linearizability": None, "sessions": None, "transactions": "serializable"},
+        "stale": {"linearizability": None, "sessions": None, "transactions": "serializable"},
     }
 )
 
@@ -101,7 +108,15 @@ class Consul(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return ConsulCollections(ConsulClient(node.address, timeout, self.reads), timeout)
 
-        return {"registers": self.client, "queues": collections, "sets": collections}
+        def transactions(node: Node, timeout: float) -> Client:
+            return ConsulTransactions(ConsulClient(node.address, timeout, self.reads))
+
+        return {
+            "registers": self.client,
+            "queues": collections,
+            "sets": collections,
+            "transactions": transactions,
+        }
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]
@@ -185,16 +200,24 @@ class ConsulClient:
 
         Raises `Mismatch` if it names an index at which its key does not stand any more.
         """
-        body = [{"KV": how}]
-        status, text = self._connection.request("PUT", "/v1/txn", json.dumps(body).encode())
+        return next(iter(self.transact([{"KV": how}])), {})
+
+    def transact(
+        self, operations: Sequence[dict[str, Any]], *, reads: bool = False
+    ) -> list[dict[str, Any]]:
+        """Carry out operations together, or none of them; return the entries that they answer.
+
+        Raises `Mismatch` if a comparison in it does not hold.
+        """
+        mode = "" if self._reads == "default" or not reads else f"?{self._reads}"
+        body = json.dumps(operations).encode()
+        status, text = self._connection.request("PUT", f"/v1/txn{mode}", body, reads=reads)
         if status == 200:
-            results = json.loads(text)["Results"] or [{"KV": {}}]
-            entry: dict[str, Any] = results[0]["KV"]
-            return entry
+            return [each["KV"] for each in json.loads(text)["Results"] or []]
         reason = _reason(status, text)
-        if status == 409 and "Index" in how and "index is stale" in reason:
+        if status == 409 and any(phrase in reason for phrase in CHANGED):
             raise Mismatch
-        refused = 400 <= status < 500 or any(phrase in reason for phrase in REFUSALS)
+        refused = reads or 400 <= status < 500 or any(phrase in reason for phrase in REFUSALS)
         raise (Definite if refused else Indefinite)(reason)
 
 

@@ -15,6 +15,7 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, coded, decoded, host_port
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.etcd_collections import EtcdCollections
+from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT, PEER_PORT = 2379, 2380
@@ -33,8 +34,16 @@ REFUSED = frozenset({3, 5, 7, 8, 9, 12, 16})
 # api_guarantees.md) call every call sequentially consistent, whichever member is asked.
 PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
     {
-        "linearizable": {"linearizability": "linearizable", "sessions": "linearizable"},
-        "serializable": {"linearizability": None, "sessions": "sequential"},
+        "linearizable": {
+            "linearizability": "linearizable",
+            "sessions": "linearizable",
+            "transactions": "strict-serializable",
+        },
+        "serializable": {
+            "linearizability": None,
+            "sessions": "sequential",
+            "transactions": "serializable",
+        },
     }
 )
 
@@ -97,7 +106,15 @@ class Etcd(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return EtcdCollections(EtcdClient(node.address, timeout, self.reads), timeout)
 
-        return {"registers": self.client, "queues": collections, "sets": collections}
+        def transactions(node: Node, timeout: float) -> Client:
+            return EtcdTransactions(EtcdClient(node.address, timeout, self.reads))
+
+        return {
+            "registers": self.client,
+            "queues": collections,
+            "sets": collections,
+            "transactions": transactions,
+        }
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]

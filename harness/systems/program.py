@@ -44,17 +44,17 @@ class ProgramClient:
             raise Definite(f"the client program cannot be started: {error}") from error
 
     def read(self, key: str) -> Answer:
-        said = self._ask("read", key, None)
+        said = self.ask("read", key, None)
         value = said.get("value")
         if value is not None and not isinstance(value, str):
             raise Indefinite(f"the client program read {value!r}, which is no text")
         return _answer(said, value)
 
     def write(self, key: str, value: str) -> Answer:
-        return _answer(self._ask("write", key, value))
+        return _answer(self.ask("write", key, value))
 
     def cas(self, key: str, old: str | None, new: str) -> Answer:
-        return _answer(self._ask("cas", key, [old, new]))
+        return _answer(self.ask("cas", key, [old, new]))
 
     def close(self) -> None:
         """End the program: by closing its stdin, or by force if it does not take the hint."""
@@ -69,7 +69,8 @@ class ProgramClient:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    def _ask(self, f: str, key: str, value: Any) -> dict[str, Any]:
+    def ask(self, f: str, key: str | None, value: Any) -> dict[str, Any]:
+        """Make a request of the program; return its answer, or raise what that says."""
         request = json.dumps({"f": f, "key": key, "value": value}) + "\n"
         stdin = self._process.stdin
         assert stdin is not None

@@ -23,6 +23,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
+from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 2181
@@ -57,8 +58,18 @@ LOGGING = (
 # "Consistency Guarantees").
 PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
     {
-        "sync": {"linearizability": "linearizable", "sessions": "linearizable"},
-        "local": {"linearizability": None, "sessions": "ordered-sequential"},
+        "sync": {
+            "linearizability": "linearizable",
+            "sessions": "linearizable",
+            "transactions": "strict-serializable",
+        },
+        "local": {
+            "linearizability": None,
+            "sessions": "ordered-sequential",
+            # Keys that are read one after the other are not read at one moment.
+            "transactions": "read-committed",
+            "bank": None,
+        },
     }
 )
 
@@ -109,7 +120,15 @@ class ZooKeeper(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return ZooKeeperCollections(ZooKeeperClient(node.address, timeout, self.reads))
 
-        return {"registers": self.client, "queues": collections, "sets": collections}
+        def transactions(node: Node, timeout: float) -> Client:
+            return ZooKeeperTransactions(ZooKeeperClient(node.address, timeout, self.reads))
+
+        return {
+            "registers": self.client,
+            "queues": collections,
+            "sets": collections,
+            "transactions": transactions,
+        }
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]

@@ -3,6 +3,7 @@
 from kazoo.exceptions import KazooException
 from kazoo.handlers.threading import KazooTimeoutError
 
+ROOT = "/partita"
 # What leaves the fate of a request open. kazoo raises ConnectionLoss, SessionExpired and
 # ConnectionClosed for requests that may have been sent; a time-out of ours is KazooTimeoutError.
 UNSURE = (KazooException, KazooTimeoutError, OSError)
@@ -17,4 +18,4 @@ def said(error: BaseException) -> str:
 
 def path_of(key: str) -> str:
     """Return the znode of a key."""
-    return f"/partita/{key}"
+    return f"{ROOT}/{key}"

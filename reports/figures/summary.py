@@ -5,6 +5,7 @@ from typing import Any
 
 from partita.checker import OUTCOMES, History
 from partita.reports.figures import availability as measured
+from partita.reports.figures.contention import contention_of
 from partita.reports.figures.faults import SECOND, Fault, faults_of
 from partita.reports.figures.quorum import mean_bound, with_quorum
 from partita.reports.figures.statistics import statistics
@@ -31,6 +32,7 @@ def summarise(history: History, run: Mapping[str, Any]) -> dict[str, Any]:
         "availability_by_node": _each_rounded(measured.availability_by_node(load)),
         "longest_unavailability": _seconds(end - begin),
         "longest_unavailability_from": _seconds(begin) if end > begin else None,
+        "contention": contention_of(history),
         "faults": [_fault(load, fault, faults) for fault in faults],
         "statistics": statistics(history),
     }

@@ -52,6 +52,7 @@ def toml(folder: Path, **keys: object) -> Path:
         (LEAST | {"files": ["x"]}, "no file x"),
         (LEAST | {"client": "no-such-program --x"}, "there is no program no-such-program"),
         (LEAST | {"client": '"'}, "client is no command"),
+        (LEAST | {"transactions": "all"}, "transactions is whole or guarded, not 'all'"),
         (LEAST | {"name": "../x"}, "letters, digits and dashes only"),
     ],
 )

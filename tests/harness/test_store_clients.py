@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import ANY
 from urllib.request import urlopen
 
 import pytest
@@ -16,10 +17,14 @@ from test_raft_store import free_ports
 
 from partita.harness.systems.consul import Consul, ConsulClient
 from partita.harness.systems.consul_collections import ConsulCollections
+from partita.harness.systems.consul_transactions import ConsulTransactions
 from partita.harness.systems.etcd import EtcdClient
 from partita.harness.systems.etcd_collections import EtcdCollections
+from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.harness.systems.system import StoreError
+from partita.workloads.capabilities.transactions import Seen
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
+from partita.workloads.micro_operations import carry_out
 
 ETCD = shutil.which("etcd")
 
@@ -158,6 +163,81 @@ def collections_are_kept(make: Callable[[], Any]) -> None:
     assert other.dequeue(f"{queue}-not") is None
     one.close()
     other.close()
+
+
+def transactions_are_kept(make: Callable[[], Any]) -> None:
+    """Several keys are read and written together, and nothing is written that was guarded in vain.
+
+    Whatever the store. `make` gives a client whose reads are up to date.
+    """
+    one, other = make(), make()
+    x, y, z = (f"{letter} {uuid.uuid4()}/é?" for letter in "xyz")
+    nothing = one.snapshot([x, y])
+    assert [seen.value for seen in nothing.seen] == [None, None]
+    first = one.commit([(x, nothing.seen[0]), (y, nothing.seen[1])], [(x, "1"), (y, "2")])
+    seen_x, seen_y = other.snapshot([x, y]).seen
+    assert (seen_x, seen_y) == (("1", first.version), ("2", first.version))
+    for guards in ([(x, nothing.seen[0])], [(x, seen_x), (z, seen_y)]):
+        with pytest.raises(Mismatch):  # it exists now; it does not exist
+            other.commit(guards, [(x, "lost"), (z, "lost")])
+    # What is only read is guarded as well, whether it exists or not.
+    guards = [(x, seen_x), (y, seen_y), (z, Seen(None))]
+    second = other.commit(guards, [(x, "[1, 2]")])
+    assert second.version > first.version
+    for guards in ([(x, seen_x), (y, seen_y)], [(y, seen_y), (x, seen_x)]):
+        with pytest.raises(Mismatch):
+            one.commit(guards, [(y, "lost")])
+    snapshot = one.snapshot([z, y, x])
+    assert list(snapshot.seen) == [(None, ANY), ("2", first.version), ("[1, 2]", second.version)]
+    assert snapshot.version == -1 or snapshot.version >= second.version
+    one.commit([(z, snapshot.seen[0]), (y, snapshot.seen[1])], [])
+    third = one.commit([(z, snapshot.seen[0])], [(z, "")])
+    with pytest.raises(Mismatch):
+        one.commit([(x, snapshot.seen[2]), (z, snapshot.seen[0])], [])
+    assert other.snapshot([z]).seen[0] == ("", third.version)
+    assert other.commit([], [(z, "blind")]).version > third.version
+    one.close()
+    other.close()
+
+
+@needs_etcd
+def test_etcd_keeps_transactions(etcd: tuple[list[int], list[int]]) -> None:
+    def connect(port: int, reads: str = "linearizable") -> EtcdTransactions:
+        return EtcdTransactions(EtcdClient("127.0.0.1", 5.0, reads, port))
+
+    transactions_are_kept(lambda: connect(etcd[0][0]))
+
+
+def test_consul_keeps_transactions(consul: int) -> None:
+    def connect(reads: str = "consistent") -> ConsulTransactions:
+        return ConsulTransactions(ConsulClient("127.0.0.1", 5.0, reads, consul))
+
+    for reads in ("consistent", "default", "stale"):  # there is one server only
+        transactions_are_kept(lambda reads=reads: connect(reads))
+
+
+@needs_etcd
+def test_a_commit_without_an_answer_is_open_and_is_not_sent_again(
+    etcd: tuple[list[int], list[int]],
+) -> None:
+    ports, pids = etcd
+    key, request = f"open {uuid.uuid4()}", ["append", "k", 1]
+    client = EtcdTransactions(EtcdClient("127.0.0.1", 1.0, "serializable", ports[2]))
+    seen = client.snapshot([key]).seen[0]
+    for pid in pids[:2]:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(Indefinite):
+            client.commit([(key, seen)], [(key, "1")])
+        # Its reads need nobody else, so that it is the commit that gets no answer.
+        with pytest.raises(Indefinite):
+            carry_out(client, [request], "all", 5, time.monotonic() + 60)
+        linearizable = EtcdTransactions(EtcdClient("127.0.0.1", 1.0, "linearizable", ports[2]))
+        with pytest.raises(Definite):
+            linearizable.snapshot([key])
+    finally:
+        for pid in pids[:2]:
+            os.kill(pid, signal.SIGCONT)
 
 
 @needs_etcd

@@ -3,10 +3,14 @@
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from conftest import Partita
-from test_store_clients import collections_are_kept
+from test_store_clients import (
+    collections_are_kept,
+    transactions_are_kept,
+)
 
 from partita.harness.nodes.cluster import Node, on_all
 from partita.harness.run.progress import Progress
@@ -55,6 +59,11 @@ def test_queues_give_out_in_order_and_sets_keep_all(three: list[Node]) -> None:
     assert first.dequeue("q") is None
     for client in (first, second, third):
         client.close()
+
+
+def test_transactions_are_kept(three: list[Node]) -> None:
+    connects = [partial(SYSTEM.offers["transactions"], node, 5.0) for node in three]
+    transactions_are_kept(connects[0])
 
 
 def test_a_cas_happens_only_if_the_value_is_the_expected_one(clients: list[Client]) -> None:
