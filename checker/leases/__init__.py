@@ -1,0 +1,1 @@
+"""Leases: whether ephemeral entries live as long as their sessions, and no longer."""

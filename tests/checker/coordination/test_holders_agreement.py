@@ -1,0 +1,64 @@
+"""The check `holders` against its definitions, tried out moment by moment.
+
+More histories: PARTITA_HISTORIES=1000000 .venv/bin/pytest tests/checker/coordination
+"""
+
+import os
+from collections import Counter
+from random import Random
+
+import pytest
+from held_histories import SECOND, kept, wild
+
+from partita.checker import History
+from partita.checker.holders.belief import BELIEFS
+from partita.checker.holders.effect import effect_of
+from partita.checker.holders.grants import holdings_of
+from partita.checker.holders.holders import Holders
+from partita.checker.holders.order import broken
+from partita.checker.holders.reference import grants, keeps, lost, together
+
+HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1_500))
+
+
+@pytest.mark.timeout(36_000)
+def test_it_agrees_with_trying_every_moment() -> None:
+    answers: Counter[object] = Counter()
+    overlapping = losing = 0
+    for seed in range(HISTORIES):
+        history = History.of_events(wild(Random(seed)))
+        holdings = holdings_of(history)
+        if holdings is None:  # nobody came to acquire anything
+            continue
+        answer = not broken(holdings)
+        answers[answer] += 1
+        held = grants(history)
+        assert answer == keeps(held), f"seed {seed}"
+        figures = Holders().judge(history, Holders.levels).figures
+        for rule in BELIEFS:
+            expected = sum(together(held, history.end, rule).values())
+            assert round(figures["rules"][rule]["seconds"] * SECOND) == expected, f"{seed} {rule}"
+            overlapping += expected > 0
+        effect = effect_of(holdings)
+        for fence, found in ((False, effect.lost), (True, effect.lost_fenced)):
+            values = {effect.accesses[at].event.value for at in found}
+            # A fence refuses what is stale: what it kept out was never added.
+            assert values == lost(history, fence=fence), f"seed {seed}, fence {fence}"
+            losing += bool(values)
+    assert min(answers[True], answers[False]) > HISTORIES * 0.15
+    assert overlapping > HISTORIES * 0.5
+    assert losing > HISTORIES * 0.1
+
+
+def test_a_store_that_keeps_its_word_is_never_blamed() -> None:
+    overlapping = Counter[str]()
+    for seed in range(1_000):
+        history = History.of_events(kept(Random(seed)))
+        judgement = Holders().judge(history, Holders.levels)
+        assert judgement.levels["exclusive"] is not False, f"{seed}: {judgement.found}"
+        for rule, figures in judgement.figures["rules"].items():
+            assert figures["store"] == 0, f"seed {seed}"
+            overlapping[rule] += figures["overlaps"]
+    # Whoever goes by its own clock never believes for longer than it is owed.
+    assert overlapping["deadline"] == 0
+    assert overlapping["naive"] > overlapping["told"] > 50

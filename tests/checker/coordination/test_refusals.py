@@ -1,0 +1,107 @@
+"""What cannot be is refused with its line, and a run that tested nothing is unknown, and why."""
+
+import re
+from typing import Any
+
+import pytest
+from held_histories import Event, event, in_order, operation
+
+from partita.checker import History
+from partita.checker.checks import Check
+from partita.checker.holders.holders import Holders
+from partita.checker.leases.leases import Leases
+from partita.checker.watches.watches import Watches
+
+
+def said(check: Check, events: list[Event]) -> tuple[Any, str]:
+    judgement = check.judge(History.of_events(in_order(events)), check.levels)
+    (answer,) = judgement.levels.values()
+    return answer, judgement.reason or ""
+
+
+def acquired(process: int, at: float, **more: Any) -> list[Event]:
+    fields = {"version": 1, "session": f"s{process}", "ttl": 4.0} | more
+    return operation(at, at + 1, process, "acquire", "a", **fields)
+
+
+LOCKS = [
+    (acquired(1, 1, version=-1), "event 2: process 1's acquire .* without its token"),
+    (operation(1, 2, 1, "release", "a"), "event 1: process 1's release comes without"),
+    ([*acquired(1, 1), *acquired(1, 3)], "event 3: process 1's acquire comes though it holds"),
+    (acquired(1, 1, ttl=0), "event 1: ttl is 0.*more than 0"),
+    (acquired(1, 1, ttl="x"), 'event 1: ttl is "x"'),
+    (acquired(1, 1, ttl=True), "event 1: ttl is true"),
+    (
+        [*operation(0, 0.5, 1, "open", None, session="s1"), *acquired(1, 1),
+         event(3, 1, "beat", sent=2, value=True, session="s9")],
+        "event 5 renews session s9, which was never opened",
+    ),
+    ([*acquired(1, 1), event(3, 1, "beat", value=True)], "event 3: beat of process 1 needs `sent`"),
+    (
+        [*acquired(1, 1), event(3, 2, "resource", key="a", version=1)],
+        "event 3: process 2 accesses .* token 1, which it was never granted",
+    ),
+    (acquired(1, 1), "no lock was ever contended"),
+    (operation(1, 2, 1, "acquire", "a", "fail"), "nothing was ever granted"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "reason"), LOCKS)
+def test_locks(events: list[Event], reason: str) -> None:
+    answer, why = said(Holders(), events)
+    assert answer == "unknown"
+    assert re.search(reason, why), why
+
+
+def test_two_clocks_are_refused() -> None:
+    events = [*acquired(1, 5), *operation(1, 2, 1, "release", "a")]
+    judgement = Holders().judge(History.of_events(events), Holders.levels)
+    assert judgement.reason is not None
+    assert judgement.reason.startswith("event 3: the time of process 1 falls")
+
+
+def entry(**more: Any) -> list[Event]:
+    return operation(1, 2, 1, "ephemeral", "e", version=7, **({"ttl": 3.0} | more))
+
+
+@pytest.mark.parametrize(
+    ("events", "reason"),
+    [
+        (entry(ttl=None), "ttl is null"),
+        (operation(1, 2, 1, "ephemeral", "e", version=7), "process 1, which has no `ttl`"),
+        (entry(), "nobody looked"),
+        ([*entry(), *operation(3, 4, 2, "look", "e", answer=None)], ""),
+        ([*entry(), *operation(3, 4, 2, "look", "e", answer="x")], "without its revision"),
+        (
+            [*entry(), *operation(3, 4, 2, "look", "e", answer="x", version=7)],
+            "no lease ever expired while somebody looked",
+        ),
+    ],
+)
+def test_leases(events: list[Event], reason: str) -> None:
+    answer, why = said(Leases(), events)
+    assert (answer, reason in why) == (True if not reason else "unknown", True), why
+
+
+def test_watches() -> None:
+    written = operation(1, 2, 1, "write", "a", value=1, version=3)
+    began = event(0, 5, "resume", stream=1, version=1)
+    assert said(Watches(), [*written, began, event(1, 5, "ended", stream=1)]) == (
+        "unknown",
+        "no watch ever delivered anything",
+    )
+    unversioned = event(3, 5, "event", value=1, key="a", stream=1)
+    answer, why = said(Watches(), [*written, began, unversioned])
+    assert (answer, why[:43]) == ("unknown", "event 4: event of stream 1 is without its v")
+    behind = [*written, began, *operation(3, 4, 2, "write", "a", value=2, version=4)]
+    told = event(3, 5, "event", value=1, key="a", stream=1, version=3)
+    answer, why = said(Watches(), [*behind, told, event(5, 9, "x")])
+    assert answer == "unknown"
+    assert why.startswith('stream 1 had not delivered the write of 2 under "a" (revision 4)')
+
+
+@pytest.mark.parametrize("check", [Holders(), Leases(), Watches()])
+def test_a_history_without_any_is_not_judged(check: Check) -> None:
+    judgement = check.judge(History.of_events(operation(1, 2, 1, "read", "a")), check.levels)
+    assert (judgement.applies, judgement.levels) == (False, {})
+    assert judgement.reason
