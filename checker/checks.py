@@ -5,7 +5,7 @@ sequential, say. What was asked of the store (a system promises a level; `--expe
 another) is compared with that by the harness.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
@@ -76,3 +76,19 @@ class Recognises(Protocol):
 
     def recognises(self, history: History) -> bool:
         """Say whether a history of which nothing else is said is for this check to judge."""
+
+
+class Limits(Protocol):
+    """What a check's figures may come to. The options are the parameters of its constructor."""
+
+    def missed(self, figures: Mapping[str, Any]) -> Sequence[str]:
+        """Say in a sentence each what is missed; what was not measured is missed too."""
+
+
+@runtime_checkable
+class HasThresholds(Protocol):
+    """A check that brings thresholds for its figures along: options of runs that it judges."""
+
+    @property
+    def thresholds(self) -> Callable[..., Limits]:
+        """What makes its limits, of which None, the default, means: not asked for."""

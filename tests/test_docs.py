@@ -12,9 +12,15 @@ from pathlib import Path
 import click
 import pytest
 
-from partita.checker.plugins import names
+from partita.checker.plugins import find, names
 from partita.harness.cli import partita, said
-from partita.harness.run.owners import Owner, fault_owner, system_owner, workload_owner
+from partita.harness.run.owners import (
+    Owner,
+    fault_owner,
+    system_owner,
+    thresholds_of,
+    workload_owner,
+)
 from partita.nemesis import schedule
 
 ROOT = Path(__file__).parents[1]
@@ -219,7 +225,8 @@ def _examples(kind: str) -> list[str]:
 @cache
 def _owners() -> tuple[Owner, ...]:
     makers = {"systems": system_owner, "workloads": workload_owner, "faults": fault_owner}
-    return tuple(make(name) for kind, make in makers.items() for name in names(kind))
+    found = [make(name) for kind, make in makers.items() for name in names(kind)]
+    return (*found, *thresholds_of(find("checks", name)() for name in names("checks")))
 
 
 @cache

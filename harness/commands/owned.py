@@ -7,7 +7,7 @@ parses it.
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,13 @@ from click.shell_completion import CompletionItem
 
 from partita.checker.plugins import PluginError, names, one
 from partita.checker.settings import REQUIRED, Parameter
-from partita.harness.run.owners import Owner, fault_owner, system_owner, workload_owner
+from partita.harness.run.owners import (
+    Owner,
+    check_owners,
+    fault_owner,
+    system_owner,
+    workload_owner,
+)
 from partita.nemesis.faults import choices
 
 _OWNERS = "partita.owners"
@@ -139,16 +145,31 @@ def _owners(
     A thing whose constructor cannot be understood, or takes an option of every run (`taken`), is
     said at once, unless a shell only wants to complete a line.
     """
-    makers = {"systems": system_owner, "workloads": workload_owner, "faults": fault_owner}
+    makers: dict[str, Callable[[str], list[Owner]]] = {
+        "systems": lambda name: [system_owner(name)],
+        "workloads": _of_workload,
+        "faults": lambda name: [fault_owner(name)],
+    }
     for kind, make in makers.items():
         for name in dict.fromkeys(named[kind]):
             with suppress(click.UsageError):
-                owner = make(name)
-                problem = _problem(owner, taken)
-                if problem is None:
-                    yield owner
-                elif strict:
-                    raise PluginError(problem)
+                for owner in make(name):
+                    problem = _problem(owner, taken)
+                    if problem is None:
+                        yield owner
+                    elif strict:
+                        raise PluginError(problem)
+
+
+def _of_workload(name: str) -> list[Owner]:
+    """Return a workload, and its checks, which bring thresholds along.
+
+    What cannot be made is said when it is to be.
+    """
+    owner = workload_owner(name)
+    with suppress(PluginError):
+        return [owner, *check_owners(name)]
+    return [owner]
 
 
 def _problem(owner: Owner, taken: Collection[str]) -> str | None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from partita.checker.checks import Limits
+
 PASSED, FAILED, UNKNOWN = 0, 1, 2
 
 
@@ -19,7 +21,8 @@ class Thresholds:
     """Shares from 0 to 1, times in seconds; None: not asked for.
 
     `min_ok` maps "" (all operations of the load), an f, or "faults" (sent and acknowledged while
-    each fault is in force) to a least number of operations that succeed.
+    each fault is in force) to a least number of operations that succeed. `of_checks` are what
+    checks bring along, by check.
     """
 
     min_availability: float | None = None
@@ -27,13 +30,16 @@ class Thresholds:
     max_recovery: float | None = None
     min_ok: Mapping[str, int] = field(default_factory=dict)
     unknown_passes: bool = False
+    of_checks: Mapping[str, Limits] = field(default_factory=dict)
 
 
-def thresholds(options: Mapping[str, Any], fs: Sequence[str]) -> Thresholds:
+def thresholds(
+    options: Mapping[str, Any], fs: Sequence[str], of_checks: Mapping[str, Limits] | None = None
+) -> Thresholds:
     """Gather the thresholds from the command line's options.
 
-    `fs` are the operations of the workload. Raises `click.UsageError`, for a threshold that no
-    run could miss too.
+    `fs` are the operations of the workload, `of_checks` what its checks bring along. Raises
+    `click.UsageError`, for a threshold that no run could miss too.
     """
     limits = Thresholds(
         min_availability=options["min_availability"],
@@ -41,6 +47,7 @@ def thresholds(options: Mapping[str, Any], fs: Sequence[str]) -> Thresholds:
         max_recovery=options["max_recovery"],
         min_ok=_all_least(options["min_ok"]),
         unknown_passes=options["unknown"] == "pass",
+        of_checks=of_checks or {},
     )
     for what in limits.min_ok:
         if what not in ("", "faults", *fs):
@@ -54,6 +61,7 @@ def thresholds(options: Mapping[str, Any], fs: Sequence[str]) -> Thresholds:
 def judge(outcome: Mapping[str, Any], limits: Thresholds) -> dict[str, Any]:
     """Return `missed`, a sentence for each threshold that was missed, and `passed`."""
     missed = [*_availability(outcome, limits), *_times(outcome, limits), *_counts(outcome, limits)]
+    missed += _figures(outcome, limits)
     # What may be forgiven is a checker that could not decide, not a run that showed nothing.
     undecided = outcome["valid"] == "unknown" and not outcome["doubts"]
     good = outcome["valid"] is True or (undecided and limits.unknown_passes)
@@ -145,6 +153,16 @@ def _counts(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
             if count < least:
                 missed.append(f"{count} {name} succeeded, --min-ok asks for {least}")
     return missed
+
+
+def _figures(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
+    """Ask each check's limits about what the check measured."""
+    rows = outcome.get("checks") or {}
+    return [
+        sentence
+        for check, asked in limits.of_checks.items()
+        for sentence in asked.missed(rows.get(check, {}).get("figures") or {})
+    ]
 
 
 def _succeeded(outcome: Mapping[str, Any], what: str) -> dict[str, int]:

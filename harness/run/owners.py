@@ -1,16 +1,17 @@
-"""Whose an option is: the system's, the workload's or a fault's.
+"""Whose an option is: the system's, the workload's, a fault's, or, a threshold, a check's.
 
 Each declares its own by the parameters of its constructor (`checker/settings.py`). The command
 line makes options of them for what is named on the line; here their values are read and handed to
 their owner.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from partita.checker.checks import Check, HasThresholds, Limits
 from partita.checker.plugins import PluginError, find_class
 from partita.checker.settings import (
     REQUIRED,
@@ -104,6 +105,37 @@ def make_workload(name: str, options: Mapping[str, Any]) -> Workload:
     workload: Workload = made(f"workload {name}", owner.make, owner.settings(options))
     refuse_unfit(name, workload)
     return workload
+
+
+def check_owners(workload: str) -> list[Owner]:
+    """Return the owners of the thresholds that the checks of a workload bring along.
+
+    The checks are those of the workload as it is without options. Raises `click.UsageError`, and
+    `PluginError` for a workload that cannot be made.
+    """
+    make = workload_owner(workload).make
+    needs = any(each.default is REQUIRED for each in parameters(make))
+    checks = getattr(make if needs else made(f"workload {workload}", make, {}), "checks", ())
+    return thresholds_of(checks if isinstance(checks, Sequence) else ())
+
+
+def thresholds_of(checks: Iterable[Check]) -> list[Owner]:
+    """Return the owners of the thresholds that checks bring along."""
+    return [
+        Owner("check", check.name, check.thresholds)
+        for check in checks
+        if isinstance(check, HasThresholds)
+    ]
+
+
+def limits_given(checks: Iterable[Check], options: Mapping[str, Any]) -> dict[str, Limits]:
+    """Make the limits of those checks of whose thresholds any was given. Raises `UsageError`."""
+    given = {owner: owner.given(options) for owner in thresholds_of(checks)}
+    return {
+        owner.name: made(f"the thresholds of {owner.name}", owner.make, settings)
+        for owner, settings in given.items()
+        if settings
+    }
 
 
 def fault_owner(name: str) -> Owner:

@@ -26,7 +26,13 @@ from partita.harness.nodes.ssh import Login, SshError
 from partita.harness.run.expectations import expected, promised
 from partita.harness.run.gate import Thresholds, thresholds
 from partita.harness.run.losses import living
-from partita.harness.run.owners import fault_owner, make_workload, system_owner, workload_owner
+from partita.harness.run.owners import (
+    fault_owner,
+    limits_given,
+    make_workload,
+    system_owner,
+    workload_owner,
+)
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
 from partita.harness.systems import (
@@ -88,7 +94,8 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
 
 def limits_of(options: Options, workload: Workload) -> Thresholds:
     """Gather the thresholds of a run with these options. Raises `click.UsageError`."""
-    return thresholds(options, tuple(workload.operations))
+    of_checks = limits_given(workload.checks, options)
+    return thresholds(options, tuple(workload.operations), of_checks)
 
 
 def stored(directory: Path) -> tuple[str, dict[str, Any]]:

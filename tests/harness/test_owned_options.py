@@ -6,6 +6,12 @@ from pathlib import Path
 import pytest
 from conftest import Partita
 
+from partita.checker.holders.holders import Holders
+from partita.checker.leases.leases import Leases
+from partita.checker.watches.watches import Watches
+from partita.harness.run.gate import Thresholds, judge
+from partita.harness.run.owners import limits_given
+
 OWN = """
 from typing import Annotated, Literal
 from partita.checker.settings import Setting
@@ -88,3 +94,68 @@ def test_what_there_is_is_listed(partita: Partita) -> None:
     assert {"systems", "workloads", "checks", "models"} <= {row["kind"] for row in rows}
     assert all(row["source"] == "partita" and row["problem"] is None for row in rows)
     assert partita("list", "dragons").returncode == 254
+
+
+MEASURED = """
+from typing import Annotated
+from partita.checker.checks import Judgement
+from partita.checker.settings import Setting
+from partita.workloads.register import Register
+
+class Thresholds:
+    def __init__(
+        self, max_odd: Annotated[float | None, Setting("Most odd values.", least=0)] = None
+    ):
+        self.most = max_odd
+    def missed(self, figures):
+        return [f"{figures['odd']} odd"] if figures["odd"] > self.most else []
+
+class Odd:
+    name, levels, default, thresholds = "odd", ("even",), None, Thresholds
+    def judge(self, history, levels):
+        return Judgement("odd", {"even": True}, figures={"odd": len(history)})
+
+class Mine(Register):
+    name = "mine"
+    checks = (*Register.checks, Odd())
+"""
+
+
+def test_a_check_brings_its_thresholds_along(partita: Partita, tmp_path: Path) -> None:
+    (tmp_path / "measured.py").write_text(MEASURED)
+    line = ("test", "etcd", "--workload", "measured.py:Mine")
+    shown = partita(*line, "--help").stdout
+    assert "Options of check odd:" in shown
+    assert "Most odd values." in shown
+    assert "--max-odd: must be at least 0, not -1" in partita(*line, "--max-odd", "-1").stderr
+    assert "no such option: --max-odd" in partita("test", "etcd", "--max-odd", "1").stderr
+
+
+def test_the_thresholds_of_checks_are_judged_by_their_figures(tmp_path: Path) -> None:
+    checks = (Holders(), Watches())
+    limits = limits_given(checks, {"max_overlap": "0", "max_leaderless": None})
+    assert set(limits) == {"holders"}
+    figures = {"longest_overlap_s": 1.5, "belief": "told"}
+    run = {
+        "checks": {"holders": {"figures": figures}}, "valid": True, "doubts": [],
+        "availability": 1.0, "longest_unavailability": 0.0, "faults": [], "load_ok": {},
+    }  # fmt: skip
+    judged = judge(run, Thresholds(of_checks=limits))
+    assert judged["missed"] == [
+        "two believed to hold one lock for 1.5 s (by the rule told), --max-overlap is 0"
+    ]
+    assert not judged["passed"]
+    figures["longest_overlap_s"] = 0.0
+    assert judge(run, Thresholds(of_checks=limits))["passed"]
+    run["checks"] = {}
+    assert judge(run, Thresholds(of_checks=limits))["missed"] == [
+        "no belief was measured, --max-overlap is 0"
+    ]
+    lag = limits_given(checks, {"max_watch_lag": "2"})["watches"]
+    assert lag.missed({"lag_s": {"most": 2.5}}) == [
+        "a change was delivered to a watch 2.5 s after it was known, --max-watch-lag is 2"
+    ]
+    assert lag.missed({"lag_s": {"most": 2.0}}) == []
+    late = limits_given((Leases(),), {"max_late": "1"})["leases"]
+    assert late.missed({"latest_s": 1.0}) == []
+    assert late.missed({"latest_s": 1.5})[0].startswith("an entry was still there 1.5 s after")
