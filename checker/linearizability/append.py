@@ -19,9 +19,10 @@ from partita.checker.explain import capital, moment, quoted, when, who
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import counted
 from partita.checker.linearizability.engine import Engine
+from partita.checker.linearizability.monitors.operations import unfit
 from partita.checker.linearizability.places import disorder, in_places
 from partita.checker.models.append import Append
-from partita.checker.models.model import Model, ModelError, frozen
+from partita.checker.models.model import Model, frozen
 from partita.checker.verdict import Finding, Limits, Mismatch
 
 _LAST = np.iinfo(np.int64).max
@@ -38,7 +39,7 @@ def append(
     if not isinstance(model, Append) or model.initial:
         return None
     try:
-        log = _Log.of(history, rows, limits)
+        log = _Log.of(history, rows, model, limits)
         return None if log is None else _finding(log)
     except _Stopped as stopped:
         return Finding("unknown", reason=str(stopped))
@@ -46,7 +47,7 @@ def append(
 
 def order(history: History, rows: IntColumn, model: Append) -> IntColumn:
     """Return rows in an order that proves it valid."""
-    log = _Log.of(history, rows, Limits())
+    log = _Log.of(history, rows, model, Limits())
     assert log is not None
     longest = log.read(log.longest) if log.reads else []
     places = {frozen(element): at for at, element in enumerate(longest)}
@@ -78,7 +79,7 @@ class _Log:
     reads: dict[int, int]  # how much each read returned that succeeded, by row, in their order
 
     @staticmethod
-    def of(history: History, rows: IntColumn, limits: Limits) -> "_Log | None":
+    def of(history: History, rows: IntColumn, model: Append, limits: Limits) -> "_Log | None":
         log = _Log(history, limits, {}, {}, {})
         for at, row in enumerate(rows.tolist()):
             if at % 1024 == 0:
@@ -90,7 +91,7 @@ class _Log:
                     return None
                 log.adds[element] = row
             elif f != "read":
-                raise _unfit(history, row)
+                raise unfit(history, row, model)
             elif history.outcome[row] == _OK:
                 log.reads[row] = len(log.read(row))
         log.failed = log.find_failed(rows)
@@ -119,7 +120,7 @@ class _Log:
         self.poll()
         output = self.history[row].output
         if output is not None and not isinstance(output, list):
-            raise _unfit(self.history, row)
+            raise unfit(self.history, row, Append(), "which is no list")
         return output or []
 
     def final(self) -> list[Hashable]:
@@ -133,12 +134,6 @@ class _Log:
         end = self.history.invoked_rank[max(self.reads)]
         completed = self.history.completed_rank
         return [each for each, row in self.adds.items() if completed[row] < end]
-
-
-def _unfit(history: History, row: int) -> ModelError:
-    op = history[row]
-    what = f"operation {row} is {op.f!r} with value {quoted(op.input)}, output {quoted(op.output)}"
-    return ModelError(f"model append does not fit the history: {what}")
 
 
 def _contradictions(log: _Log) -> Iterator[Contradiction]:

@@ -39,7 +39,7 @@ class Counter:
             return state + op.input  # type: ignore[no-any-return]
         if op.f == "read" and op.outcome == "info":
             return state  # type: ignore[no-any-return]
-        if op.f != "read" or not isinstance(op.output, int | float):
+        if op.f != "read" or not _is_number(op.output):
             raise unfit(self, op)
         return state if state == op.output else None
 

@@ -297,7 +297,8 @@ def _outcome(file: Path, request: Request) -> Outcome:
     cut_off = run and not (file / "results.json").exists()
     died = "the run was cut off: partita check --recover makes its results" if cut_off else None
     wild = _unrecorded(history, loaded)
-    notes = [*history.notes, *filter(None, [why, nothing, wild, doubt, died])]
+    said = [why, *verdict.notes, nothing, wild, doubt, died]
+    notes = [*history.notes, *filter(None, said)]
     return Outcome(file, history, verdict, load_seconds, notes)
 
 

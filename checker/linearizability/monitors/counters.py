@@ -123,7 +123,8 @@ class _Given:
 def _refuse_strange(history: History, row: int, model: Counter) -> None:
     """Refuse what is no number at all."""
     op = history[row]
-    if not isinstance(op.output if op.f == "read" else op.input, int | float):
+    number = op.output if op.f == "read" else op.input
+    if not isinstance(number, int | float) or isinstance(number, bool):
         raise unfit(history, row, model, "which is no number")
 
 

@@ -43,6 +43,7 @@ from partita.checker.linearizability.monitors.operations import (
     acts,
     numbers,
     stopped,
+    unfit,
 )
 from partita.checker.linearizability.monitors.queues_explanation import explain
 from partita.checker.models.fifo_queue import FifoQueue
@@ -76,6 +77,13 @@ def queue(
     if answer == DECLINED:
         return Declined(_repeated(history, given.named(named)))
     return stopped(rule)
+
+
+def _refuse_strange(history: History, drains: IntColumn, model: Model) -> None:
+    """Refuse what is no answer to a drain."""
+    for row in drains[history.outcome[drains] == OUTCOMES.index("ok")].tolist():
+        if not isinstance(history[row].output, list | tuple | None):
+            raise unfit(history, row, model, "which is no list")
 
 
 def _puts_null(history: History, rows: IntColumn) -> bool:
@@ -118,6 +126,7 @@ class _Given:
         is_fifo = isinstance(model, FifoQueue)
         f = acts(history, rows, model, _ACTS if is_fifo else {**_ACTS, "drain": _DRAIN})
         if (f == _DRAIN).any():
+            _refuse_strange(history, rows[f == _DRAIN], model)
             return None
         is_answered = history.outcome[rows] == OUTCOMES.index("ok")
         output = history.output[rows]
