@@ -294,7 +294,7 @@ def _sent(event: Event) -> int:
 
 def _plain(value: Any) -> Any:
     """Return a value that dictionaries take as a key."""
-    return value if isinstance(value, str | int | float) else quoted(value)
+    return value if isinstance(value, str | int | float | None) else quoted(value)
 
 
 def labelled(fields: Mapping[str, Any], name: str) -> Any:
