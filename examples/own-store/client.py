@@ -22,6 +22,8 @@ def answer(request: dict, number: int) -> dict:
         body["value"] = value
     elif f == "cas":
         body["old"], body["value"] = value
+    elif f == "txn":
+        body["ops"] = [[f, key] if f == "r" else [f, key, given] for f, key, given in value]
     connection = HTTPConnection(ADDRESS, 7000, timeout=TIMEOUT)
     try:
         connection.connect()
@@ -38,7 +40,20 @@ def answer(request: dict, number: int) -> dict:
         return {"type": "fail", "error": "mismatch", "actual": said["actual"]}
     if "error" in said:
         return {"type": "fail" if said["definite"] else "info", "error": said["error"]}
+    if f == "txn":
+        return transacted(value, said)
     return {"type": "ok", "value": said.get("value")}
+
+
+def transacted(asked: list, said: dict) -> dict:
+    """Say what a transaction read, and which versions it saw; null is its own."""
+    done = [
+        [f, key, found if f == "r" else given]
+        for (f, key, given), (found, _) in zip(asked, said["results"], strict=True)
+    ]
+    version = said["version"]
+    versions = [version if each is None else each or None for _, each in said["results"]]
+    return {"type": "ok", "value": done, "version": version, "versions": versions}
 
 
 main()

@@ -15,7 +15,8 @@ import time
 import uuid
 from pathlib import Path
 
-from journal import Journal, JournalError
+import operations
+from journal import Command, Journal, JournalError
 from raft import Pace, Raft
 from registers import Answer, Registers
 from waiting import NotLeader
@@ -34,7 +35,12 @@ BUGS = (
     "split-brain",
     "own-write-unseen",
 )
-FIELDS = {"read": ("key",), "write": ("key", "value"), "cas": ("key", "old", "value")}
+FIELDS = {
+    "read": ("key",),
+    "write": ("key", "value"),
+    "cas": ("key", "old", "value"),
+    "txn": ("ops",),
+}
 LONGEST_WAIT = 60.0
 
 
@@ -49,7 +55,13 @@ class TimedOut(Exception):
 class Server:
     """What clients and peers can ask of one node."""
 
-    def __init__(self, raft: Raft, registers: Registers, links: dict[str, Link], bug: str) -> None:
+    def __init__(
+        self,
+        raft: Raft,
+        registers: Registers,
+        links: dict[str, Link],
+        bug: str,
+    ) -> None:
         self._raft = raft
         self._registers = registers
         self._links = links
@@ -79,7 +91,7 @@ class Server:
         command = {"f": f} | {field: body[field] for field in FIELDS[f]}
         command["client"] = body["client"] if named else uuid.uuid4().hex
         command["number"] = body["number"] if named else 1
-        if f == "read" and "seen" in body:
+        if operations.only_reads(command) and "seen" in body:
             command["seen"] = body["seen"]
         try:
             answer = await self._finish(command, time.monotonic() + body.get("timeout", 5.0))
@@ -110,13 +122,13 @@ class Server:
             except (NotSent, NotLeader):
                 await asyncio.sleep(min(left, 0.02))
             except (NoAnswer, TimeoutError):
-                certain = command["f"] == "read"
+                certain = operations.only_reads(command)
         raise TimedOut(certain)
 
     async def _attempt(self, command: Message, left: float) -> Answer:
         if "seen" in command:
             async with asyncio.timeout(left):
-                return await self._read_here(command["key"], command["seen"])
+                return await self._read_here(command)
         leader = self._raft.leader
         here = self._bug == "stale-follower-read" and command["f"] == "read"
         if self._raft.role == "leader" or here:
@@ -134,6 +146,12 @@ class Server:
         return answer
 
     async def _lead(self, command: Message) -> Answer:
+        if command["f"] == "txn":
+            if not operations.only_reads(command):
+                done: Answer = await self._raft.propose(command)
+                return done
+            await self._raft.confirm()
+            return self._look(command)
         if command["f"] == "read":
             await self._raft.confirm()
             return self._value(command["key"])
@@ -147,17 +165,23 @@ class Server:
         answer: Answer = await self._raft.propose(command)
         return answer
 
+    def _look(self, command: Command) -> Answer:
+        """Answer a transaction that only reads from this node's state."""
+        return self._registers.look(command["ops"], self._raft.applied)
+
     def _value(self, key: str) -> Answer:
         value, version = self._registers.read(key)
         return {"value": value, "version": version}
 
-    async def _read_here(self, key: str, seen: int) -> Answer:
+    async def _read_here(self, command: Command) -> Answer:
         """Answer from this node's own state, as soon as that has what the client has seen."""
         # BUG own-write-unseen: a node that has not heard yet of what its client wrote (or saw at
         # another node) answers all the same.
-        while self._raft.applied < seen and self._bug != "own-write-unseen":
+        while self._raft.applied < command["seen"] and self._bug != "own-write-unseen":
             await asyncio.sleep(0.002)
-        return self._value(key)
+        if command["f"] == "txn":
+            return self._look(command)
+        return self._value(command["key"])
 
 
 def _complaint(f: str, body: Message) -> str | None:
@@ -165,7 +189,9 @@ def _complaint(f: str, body: Message) -> str | None:
     missing = [field for field in FIELDS[f] if field not in body]
     if missing:
         return f"{f} needs {', '.join(missing)}"
-    for field in FIELDS[f]:
+    if f == "txn" and (wrong := operations.complaint(body["ops"])):
+        return wrong
+    for field in FIELDS[f] if f != "txn" else ():
         if not isinstance(body[field], str) and not (field == "old" and body[field] is None):
             return f"{field} must be a string"
     if "client" in body and not (isinstance(body["client"], str) and _is_count(body.get("number"))):

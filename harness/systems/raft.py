@@ -7,7 +7,7 @@ import io
 import json
 import tarfile
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -17,6 +17,8 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
 from partita.harness.systems.daemon import Daemon
+from partita.harness.systems.over_registers import offered
+from partita.harness.systems.raft_transactions import RaftTransactions
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
 
@@ -50,8 +52,16 @@ BUGS: Mapping[str, str] = MappingProxyType(
 # By how it reads: a local read waits until the node has what its client has seen.
 PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
     {
-        "linearizable": {"linearizability": "linearizable", "sessions": "linearizable"},
-        "local": {"linearizability": None, "sessions": "ordered-sequential"},
+        "linearizable": {
+            "linearizability": "linearizable",
+            "sessions": "linearizable",
+            "transactions": "strict-serializable",
+        },
+        "local": {
+            "linearizability": None,
+            "sessions": "ordered-sequential",
+            "transactions": "strong-session-serializable",
+        },
     }
 )
 
@@ -110,6 +120,13 @@ class Raft(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return RaftClient(node.address, timeout, local=self.reads == "local")
 
+    @property
+    def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        def transactions(node: Node, timeout: float) -> Client:
+            return RaftTransactions(RaftClient(node.address, timeout, local=self.reads == "local"))
+
+        return {**offered(self.client), "transactions": transactions}
+
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]
 
@@ -139,7 +156,7 @@ class RaftClient:
         self._number = 0
 
     def read(self, key: str) -> Answer:
-        said = self._ask("read", key=key, **({"seen": self._seen} if self._local else {}))
+        said = self._ask("read", key=key, **self._told())
         return Answer(said["value"], _version(said))
 
     def write(self, key: str, value: str) -> Answer:
@@ -147,6 +164,10 @@ class RaftClient:
 
     def cas(self, key: str, old: str | None, new: str) -> Answer:
         return Answer(version=_version(self._ask("cas", key=key, old=old, value=new)))
+
+    def transact(self, operations: list[list[Any]]) -> dict[str, Any]:
+        """Carry operations out together; return what the store answers."""
+        return self._ask("txn", ops=operations, **self._told())
 
     def move(self, address: str) -> None:
         """Go on at another node; what was seen so far is told there."""
@@ -167,7 +188,10 @@ class RaftClient:
         status, answer = self._connection.request("POST", f"/{request}", text, reads=reads)
         return status, json.loads(answer)
 
-    def _ask(self, f: str, **fields: str | int | None) -> dict[str, Any]:
+    def _told(self) -> dict[str, int]:
+        return {"seen": self._seen} if self._local else {}
+
+    def _ask(self, f: str, **fields: Any) -> dict[str, Any]:
         self._number += 1
         who = {"client": self._name, "number": self._number, "timeout": self._patience}
         status, answer = self.send(f, fields | who)

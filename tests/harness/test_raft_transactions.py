@@ -1,0 +1,103 @@
+"""Transactions of the raft example as plain processes on loopback, right and with each mistake."""
+
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loaded import loaded
+from test_raft_store import SLOW, Cluster, others
+from test_store_clients import transactions_are_kept
+
+from partita.harness.systems.raft import RaftClient
+from partita.harness.systems.raft_transactions import RaftTransactions
+from partita.workloads.bank import Bank
+from partita.workloads.client import Definite, Indefinite, Mismatch
+
+
+def connect(cluster: Cluster, name: str, *, local: bool = False) -> RaftTransactions:
+    return RaftTransactions(RaftClient("127.0.0.1", 5.0, cluster.ports[name], local=local))
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with Cluster(tmp_path_factory.mktemp("three"), 3) as cluster:
+        yield cluster
+
+
+def test_transactions_are_kept(three: Cluster) -> None:
+    for name in three.names:
+        transactions_are_kept(partial(connect, three, name))
+
+
+def test_money_is_kept(three: Cluster, tmp_path: Path) -> None:
+    connects = [partial(connect, three, name) for name in three.names]
+    workload = Bank(accounts=4)
+    history = loaded(workload, connects, tmp_path / "history.jsonl", seconds=1)
+    (check,) = workload.checks
+    assert check.judge(history, check.levels).levels == {"total-kept": True}
+    assert sum(history.extra("retries").values()) > 5
+
+
+def test_whole_transactions_see_what_they_did(three: Cluster) -> None:
+    client = connect(three, "n1")
+    first = client.execute([["append", "l", 1], ["r", "l", None], ["append", "l", 2]])
+    assert first.value == [["append", "l", 1], ["r", "l", [1]], ["append", "l", 2]]
+    assert first.fields == {"versions": [first.version] * 3}
+    second = connect(three, "n2").execute([["r", "l", None], ["r", "never", None], ["w", "t", "x"]])
+    assert second.value == [["r", "l", [1, 2]], ["r", "never", None], ["w", "t", "x"]]
+    assert second.version > first.version
+    assert second.fields == {"versions": [first.version, None, second.version]}
+    read = connect(three, "n3").execute([["r", "t", None]])
+    assert (read.value, read.fields["versions"]) == ([["r", "t", "x"]], [second.version])
+    with pytest.raises(Definite, match="t holds no list"):
+        client.execute([["w", "l", 7], ["append", "t", 1]])
+    assert client.execute([["r", "l", None]]).value == [["r", "l", [1, 2]]]
+
+
+@pytest.mark.parametrize(
+    ("operations", "complaint"),
+    [
+        ([], "ops must be a list of operations"),
+        ("r", "ops must be a list of operations"),
+        ([["erase", "x"]], "an operation is a list that begins with check, r, w, append"),
+        ([["w", "x"]], "w takes a key, which is a string, and 1 more"),
+        ([["r", 3]], "r takes a key"),
+    ],
+)
+def test_bad_requests_are_refused(three: Cluster, operations: Any, complaint: str) -> None:
+    status, answer = three.client("n1").send("txn", {"ops": operations})
+    assert status == 400
+    assert complaint in answer["error"]
+
+
+def test_a_local_transaction_waits_for_what_its_client_has_seen(tmp_path: Path) -> None:
+    with Cluster(tmp_path, 3, *SLOW) as cluster:
+        client = connect(cluster, others(cluster, cluster.leader())[0], local=True)
+        for value in range(1, 4):
+            client.execute([["w", "x", value]])
+            assert client.execute([["r", "x", None]]).value == [["r", "x", value]]
+
+
+def test_a_refused_transaction_leaves_nothing(tmp_path: Path) -> None:
+    with Cluster(tmp_path, 1) as cluster:
+        client = connect(cluster, "n1")
+        with pytest.raises(Mismatch):
+            client._client.transact([["w", "x", "1"], ["check", "y", 9]])
+        assert client.snapshot(["x"]).seen[0].value is None
+
+
+def test_what_was_not_committed_cannot_be_read(tmp_path: Path) -> None:
+    with Cluster(tmp_path, 3) as cluster:
+        leader = cluster.leader()
+        client = connect(cluster, leader)
+        client.execute([["append", "x", 1]])
+        cluster.signal(signal.SIGSTOP, *others(cluster, leader))
+        lost = RaftTransactions(RaftClient("127.0.0.1", 0.3, cluster.ports[leader]))
+        with pytest.raises(Indefinite):
+            lost.execute([["append", "x", 2]])
+        with pytest.raises(Definite):  # it does not know whether it still leads
+            lost.execute([["r", "x", None]])
+        cluster.signal(signal.SIGCONT, *others(cluster, leader))
