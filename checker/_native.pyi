@@ -49,18 +49,21 @@ def search_register(
     tracked: int,
     without: str,
     ordered: bool,
+    descents: int,
 ) -> tuple[int, str, int, int, list[int], int, list[int]]:
     """Search for an order of a register's operations.
 
     Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
     rank of the event that could not be passed; places of operations that contradict each
     other; how many nodes were expanded; and, if `ordered` and valid, an order, as places.
+    `descents` is 0 for none, 1 for one beside the rest, 2 for a descent alone.
     """
 
 def search_table(
     rows: npt.NDArray[np.int64],
     kinds: npt.NDArray[np.int32],
     reads: npt.NDArray[np.bool_],
+    overwrites: npt.NDArray[np.bool_],
     ask: Callable[[int, int], int],
     outcome: npt.NDArray[np.int8],
     invoked_rank: npt.NDArray[np.int64],
@@ -74,12 +77,14 @@ def search_table(
     tracked: int,
     without: str,
     ordered: bool,
+    descents: int,
 ) -> tuple[int, str, int, int, list[int], int, list[int]]:
     """Search for an order of operations under any model; returns what `search_register` does.
 
     `kinds` has the kind of each of `rows`, `reads` says of each kind whether it can never
-    change the state. `ask` gives the number of the state after an operation of a kind, -1 if it
-    is not possible; the initial state is 0. What it raises goes through.
+    change the state, `overwrites` whether it always leads to the same one. `ask` gives the
+    number of the state after an operation of a kind, -1 if it is not possible; the initial
+    state is 0. What it raises goes through.
     """
 
 def monitor_queue(

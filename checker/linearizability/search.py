@@ -12,10 +12,13 @@ the end, an order exists: valid. If it dies, local refutation starts a little be
 state, with everything that is pending there optional and every crashed operation reusable.
 That contains every true configuration, so that if it dies too, the history is invalid, whatever
 came before. Else windows and beams grow by turns, until a beam that left nothing out decides.
+
+Beside all this, for as much time, goes a descent (descent.h): one order at a time, depth first. It
+can only find that a history is valid, and does so where beams drown in what is possible.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -40,7 +43,8 @@ class Plan:
     how often a crashed operation was used of which `plenty` are left. The first refutation
     demotes all but so many operations that at most `tracked` are under way at once. `without`
     names the reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute),
-    d(ominate), (u)n(seen). If it is `ordered`, the order that was found is kept.
+    d(ominate), (u)n(seen). If it is `ordered`, the order that was found is kept. A descent goes
+    down beside the rest, alone, or not at all.
     """
 
     beam: int = 4
@@ -49,10 +53,12 @@ class Plan:
     tracked: int = 6
     without: str = ""
     ordered: bool = False
+    descents: Literal["none", "beside", "alone"] = "beside"
 
 
 PLAN: Final = Plan()
 _VALID, _INVALID, _UNKNOWN = range(3)
+_DESCENTS: Final = ("none", "beside", "alone")
 
 
 def search(
@@ -127,6 +133,7 @@ def _search_register(
         plan.tracked,
         plan.without,
         plan.ordered,
+        _DESCENTS.index(plan.descents),
     )
 
 
@@ -139,6 +146,7 @@ def _search_table(
         rows,
         kinds,
         np.array(transitions.reads, dtype=np.bool_),
+        np.array(transitions.overwrites, dtype=np.bool_),
         transitions,
         history.outcome,
         history.invoked_rank,
@@ -152,6 +160,7 @@ def _search_table(
         plan.tracked,
         plan.without,
         plan.ordered,
+        _DESCENTS.index(plan.descents),
     )
 
 
@@ -175,8 +184,9 @@ class _Transitions:
     def __init__(self, model: Model, ops: list[Op]) -> None:
         self.model = model
         self.ops = ops
-        declared = getattr(model, "reads", ())
-        self.reads = [op.f in declared for op in ops]
+        reads, overwrites = (getattr(model, name, ()) for name in ("reads", "overwrites"))
+        self.reads = [op.f in reads for op in ops]
+        self.overwrites = [op.f in overwrites for op in ops]
         self.states: list[Any] = []
         # Many small tables: one large one would need thrice its memory in the moment it grows.
         self.numbers: list[dict[Any, int]] = [{} for _ in range(64)]
@@ -185,6 +195,8 @@ class _Transitions:
     def __call__(self, state: int, kind: int) -> int:
         op = self.ops[kind]
         after = self.model.step(self.states[state], op)
+        if self.overwrites[kind]:
+            self._hold_to_overwriting(state, op, after)
         if after is None:
             return -1
         number = self._number(after)
@@ -194,6 +206,14 @@ class _Transitions:
                 f" {self.states[state]!r} to {after!r}"
             )
         return number
+
+    def _hold_to_overwriting(self, state: int, op: Op, after: Any) -> None:
+        if after is None or after != self.model.step(self.model.initial, op):
+            raise ModelError(
+                f"model {self.model.name} declares {op.f!r} among its overwrites, but what it leads"
+                f" to from {self.states[state]!r} is not what it leads to from"
+                f" {self.model.initial!r}"
+            )
 
     def _number(self, state: Any) -> int:
         try:

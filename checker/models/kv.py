@@ -19,6 +19,7 @@ class KeyValue:
     value: Any = None
     name: str = "kv"
     reads: tuple[str, ...] = ("get",)
+    overwrites: tuple[str, ...] = ("put",)
     takes: ClassVar = "put with text or a number, append with text, and get"
 
     @staticmethod

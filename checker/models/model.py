@@ -13,7 +13,8 @@ A model may say in a sentence which operations it has (`takes`), and by `fits` w
 that a history is of, see `partita.checker.models.fitting`.
 
 A model may say which operations never change the state, by a collection `reads` of their f:
-the search is quicker then, and refuses the model if it finds one that does.
+the search is quicker then, and refuses the model if it finds one that does. The same is true of
+`overwrites`: those that are possible in every state, always with the same result.
 """
 
 import inspect

@@ -43,9 +43,12 @@ class Limits {
 
     // Call before so many bytes are taken at a stroke, which looking now and then would miss.
     void look_before_taking(std::size_t bytes) const {
-        if (memory_ && resident() + static_cast<int64_t>(bytes) > *memory_) {
-            throw Stopped{"memory limit"};
-        }
+        if (!has_room(bytes)) throw Stopped{"memory limit"};
+    }
+
+    // Whether so many bytes can be taken.
+    bool has_room(std::size_t bytes) const {
+        return !memory_ || resident() + static_cast<int64_t>(bytes) <= *memory_;
     }
 
     // The same limits, but for at most so many seconds from now.

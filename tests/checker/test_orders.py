@@ -110,7 +110,7 @@ def test_orders_of_long_searches_with_crashed_operations(beam: int) -> None:
         events = run_events(random, 600, random.randrange(3, 9), unique=False, crash=0.1)
         history = History.of_events(events)
         rows = counting(history, model, "observe")
-        plan = type(PLANS["usual"])(beam, plenty=1)
+        plan = type(PLANS["usual"])(beam, plenty=1, descents="none")
         if check(history, model, engine="search").valid is True:
             assert replay(history, model, searched(history, rows, model, plan), rows) is None
             proven += 1

@@ -16,18 +16,19 @@ from partita.checker.verdict import Finding, Limits, Mismatch
 
 PLANS = {
     "usual": Plan(),
-    "all configurations": Plan(beam=0),
-    "narrowest beam": Plan(beam=1),
-    "narrowest beam and window": Plan(beam=1, window=2),
-    "beam without refutation": Plan(beam=2, window=0),
-    "not pure at once": Plan(beam=0, without="p"),
-    "not hidden": Plan(beam=0, without="h"),
-    "not earliest": Plan(beam=0, without="e"),
-    "not only useful": Plan(beam=0, without="u"),
-    "not commuting": Plan(beam=0, without="c"),
-    "not dominated": Plan(beam=0, without="d"),
-    "not unseen": Plan(beam=0, without="n"),
-    "nothing left out": Plan(beam=0, without="pheucdn"),
+    "no descent": Plan(descents="none"),
+    "all configurations": Plan(beam=0, descents="none"),
+    "narrowest beam": Plan(beam=1, descents="none"),
+    "narrowest beam and window": Plan(beam=1, window=2, descents="none"),
+    "beam without refutation": Plan(beam=2, window=0, descents="none"),
+    "not pure at once": Plan(beam=0, without="p", descents="none"),
+    "not hidden": Plan(beam=0, without="h", descents="none"),
+    "not earliest": Plan(beam=0, without="e", descents="none"),
+    "not only useful": Plan(beam=0, without="u", descents="none"),
+    "not commuting": Plan(beam=0, without="c", descents="none"),
+    "not dominated": Plan(beam=0, without="d", descents="none"),
+    "not unseen": Plan(beam=0, without="n", descents="none"),
+    "nothing left out": Plan(beam=0, without="pheucdn", descents="none"),
 }
 
 
@@ -81,9 +82,10 @@ def test_refutations_that_demote_nearly_everything_are_right() -> None:
     answers = Counter[object]()
     for seed in range(2_000):
         history = History.of_events(of_few_values(Random(seed)))
-        expected = found(history, model, "ignore", Plan(beam=0)).valid
+        expected = found(history, model, "ignore", Plan(beam=0, descents="none")).valid
         for tracked, window in [(1, 4), (1, 16), (2, 64), (6, 64)]:
-            finding = found(history, model, "ignore", Plan(1, window, tracked=tracked))
+            plan = Plan(1, window, tracked=tracked, descents="none")
+            finding = found(history, model, "ignore", plan)
             assert finding.valid == expected, f"seed {seed}, {tracked}, {window}: {finding}"
         answers[expected] += 1
     assert min(answers[True], answers[False]) > 200
@@ -146,10 +148,10 @@ def test_narrow_beams_agree_with_all_configurations(unique: bool) -> None:
     for seed in range(400):
         random = Random(seed)
         history = History.of_events(run_events(random, 60, random.randrange(3, 12), unique=unique))
-        expected = found(history, model, "observe", Plan(beam=0)).valid
+        expected = found(history, model, "observe", Plan(beam=0, descents="none")).valid
         invalid += not expected
         for beam, window in [(1, 4), (1, 16), (2, 8)]:
-            finding = found(history, model, "observe", Plan(beam, window))
+            finding = found(history, model, "observe", Plan(beam, window, descents="none"))
             assert finding.valid == expected, f"seed {seed}, {beam}, {window}: {finding}"
     assert invalid > 50
 
@@ -161,9 +163,11 @@ def test_beams_that_do_not_count_what_is_plentiful_agree_too() -> None:
         random = Random(seed)
         events = run_events(random, 500, random.randrange(3, 6), unique=False, crash=0.1)
         history = History.of_events(events)
-        expected = found(history, model, "observe", Plan(plenty=10**6)).valid
+        plan = Plan(plenty=10**6, descents="none")
+        expected = found(history, model, "observe", plan).valid
         for beam in (1, 4):
-            finding = found(history, model, "observe", Plan(beam, plenty=1))
+            plan = Plan(beam, plenty=1, descents="none")
+            finding = found(history, model, "observe", plan)
             assert finding.valid == expected, f"seed {seed}, {beam}: {finding}"
         answers[expected] += 1
     assert min(answers[True], answers[False]) > 10

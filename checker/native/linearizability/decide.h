@@ -1,12 +1,16 @@
-// The search itself: a beam from the front, and refutation from the middle where it dies.
+// The search itself: a beam from the front, and refutation from the middle where it dies. Beside
+// them a descent, by turns.
 
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "descent.h"
 #include "excerpt.h"
 #include "frontier.h"
 
@@ -15,8 +19,14 @@ namespace partita::search {
 constexpr std::size_t kNodesMost = 50'000'000;  // Of one attempt to refute.
 constexpr int kStride = 64;  // Events between checkpoints.
 constexpr std::size_t kRoughMost = 1024;  // The widest beam that ignores what is plentiful.
+constexpr double kTurnSeconds = 0.0005;   // Of a descent; later ones are longer.
+constexpr int kMovesBetweenTurns = 16;
+constexpr int kLevelsAlone = 3;  // Before there is one beside a search that knows the states.
 
 enum class Decision { kValid, kInvalid, kUnknown };
+
+// Whether there is a descent: beside the rest, or nothing else.
+enum class Descents { kNone, kBeside, kAlone };
 
 struct Plan {
     Reductions reductions;
@@ -27,6 +37,7 @@ struct Plan {
     std::int32_t plenty = 16;
     int tracked = 6;  // Operations under way at once that count in the first refutation.
     bool ordered = false;  // Whether an order is asked for.
+    Descents descents = Descents::kBeside;
 };
 
 struct Outcome {
@@ -59,6 +70,7 @@ class Search {
           limits_(limits),
           space_(problem.template space<Mask>()),
           frontier_(timeline, space_, problem.kinds(), plan.reductions, limits) {
+        if (!problem.knows_states()) let_descend();
         space_.look_ahead(timeline);
         if (plan.ordered) frontier_.trail = &trail_;
         frontier_.start({problem.initial()});
@@ -66,30 +78,61 @@ class Search {
     }
 
     Outcome run() {
-        const double begin = Limits::now();
         try {
-            decide();
+            plan_.descents == Descents::kAlone ? descend_alone() : decide();
             if (outcome_.decision == Decision::kInvalid) {
-                explain(limits_.within(1 + 2 * (Limits::now() - begin)));
+                explain(limits_.within(1 + 2 * (Limits::now() - begin_)));
             }
         } catch (const Stopped& stopped) {
             outcome_.stopped = stopped.reason;
         }
         if (outcome_.decision != Decision::kInvalid) outcome_.event = furthest_;
         outcome_.nodes = frontier_.nodes() + nodes_elsewhere_;
+        if (descent_) outcome_.nodes += descent_->nodes();
         return outcome_;
     }
 
   private:
     void decide() {
-        while (frontier_.position() < end()) {
+        while (frontier_.position() < end() && !descends()) {
             frontier_.thrifty = plan_.beam > 0;
             if (step(plan_.beam)) continue;
             if (exact_) invalid(frontier_.position() - 1);
             if (exact_ || !rescue()) return;
         }
         outcome_.decision = Decision::kValid;
-        if (plan_.ordered) outcome_.order = trail_.order(frontier_.trails.front(), timeline_);
+        if (plan_.ordered) {
+            outcome_.order = descent_ && descent_->found()
+                                 ? descent_->order()
+                                 : trail_.order(frontier_.trails.front(), timeline_);
+        }
+    }
+
+    void let_descend() {
+        if (plan_.descents != Descents::kNone && !descent_) {
+            descent_.emplace(problem_, timeline_, limits_);
+        }
+    }
+
+    void descend_alone() {
+        descent_.emplace(problem_, timeline_, limits_);
+        descent_->run(std::numeric_limits<double>::infinity());
+        if (!descent_->found()) throw Stopped{"no order was found by going down"};
+        outcome_.decision = Decision::kValid;
+        if (plan_.ordered) outcome_.order = descent_->order();
+    }
+
+    // Gives the descent as much time as the rest has had, and says whether it found an order.
+    // So neither of the two costs more than twice what the other one alone does.
+    bool descends() {
+        if (!descent_ || descent_->is_over()) return descent_ && descent_->found();
+        if (moves_++ % kMovesBetweenTurns != 0) return false;
+        const double now = Limits::now();
+        const double others = now - begin_ - descended_;
+        if (others < descended_) return false;
+        descent_->run(now + std::max(kTurnSeconds, others - descended_ + others / 8));
+        descended_ += Limits::now() - now;
+        return descent_->found();
     }
 
     std::int32_t end() const { return static_cast<std::int32_t>(timeline_.events.size()); }
@@ -197,13 +240,20 @@ class Search {
     bool rescue() {
         auto died = frontier_.position() - 1;
         for (int level = 0;; ++level) {
+            // Where states are known, beams and refutations seldom need help.
+            if (level == kLevelsAlone) let_descend();
+            moves_ = 0;
+            if (descends()) return true;
             auto window = plan_.window << std::min(level, 20);
             auto from = std::max(0, died - window);
             if (plan_.refute && refute(from, died, level)) {
                 invalid(died);
                 return false;
             }
-            if (widen(from, died, window, plan_.beam << std::min(level + 1, 40))) return true;
+            const auto shift = std::min(level + 1, 20);
+            if (widen(from, died, window, plan_.beam << 2 * shift, true)) return true;
+            if (outcome_.decision == Decision::kInvalid) return false;
+            if (widen(from, died, window, plan_.beam << shift, false)) return true;
             if (outcome_.decision == Decision::kInvalid) return false;
             // It came further than before: what killed it there may be easier to refute.
             if (frontier_.position() - 1 > died) {
@@ -213,17 +263,21 @@ class Search {
         }
     }
 
-    bool widen(std::int32_t from, std::int32_t died, std::int32_t window, std::size_t beam) {
+    // Goes there again with a wider beam. `thrifty`: with crashed operations only where there is
+    // no other way, which is much cheaper.
+    bool widen(std::int32_t from, std::int32_t died, std::int32_t window, std::size_t beam,
+               bool thrifty) {
         std::size_t at = checkpoints_.size() - 1;
         while (at > 0 && checkpoints_[at].position > from) --at;
         checkpoints_.resize(at + 1);
-        frontier_.thrifty = false;
+        frontier_.thrifty = thrifty;
         frontier_.seek(checkpoints_[at].position);
         frontier_.configs = checkpoints_[at].configs;
         frontier_.trails = checkpoints_[at].trails;
         exact_ = checkpoints_[at].exact;
         auto until = std::min(end(), died + window);
         while (frontier_.position() < until) {
+            if (descends()) return true;
             if (!step(beam)) {
                 if (exact_) invalid(frontier_.position() - 1);
                 return false;
@@ -323,6 +377,10 @@ class Search {
     const Limits& limits_;
     Space space_;
     Frontier<Space, Mask> frontier_;
+    std::optional<Descent<Problem>> descent_;
+    const double begin_ = Limits::now();
+    double descended_ = 0;  // The seconds that the descent has had.
+    unsigned moves_ = 0;
     std::vector<Checkpoint> checkpoints_;
     bool exact_ = true;
     Trail trail_;

@@ -384,7 +384,7 @@ class Frontier {
                 take(from, slot, target);
             }
         });
-        if (!counted || usage_.total(from.usage) < allowance_) {
+        if (may_use_pool(from)) {
             for (auto kind : space_.useful()) take_pooled(from, kind, target);
         }
         if (target.slot < 0) take_pooled(from, target.kind, target);
@@ -395,6 +395,10 @@ class Frontier {
                 arrive(from, child, Origin(), target, true);
             });
         }
+    }
+
+    bool may_use_pool(const Configuration& config) const {
+        return !counted || usage_.total(config.usage) < allowance_;
     }
 
     bool is_earliest(int slot, const Mask& steps, const Configuration& from) const {
@@ -466,7 +470,7 @@ class Frontier {
         if (reductions_.pure) child.owed = child.owed.without(space_.quiet(child.state));
         bool freed = child.owed != before;
         if (reductions_.useful && !needed && !freed &&
-            !space_.leads_on(from.state, child.state, child.spent)) {
+            !space_.leads_on(child.state, child.spent, may_use_pool(child))) {
             return;
         }
         if (target.slot >= 0 && from.owed.has(target.slot) && !child.owed.has(target.slot)) {

@@ -29,6 +29,10 @@ class RegisterProblem {
     std::int32_t initial() const { return initial_; }
     bool knows_states() const { return true; }
     bool changes(std::int32_t kind) const { return kinds_[kind].result != kKeep; }
+    bool overwrites(std::int32_t kind) const { return kinds_[kind].overwrites(); }
+    std::int32_t next(std::int32_t state, std::int32_t kind) const {
+        return kinds_[kind].next(state);
+    }
 
     // Puts kinds in an order in which `relevant` finds them.
     void arrange(std::vector<std::int32_t>& kinds) const {
@@ -93,13 +97,13 @@ class RegisterProblem {
 
 // Operations of any model. If all states are known, then which kinds never change one, and which
 // overwrite (possible in every state, always with the same result) is seen from the transitions;
-// else `reads` says which are known to change none.
+// else `declared` says of which that is known.
 class TableProblem {
   public:
-    TableProblem(Transitions& transitions, std::vector<bool> reads, bool closed)
-        : transitions_(&transitions), closed_(closed) {
-        for (std::int32_t kind = 0; kind < transitions.kinds(); ++kind) {
-            kinds_.push_back(closed ? classified(kind) : TableKind{kind, reads[kind], false});
+    TableProblem(Transitions& transitions, std::vector<TableKind> declared, bool closed)
+        : transitions_(&transitions), kinds_(std::move(declared)), closed_(closed) {
+        for (auto& kind : kinds_) {
+            if (closed) kind = classified(kind.number);
         }
     }
 
@@ -114,6 +118,10 @@ class TableProblem {
     std::int32_t initial() const { return 0; }
     bool knows_states() const { return closed_; }
     bool changes(std::int32_t kind) const { return !kinds_[kind].reads; }
+    bool overwrites(std::int32_t kind) const { return kinds_[kind].overwrites; }
+    std::int32_t next(std::int32_t state, std::int32_t kind) const {
+        return (*transitions_)(state, kinds_[kind].number);
+    }
 
     void arrange(std::vector<std::int32_t>&) const {}
     void add_relevant(std::vector<std::int32_t>& kinds,

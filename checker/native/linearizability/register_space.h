@@ -20,6 +20,12 @@ struct RegisterKind {
     bool negated = false;  // The value must differ from the guard.
 
     bool overwrites() const { return guard == kAny && result != kKeep; }
+
+    // The state after such an operation.
+    std::int32_t next(std::int32_t state) const {
+        if (guard != kAny && (state == guard) == negated) return kImpossible;
+        return result == kKeep ? state : result;
+    }
     bool operator==(const RegisterKind&) const = default;
 };
 
@@ -69,9 +75,7 @@ class RegisterSpace {
     void close(int slot, std::int32_t number) { change(slot, number, false); }
 
     std::int32_t next(std::int32_t state, std::int32_t number) const {
-        const auto& kind = kinds_[number];
-        if (kind.guard != kAny && (state == kind.guard) == kind.negated) return kImpossible;
-        return kind.result == kKeep ? state : kind.result;
+        return kinds_[number].next(state);
     }
     // No two operations that change a register do.
     bool commute(std::int32_t, std::int32_t, std::int32_t) const { return false; }
@@ -89,7 +93,7 @@ class RegisterSpace {
     Mask hidden() const { return writes_; }
 
     // Whether something not spent can be done in this state that could not be done before it.
-    bool leads_on(std::int32_t, std::int32_t state, const Mask& spent) const {
+    bool leads_on(std::int32_t state, const Mask& spent, bool) const {
         return of_value_[state].pooled_from > 0 || pending(state).cas.without(spent).any();
     }
 

@@ -31,9 +31,10 @@ struct Given {
 };
 
 search::Plan plan_of(std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                     const std::string& without, bool ordered) {
+                     const std::string& without, bool ordered, int descents) {
     search::Plan plan;
     plan.ordered = ordered;
+    plan.descents = static_cast<search::Descents>(descents);
     plan.beam = beam;
     plan.refute = window > 0;
     if (window > 0) plan.window = window;
@@ -147,12 +148,13 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
                           Pairs pairs, int32_t initial, std::optional<double> deadline,
                           std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
                           std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                          const std::string& without, bool ordered) {
+                          const std::string& without, bool ordered, int descents) {
     const Columns columns{
         rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
         input.data(),        output.data(),         outcome.data(),   invoked_rank.data(),
         completed_rank.data(), pairs.data(), pairs.shape(0)};
-    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without, ordered)};
+    const Given given{deadline, memory, stop,
+                      plan_of(beam, window, plenty, tracked, without, ordered, descents)};
     search::Outcome found;
     Task task;
     {
@@ -172,12 +174,14 @@ constexpr int32_t kStatesClosed = 64;
 constexpr int64_t kQuestionsClosed = 8192;
 
 nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool> reads,
-                       nb::callable ask, Column<int8_t> outcome, Column<int64_t> invoked_rank,
-                       Column<int64_t> completed_rank, std::optional<double> deadline,
-                       std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
+                       Column<bool> overwrites, nb::callable ask, Column<int8_t> outcome,
+                       Column<int64_t> invoked_rank, Column<int64_t> completed_rank,
+                       std::optional<double> deadline, std::optional<int64_t> memory,
+                       std::optional<Column<uint8_t>> stop,
                        std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                       const std::string& without, bool ordered) {
-    const Given given{deadline, memory, stop, plan_of(beam, window, plenty, tracked, without, ordered)};
+                       const std::string& without, bool ordered, int descents) {
+    const Given given{deadline, memory, stop,
+                      plan_of(beam, window, plenty, tracked, without, ordered, descents)};
     search::Outcome found;
     Task task;
     {
@@ -202,8 +206,11 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
             static_cast<int32_t>(reads.size()), limits);
         try {
             const bool closed = transitions.close(kStatesClosed, kQuestionsClosed);
-            const std::vector<bool> is_read(reads.data(), reads.data() + reads.size());
-            const search::TableProblem problem(transitions, is_read, closed);
+            std::vector<search::TableKind> declared;
+            for (int32_t kind = 0; kind < transitions.kinds(); ++kind) {
+                declared.push_back({kind, reads.data()[kind], overwrites.data()[kind]});
+            }
+            const search::TableProblem problem(transitions, std::move(declared), closed);
             found = decide(problem, task, given.plan, limits);
         } catch (const Stopped& stopped) {
             found.stopped = stopped.reason;
@@ -220,12 +227,12 @@ void bind_search(nb::module_& m) {
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"), nb::arg("ordered"));
+          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
-          nb::arg("ask"), nb::arg("outcome"), nb::arg("invoked_rank"), nb::arg("completed_rank"),
-          nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
+          nb::arg("overwrites"), nb::arg("ask"), nb::arg("outcome"), nb::arg("invoked_rank"),
+          nb::arg("completed_rank"), nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"), nb::arg("ordered"));
+          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"));
 }
 
 }  // namespace partita

@@ -132,18 +132,19 @@ class TableSpace {
     Mask steps(std::int32_t state) { return look(state).steps; }
     Mask hidden() const { return hidden_; }
 
-    // Whether something not spent can be done in `state` that could not be done, or not with
-    // the same result, in the state before it; or that would not hide what led here.
-    bool leads_on(std::int32_t before, std::int32_t state, const Mask& spent) {
+    // Whether something not spent, or pooled if that may be used, can be done in `state` that
+    // does not hide what led here.
+    bool leads_on(std::int32_t state, const Mask& spent, bool is_pool_open) {
         bool leads = false;
         auto differs = [&](std::int32_t kind) {
+            if (kinds_[kind].overwrites) return false;
             auto after = next(state, kind);
-            if (after == kImpossible || after == state) return false;
-            return !kinds_[kind].overwrites || after != next(before, kind);
+            return after != kImpossible && after != state;
         };
         look(state).steps.without(spent).each([&](int slot) {
             leads = leads || differs(in_slot_[slot]);
         });
+        if (!is_pool_open) return leads;
         for (auto kind : pooled_) leads = leads || (available_[kind] > 0 && differs(kind));
         return leads;
     }
@@ -177,8 +178,8 @@ class TableSpace {
         View view;
         view.version = version_;
         pending_.each([&](int slot) {
-            auto kind = in_slot_[slot];
-            auto after = next(state, kind);
+            const auto kind = in_slot_[slot];
+            const auto after = next(state, kind);
             if (after == kImpossible) return;
             if (after == state) view.quiet.set(slot);
             if (after != state || kinds_[kind].overwrites) view.steps.set(slot);
