@@ -123,7 +123,9 @@ def test_a_run_of_them_together(run: Run, tmp_path: Path) -> None:
 
 @pytest.mark.cluster
 def test_the_check_finds_a_careless_taker(run: Run) -> None:
-    found = results(run, "relay", "--workload", "ids", "--careless", "--time-limit", "3")
+    found = results(
+        run, "relay", "--workload", "ids", "--careless", "--rate", "200", "--time-limit", "3"
+    )
     assert found["valid"] is False
     assert "were both given" in found["reason"]
 

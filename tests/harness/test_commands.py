@@ -25,7 +25,7 @@ STORES = Path(__file__).parents[1] / "stores.py"
     ("arguments", "said"),
     [
         (["test", "mongodb"], "no system is called 'mongodb': choose from"),
-        (["test", "zookeeper", "-w", "bank"], "no workload is called 'bank': choose from append"),
+        (["test", "zookeeper", "-w", "bunk"], "no workload is called 'bunk': choose from append"),
         (["test", "zookeeper", "--nemesis", "quake"], "no nemesis is called 'quake': choose from"),
         (["test", "zookeeper", "--schedule", "later"], "cannot read 'later'"),
         (["test", "zookeeper", "--schedule", "1s partition all"], "partition needs a target"),
