@@ -200,6 +200,33 @@ def monitor_counter(
     `amounts` are what was added, or the sum that was read. An operation of -1 is none.
     """
 
+def transactions(
+    process: npt.NDArray[np.int64],
+    input: npt.NDArray[np.int32],
+    output: npt.NDArray[np.int32],
+    outcome: npt.NDArray[np.int8],
+    invoked: npt.NDArray[np.int64],
+    completed: npt.NDArray[np.int64],
+    version: npt.NDArray[np.int64],
+    values: Any,
+    told_rows: npt.NDArray[np.int64] | None,
+    told_codes: npt.NDArray[np.int32] | None,
+    told_values: Any,
+    writes_follow_reads: bool,
+    linearizable_keys: bool,
+    sequential_keys: bool,
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> dict[str, Any] | tuple[str, list[int]] | str:
+    """Find the anomalies of transactions, whose columns are those of a `History`.
+
+    `values` is a `Values`; `told_rows` and `told_codes` are operations and their fields `versions`,
+    as numbers in `told_values`. Returns what was found, by the names that
+    checker/native/transactions/bind.cpp gives it; what is wrong with which operations; or the limit
+    that was hit.
+    """
+
 _Read = tuple[dict[str, Any], list[str]] | tuple[None, int, str, int, bool]
 
 def read_file(

@@ -84,7 +84,7 @@ class Values(Sequence[Any]):
         if first != NO_PAIR:
             return [self.decoded(first), self.decoded(second)]
         payload = int(self.payload[number])
-        return _decoded(self._json(payload)) if self.is_text[number] else payload
+        return decoded_json(self._json(payload)) if self.is_text[number] else payload
 
     def decoded(self, number: int) -> Any:
         """Return a value by its number, None for null."""
@@ -166,7 +166,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"a {type(value).__name__} is no value of a history")
 
 
-def _decoded(json: bytes) -> Any:
+def decoded_json(json: bytes) -> Any:
+    """Return a value by the text that stands for it in a table of values."""
     if _SET not in json and _TEXT not in json:
         return msgspec.json.decode(json)
     marked = json.replace(_NO_ELEMENTS, b'["\\u0000set"]').replace(_SET, b'["\\u0000set",')
