@@ -1,6 +1,6 @@
 """Which isolation a history of transactions can still have: the native engine, and its words.
 
-The work is native (checker/native/transactions/). It takes the lists of micro-operations apart, puts
+The work is native (checker/native/transactions/). It takes lists of micro-operations apart, puts
 the values of each key in order, and looks for what no order of the transactions explains: first
 what single reads show, then cycles of what had to come before what. Where the store told the
 revisions of its commits, their order is tried out first: if it explains all, that is a proof.
@@ -179,7 +179,11 @@ def _value(json: bytes | None) -> Any:
 
 def _refused(history: History, message: str, rows: list[int]) -> str:
     ranks = [
-        int(history.ended_rank[row] if history.ended_rank[row] < NEVER else history.invoked_rank[row])
+        int(
+            history.ended_rank[row]
+            if history.ended_rank[row] < NEVER
+            else history.invoked_rank[row]
+        )
         for row in rows
     ]
     events = " and ".join(f"{rank + 1:,}" for rank in sorted(ranks))

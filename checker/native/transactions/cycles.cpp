@@ -229,6 +229,7 @@ class Finder {
     // name, it contradicts the model.
     void make_sure(size_t model) {
         const Groups& groups = groups_[model == layered_model ? full_model : model];
+        if (!groups_[model].any()) return;
         const Kind weakest = std::array{Kind::g0, Kind::g1c, Kind::g_nonadjacent, Kind::g2}[model];
         std::vector<uint8_t> is_shown(groups.count, 0);
         for (const Known& each : known_) {
@@ -237,7 +238,7 @@ class Finder {
         }
         if (model == layered_model) {
             const bool shown = std::find(is_shown.begin(), is_shown.end(), 1) != is_shown.end();
-            if (groups_[layered_model].any() && !shown) show_layered();
+            if (!shown) show_layered();
             return;
         }
         for (uint32_t node = 0; node < piece_.size(); node++) {
