@@ -231,7 +231,9 @@ def _disturb(random: Random, planned: list[Planned]) -> None:
         elif change == 3:
             alone = sum(other.process == each.process for other in planned) == 1
             if alone:
-                each.process = random.choice([each.process, 20 + random.randrange(3)])
+                process = random.choice([each.process, 20 + random.randrange(3)])
+                if all(other.process != process for other in planned):
+                    each.process = process
 
 
 def _change_read(random: Random, each: Planned, planned: Sequence[Planned]) -> None:
