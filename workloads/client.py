@@ -110,3 +110,15 @@ class HasListen(Protocol):
 
     def listen(self, tell: Tell) -> None:
         """Take what is to be called with each event; called once, before anything else."""
+
+
+@runtime_checkable
+class HasPresence(Protocol):
+    """A client that lives in a program of its own, which a fault may freeze."""
+
+    def present(self) -> None:
+        """Return once the client's own program has got to run; waits as long as it is frozen.
+
+        So what a holder does to the thing that it protects is done only while it can do anything.
+        Raises `Indefinite` if the program is gone.
+        """
