@@ -26,6 +26,7 @@ from partita.checker.history import NEVER, OUTCOMES, History
 from partita.checker.verdict import Counterexample
 
 LEVEL = "once"
+_KINDS = ("lost", "duplicated", "unexpected", "reordered")
 _OK, _FAIL, _INFO = (OUTCOMES.index(each) for each in ("ok", "fail", "info"))
 
 
@@ -61,6 +62,38 @@ class Delivery:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """An element that was lost, duplicated, reordered or unexpected: rows of the history.
+
+    `put` is None if nobody put it in. `overtook` are the put and the take of an element that was
+    in before this one, for sure, and came out after it.
+    """
+
+    what: str
+    key: Any
+    put: int | None
+    takes: tuple[int, ...] = ()
+    overtook: tuple[int, int] | None = None
+
+
+def odd_elements(history: History) -> list[Odd]:
+    """What became of those that did not come out once and in their order, by kind and time.
+
+    A history that puts an element in twice has none: nobody knows which one came out.
+    """
+    queues = _queues(history).values()
+    if any(queue.twice is not None for queue in queues):
+        return []
+    found = [odd for queue in queues for odd in queue.odd()]
+    return sorted(found, key=lambda odd: (_KINDS.index(odd.what), _first(history, odd)))
+
+
+def _first(history: History, odd: Odd) -> int:
+    rows = [*([] if odd.put is None else [odd.put]), *odd.takes]
+    return min(int(history.invoked_rank[row]) for row in rows)
+
+
 @dataclass(slots=True)
 class _Queue:
     """One queue's operations, by what they did: rows of the history."""
@@ -89,19 +122,33 @@ class _Queue:
         """How many were acknowledged and may still be inside."""
         return sum(self._deadline(row) == NEVER for row in self._acknowledged_inside())
 
-    def reordered(self) -> int:
-        """How many came out though one that was put in before them, for sure, came out later."""
+    def odd(self) -> Iterator[Odd]:
+        """Each element that did not come out once and in its order."""
+        for row in self.lost():
+            yield Odd("lost", self.key, row)
+        for element, rows in self.taken.items():
+            put = self.put.get(element)
+            if put is None or self.history.outcome[put] == _FAIL:
+                yield Odd("unexpected", self.key, put, tuple(rows))
+            elif len(rows) > 1:
+                yield Odd("duplicated", self.key, put, tuple(rows))
+        for row, earlier in self.overtaken():
+            takes = self.taken[int(self.history.input[row])][:1]
+            yield Odd("reordered", self.key, row, tuple(takes), earlier)
+
+    def overtaken(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        """Puts of what came out before one that was put in before them, for sure; put and take of
+        that one."""
         out = [(row, self.taken[element][0]) for element, row in self.put.items()
                if self.taken.get(element)]  # fmt: skip
         invoked, over = self.history.invoked_rank, self.history.completed_rank
-        before = sorted((int(over[row]), int(invoked[take])) for row, take in out)
-        ends = [end for end, _ in before]
-        latest = list(accumulate((take for _, take in before), max))
-        count = 0
+        before = sorted((int(over[row]), int(invoked[take]), row, take) for row, take in out)
+        ends = [end for end, *_ in before]
+        latest = list(accumulate(((begin, row, take) for _, begin, row, take in before), max))
         for row, take in out:
             place = bisect_left(ends, int(invoked[row]))
-            count += bool(place and latest[place - 1] > over[take])
-        return count
+            if place and latest[place - 1][0] > over[take]:
+                yield row, latest[place - 1][1:]
 
     def lost(self) -> list[int]:
         """Rows of elements that no crashed dequeue can have taken; as few as that proves."""
@@ -210,7 +257,7 @@ def _figures(queues: Collection[_Queue]) -> dict[str, Any]:
         "duplicated": sum(times > 1 for _, times in outcomes),
         "recovered": sum(outcome == _INFO and times > 0 for outcome, times in outcomes),
         "unexpected": len(made_up) + sum(o == _FAIL and times > 0 for o, times in outcomes),
-        "reordered": sum(queue.reordered() for queue in queues),
+        "reordered": sum(1 for queue in queues for _ in queue.overtaken()),
         "unaccounted": sum(queue.unaccounted() for queue in queues),
     }
 

@@ -7,11 +7,12 @@ from partita.reports.interactive import plotly_source
 from partita.reports.live import added
 from partita.reports.page import live_page, message_page, runs_page
 from partita.reports.section import Part, Picture, Section
-from partita.reports.sentences import brief_checks, check_sentences
+from partita.reports.sentences import FATES, brief_checks, check_sentences, fates
 from partita.reports.stored import RunError, StoredRun, read_results, read_run, read_spec
 from partita.reports.writing import FORMATS, compared, page_of, write_all, write_violation
 
 __all__ = [
+    "FATES",
     "FORMATS",
     "Comparison",
     "Part",
@@ -23,6 +24,7 @@ __all__ = [
     "brief_checks",
     "check_sentences",
     "compared",
+    "fates",
     "is_alive",
     "leads_outside",
     "live_page",

@@ -1,6 +1,7 @@
 """Fragments of pages: the templates, how figures are written in them, and pictures inlined."""
 
 import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -26,13 +27,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {
+    filters: dict[str, Callable[[Any], str]] = {
         "percent": _percent,
         "seconds": _seconds,
         "count": lambda value: NOTHING if value is None else f"{value:,}",
         "ms": lambda value: NOTHING if value is None else f"{value:,.1f}",
+        "fates": sentences.fates,
         "proof": sentences.proof_sentence,
     }
+    environment.filters |= filters
     environment.globals["colours"] = Markup(_colours())
     return environment
 

@@ -8,6 +8,8 @@ from partita.reports.figures.checks import CheckResult, checks_of
 
 # How a level came to be expected, and how one that was not is spoken of.
 ASKED = {"promise": "promised", "expect": "asked for with --expect", "check": "expected"}
+# What may become of the elements of a list or a queue, in docs/glossary.md's words.
+FATES = ("lost", "duplicated", "reordered", "recovered", "unexpected")
 UNASKED = {"promise": "not promised", "expect": "not asked for", "check": "not asked for"}
 
 
@@ -62,7 +64,8 @@ def _why_held(check: CheckResult, results: Mapping[str, Any]) -> str:
 
 
 def _why_linearizable(results: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
-    if results.get("acknowledged") is not None:
+    a_list = results.get("reordered") is None  # only a queue counts these
+    if results.get("acknowledged") is not None and a_list:
         return _why_append_valid(results)
     ok, model = results.get("ok", 0), verdict.get("model", "the model")
     return (
@@ -156,6 +159,12 @@ def because(check: CheckResult, level: str) -> str:
 def unasked(check: CheckResult) -> str:
     """How to speak of a level of a check that does not hold, but need not."""
     return UNASKED.get(check.asked, "not asked for")
+
+
+def fates(results: Mapping[str, Any]) -> str:
+    """What became of the elements that were put somewhere, as far as a check counted it."""
+    known = ((results.get(name), name) for name in FATES)
+    return ", ".join(f"{count:,} {name}" for count, name in known if count is not None)
 
 
 def availability_sentence(results: Mapping[str, Any]) -> str:

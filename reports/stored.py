@@ -99,6 +99,8 @@ class _Results(TypedDict, total=False):
     longest_unavailability: float | None
     seconds: float | None
     lost: int | None
+    duplicated: int | None
+    reordered: int | None
     recovered: int | None
     unexpected: int | None
     verdict: _Verdict | None

@@ -23,9 +23,7 @@ def summary(outcome: dict[str, Any]) -> str:
     lines.append("")
     counts = ", ".join(f"{outcome[name]} {name}" for name in ("ok", "fail", "info"))
     lines.append(f"  operations   {outcome['operations']}: {counts}")
-    if outcome["acknowledged"] is not None:
-        names = ("acknowledged", "lost", "recovered", "unexpected")
-        lines.append("  elements     " + ", ".join(f"{outcome[name]} {name}" for name in names))
+    lines += _elements(outcome)
     lines += _contention(outcome)
     lines.append(f"  availability {_percent(outcome['availability'])}" + _by_node(outcome))
     if outcome["longest_unavailability"] is not None:
@@ -62,6 +60,14 @@ def _checks(outcome: Mapping[str, Any]) -> list[str]:
         said = sentence.replace(f": {outcome['reason']}", "") if outcome["reason"] else sentence
         lines.append(_wrapped(f"{name}: {said}"))
     return lines
+
+
+def _elements(outcome: Mapping[str, Any]) -> list[str]:
+    from partita.reports import fates
+
+    if outcome["acknowledged"] is None:
+        return []
+    return [f"  elements     {outcome['acknowledged']} acknowledged, {fates(outcome)}"]
 
 
 def _contention(outcome: Mapping[str, Any]) -> list[str]:

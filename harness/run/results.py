@@ -139,7 +139,7 @@ def _why(fault: dict[str, Any]) -> str:
 
 
 def _set_counts(checks: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    names = ("acknowledged", "lost", "recovered", "unexpected")
+    """What became of elements, by the first check that counts them: only a queue reorders."""
     figures = [check["figures"] for check in checks.values()]
-    known: Mapping[str, Any] = next((each for each in figures if names[0] in each), {})
-    return {name: known.get(name) for name in names}
+    known: Mapping[str, Any] = next((each for each in figures if "acknowledged" in each), {})
+    return {name: known.get(name) for name in ("acknowledged", *reports.FATES)}
