@@ -10,6 +10,7 @@ import http.client
 import json
 import select
 import socket
+import struct
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,13 +19,18 @@ from typing import Any
 from partita.workloads.client import Definite, Indefinite
 
 STATUS_TIMEOUT_S = 1.0
+_AT_ONCE = struct.pack("ii", 1, 0)  # linger for 0 seconds
 
 
 class Connection:
-    """A connection to `host:port`; no request takes much longer than `timeout` seconds."""
+    """A connection to `host:port`; no request takes much longer than `timeout` seconds.
 
-    def __init__(self, host: str, port: int, timeout: float) -> None:
-        self._timeout = timeout
+    With `lingers`, the system goes on to deliver a request that was given up, as it does for
+    everybody. Without, such a request is thrown away, as far as it has not left this machine.
+    """
+
+    def __init__(self, host: str, port: int, timeout: float, *, lingers: bool = True) -> None:
+        self._timeout, self._lingers = timeout, lingers
         self._http = http.client.HTTPConnection(host, port, timeout=timeout)
 
     def request(
@@ -60,6 +66,8 @@ class Connection:
             try:
                 self._http.timeout = self._timeout
                 self._http.connect()
+                if not self._lingers and self._http.sock is not None:
+                    self._http.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
             except OSError as error:
                 self.close()
                 raise Definite(_reason(error)) from error

@@ -4,30 +4,23 @@ The gateway needs no library and shows etcd's error codes as they are. Promises 
 those of https://etcd.io/docs/v3.4/learning/api_guarantees/.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
-from partita.harness.systems.connection import Connection, ask_all, coded, decoded, host_port
+from partita.harness.systems.connection import ask_all, coded, decoded, host_port
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.etcd_collections import EtcdCollections
+from partita.harness.systems.etcd_gateway import PORT, Gateway, Json
 from partita.harness.systems.etcd_transactions import EtcdTransactions
-from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Client, Mismatch
 
-PORT, PEER_PORT = 2379, 2380
+PEER_PORT = 2380
 NAME = "etcd"
 HOME = f"{FOLDER}/{NAME}"
-Json = dict[str, Any]
-
-# gRPC codes with which etcd refuses a request before it is proposed, or refuses to apply it:
-# invalid argument, not found, permission denied, resource exhausted, failed precondition,
-# unimplemented, unauthenticated. Any other (deadline exceeded, unavailable: "leader changed",
-# "request timed out", unknown) leaves open whether it takes effect.
-REFUSED = frozenset({3, 5, 7, 8, 9, 12, 16})
 
 
 # By how it reads. The pages that came with etcd up to 3.4 (Documentation/learning/
@@ -134,7 +127,7 @@ class EtcdClient:
     """One connection to one member. A cas is a transaction whose else branch reads the value."""
 
     def __init__(self, host: str, timeout: float, reads: str, port: int = PORT) -> None:
-        self._connection = Connection(host, port, timeout)
+        self._gateway = Gateway(host, timeout, port)
         self.serializable = reads == "serializable"
 
     def read(self, key: str) -> Answer:
@@ -164,20 +157,11 @@ class EtcdClient:
         return _made(answer)
 
     def close(self) -> None:
-        self._connection.close()
+        self._gateway.close()
 
     def ask(self, what: str, request: Json, *, reads: bool = False) -> Json:
         """Make a request of etcd's key-value interface; return its answer."""
-        body = json.dumps(request).encode()
-        status, text = self._connection.request("POST", f"/v3/kv/{what}", body, reads=reads)
-        try:
-            answer: Json = json.loads(text)
-        except ValueError:
-            answer = {"error": text.decode(errors="replace").strip()}
-        if status == 200:
-            return answer
-        reason = str(answer.get("error") or f"status {status}")
-        raise (Definite if reads or answer.get("code") in REFUSED else Indefinite)(reason)
+        return self._gateway.ask(f"/v3/kv/{what}", request, reads=reads)
 
 
 def _found(answer: Json) -> Answer:

@@ -1,0 +1,96 @@
+"""A session that is renewed in the background, as libraries do it; each renewal is told.
+
+What a session is differs from store to store (`etcd_sessions.py`, `consul_sessions.py`); that it
+must be renewed well before its time to live is over does not.
+"""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from partita.workloads.client import Definite, Indefinite, Tell
+
+# A renewal comes three times in a time to live, as in most libraries, and sooner after a failure.
+TIMES = 3
+AGAIN_S = 0.5
+
+
+class Over(Definite):
+    """The store says that the session is over."""
+
+
+class Session(Protocol):
+    """A session of a store's, which was opened when `opened` (time.monotonic) was sent.
+
+    `ttl` is in seconds, as the store granted it. `said` is what each line of the history that is
+    about the session says of it (docs/coordination.md).
+    """
+
+    name: str
+    ttl: float
+    opened: float
+    said: Mapping[str, Any]
+
+    def beat(self) -> None:
+        """Renew it. Raises `Over`, `Definite` if it was not sent, `Indefinite` if nobody knows."""
+
+    def end(self) -> None:
+        """End it, and what hangs on it. Raises `Definite` or `Indefinite`."""
+
+    def close(self) -> None:
+        """Let the connection go."""
+
+
+class Renewals:
+    """Renews a session in a thread of its own until it is over, or until `close`.
+
+    Everything is told: that it was opened, each renewal, that it is lost, and its end.
+    """
+
+    def __init__(self, session: Session, tell: Tell) -> None:
+        self.session = session
+        self.lost = False  # the store said that it is over
+        self._tell = tell
+        self._ended = threading.Event()
+        self._told("beat", True, session.opened)
+        self._thread = threading.Thread(target=self._renew, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the session; takes as long at most as two of its requests."""
+        self._ended.set()
+        self._thread.join()
+        sent = time.monotonic()
+        try:
+            self.session.end()
+        except (Definite, Indefinite):
+            self._told("close", None, sent)
+        else:
+            self._told("close", True, sent)
+        self.session.close()
+
+    def _renew(self) -> None:
+        usual = pause = self.session.ttl / TIMES
+        while not self.lost and not self._ended.wait(pause):
+            pause = usual if self._beat() else min(usual, AGAIN_S)
+
+    def _beat(self) -> bool:
+        sent = time.monotonic()
+        try:
+            self.session.beat()
+        except Over:
+            self.lost = True
+            self._told("beat", False, sent)
+            self._tell("told", session=self.session.name)
+        except Indefinite:
+            self._told("beat", None, sent)
+        except Definite:  # it was not sent, so that there is nothing to tell
+            pass
+        else:
+            self._told("beat", True, sent)
+            return True
+        return False
+
+    def _told(self, f: str, value: bool | None, sent: float) -> None:
+        self._tell(f, value, sent=sent, **self.session.said)
