@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from sleepers import Sleepers
+from store_servers import consul, etcd
 
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_nodes
 from partita.nemesis import switch
+
+__all__ = ["consul", "etcd"]  # fixtures: each store is started once, when it is first used
 
 Partita = Callable[..., "subprocess.CompletedProcess[str]"]
 
