@@ -2,11 +2,15 @@
 
 INPUT jumps to such a chain before anything else, so that no earlier ACCEPT defeats it, and no
 rule of the host's is ever touched. A change is one transaction: no packet sees half of it.
+
+What lets packets go on by its own word belongs into the table `mangle`: those that it lets pass
+still meet what the table `filter` has for them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Literal
 
 from partita.nemesis.grudges import Grudge
 from partita.nemesis.hosts import Host, on_all
@@ -29,12 +33,14 @@ for family in iptables ip6tables; do
         esac
     done
     if [ -z "$rules" ]; then
-        $family -w LOCK -F "$chain" 2>/dev/null || true
+        $family -w LOCK -t TABLE -F "$chain" 2>/dev/null || true
         continue
     fi
     old=
-    if $family -w LOCK -C INPUT -j "$chain" 2>/dev/null; then old="-D INPUT -j $chain\n"; fi
-    printf "*filter\n:$chain - [0:0]\n${rules}${old}-I INPUT 1 -j $chain\nCOMMIT\n" |
+    if $family -w LOCK -t TABLE -C INPUT -j "$chain" 2>/dev/null; then
+        old="-D INPUT -j $chain\n"
+    fi
+    printf "*TABLE\n:$chain - [0:0]\n${rules}${old}-I INPUT 1 -j $chain\nCOMMIT\n" |
         $family-restore -w LOCK --noflush
 done
 """
@@ -43,7 +49,7 @@ done
 _COUNT = """
 for family in iptables ip6tables; do
     command -v $family >/dev/null || continue
-    $family -w LOCK -v -S "$1" 2>/dev/null | while read -r line; do
+    $family -w LOCK -t TABLE -v -S "$1" 2>/dev/null | while read -r line; do
         case $line in *" -s "*" -c "*) ;; *) continue ;; esac
         source=${line#* -s }; packets=${line##* -c }
         echo "${source%%/*} ${packets%% *}"
@@ -52,8 +58,8 @@ done
 """
 
 _STANDS = """
-iptables -w LOCK -C INPUT -j "$1" 2>/dev/null || exit 0
-case $(iptables -w LOCK -S "$1" 2>/dev/null) in *"-A $1 "*) echo stands ;; esac
+iptables -w LOCK -t TABLE -C INPUT -j "$1" 2>/dev/null || exit 0
+case $(iptables -w LOCK -t TABLE -S "$1" 2>/dev/null) in *"-A $1 "*) echo stands ;; esac
 """
 
 # Safe at any time, any number of times; removes nothing but our chain and the jump to it.
@@ -61,11 +67,11 @@ _FALL = """
 status=0
 for family in iptables ip6tables; do
     command -v $family >/dev/null || continue
-    while $family -w LOCK -D INPUT -j CHAIN 2>/dev/null; do :; done
-    $family -w LOCK -F CHAIN 2>/dev/null
-    $family -w LOCK -X CHAIN 2>/dev/null
+    while $family -w LOCK -t TABLE -D INPUT -j CHAIN 2>/dev/null; do :; done
+    $family -w LOCK -t TABLE -F CHAIN 2>/dev/null
+    $family -w LOCK -t TABLE -X CHAIN 2>/dev/null
     # Healed is what can be seen to be healed: a listing that fails says nothing.
-    if rules=$($family -w LOCK -S INPUT 2>&1); then
+    if rules=$($family -w LOCK -t TABLE -S INPUT 2>&1); then
         case "$rules " in *"-j CHAIN"[!A-Z-]*) status=1 ;; esac
     elif [ $family = iptables ] || [ -s /proc/net/if_inet6 ]; then
         status=1
@@ -78,7 +84,7 @@ exit $status
 # Nobody's packets pass here: a network of its own, which ends with the command.
 _TRY = """
 command -v iptables >/dev/null || { echo "iptables is missing: apt-get install iptables"; exit 0; }
-said=$(unshare --net iptables -w LOCK -A INPUT -s 192.0.2.1 $1 2>&1) ||
+said=$(unshare --net iptables -w LOCK -t TABLE -A INPUT -s 192.0.2.1 $1 2>&1) ||
     echo "iptables takes no rule $1: $said"
 """
 
@@ -92,15 +98,16 @@ class Chain:
 
     name: str
     rule: str
+    table: Literal["filter", "mangle"] = "filter"
 
     @property
     def heal(self) -> str:
         """The shell lines by which a host removes it."""
-        return _script(_FALL).replace("CHAIN", self.name)
+        return self._script(_FALL).replace("CHAIN", self.name)
 
     def lacks(self, host: Host) -> str | None:
         """Say why the host cannot have such a rule, or None if it can."""
-        said = host.run(["sh", "-c", _script(_TRY), "try", self.rule], check=False).stdout
+        said = host.run(["sh", "-c", self._script(_TRY), "try", self.rule], check=False).stdout
         return " ".join(said.split()) or None
 
     def stand(self, hosts: Sequence[Host], grudge: Grudge) -> None:
@@ -110,7 +117,7 @@ class Chain:
         def put(host: Host) -> None:
             struck = [each for peer in grudge.get(host.name, ()) for each in addresses[peer]]
             if struck:
-                host.run(["sh", "-c", _script(_STAND), "stand", self.name, self.rule, *struck])
+                host.run(["sh", "-c", self._script(_STAND), "stand", self.name, self.rule, *struck])
             else:
                 host.run(["sh", "-c", self.heal, "fall"])
 
@@ -127,7 +134,7 @@ class Chain:
         counts: dict[tuple[str, str], int] = {}
 
         def count(host: Host) -> str:
-            return host.run(["sh", "-c", _script(_COUNT), "count", self.name]).stdout
+            return host.run(["sh", "-c", self._script(_COUNT), "count", self.name]).stdout
 
         for name, listed in on_all(hosts, count).items():
             for line in listed.splitlines():
@@ -139,10 +146,9 @@ class Chain:
     def missing(self, hosts: Sequence[Host], grudge: Grudge) -> list[str]:
         """Return the hosts on which nothing stands any more, though the grudge says so."""
         struck = [host for host in hosts if grudge.get(host.name)]
-        command = ["sh", "-c", _script(_STANDS), "stands", self.name]
+        command = ["sh", "-c", self._script(_STANDS), "stands", self.name]
         said = on_all(struck, lambda host: host.run(command).stdout)
         return sorted(name for name, output in said.items() if output.strip() != "stands")
 
-
-def _script(lines: str) -> str:
-    return _PATH + lines.replace("LOCK", str(LOCK_S))
+    def _script(self, lines: str) -> str:
+        return _PATH + lines.replace("LOCK", str(LOCK_S)).replace("TABLE", self.table)
