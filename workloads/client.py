@@ -21,7 +21,11 @@ class Indefinite(Exception):
     """Nobody knows whether the operation happened, or will yet happen."""
 
 
-class Mismatch(Definite):
+class Refused(Definite):
+    """The store said no to an operation, and its client is as good as before: it is kept."""
+
+
+class Mismatch(Refused):
     """A cas that did not happen, because the register did not hold the expected value.
 
     A transaction too, whose guards did not hold. `actual` is the value met, where the store said
@@ -121,4 +125,15 @@ class HasPresence(Protocol):
 
         So what a holder does to the thing that it protects is done only while it can do anything.
         Raises `Indefinite` if the program is gone.
+        """
+
+
+@runtime_checkable
+class HasLive(Protocol):
+    """A client with a session, whose time to live may be chosen."""
+
+    def live(self, ttl: float) -> None:
+        """Let the sessions that it opens from now on live `ttl` seconds, or the next longer time.
+
+        What the store grants stands in its answers.
         """

@@ -1,11 +1,15 @@
 """What a workload is: operations, then what each client call does, then how it is checked."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from partita.checker.checks import Check
+from partita.workloads.client import Client, Tell
+
+# Waits so many seconds, and says whether the load is over.
+Wait = Callable[[float], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +59,18 @@ class Workload(Protocol):
 
     def final(self) -> Iterable[tuple[str, str | None]]:
         """Return the reads (f, key) that each node is asked for when all is healed."""
+
+
+@runtime_checkable
+class HasBetween(Protocol):
+    """A workload whose clients go on between two operations: they use what they hold, or rest.
+
+    So its operations come one after the other, as soon as they can, and have no rate.
+    """
+
+    def between(self, client: Client | None, tell: Tell, wait: Wait) -> None:
+        """Do what comes after an operation, in the thread of its worker, whatever came of it.
+
+        `client` is None where the operation cost the connection. What raises `Indefinite` costs
+        it, too.
+        """

@@ -12,7 +12,7 @@ from partita.harness.run.journal import Journal
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.harness.systems.system import System
 from partita.workloads.generator import Generator, Request
-from partita.workloads.workload import Workload
+from partita.workloads.workload import HasBetween, Workload
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Load:
                 workload.draw,
                 place=place,
                 places=count,
-                rate=rate,
+                rate=0.0 if isinstance(workload, HasBetween) else rate,
                 time_limit=time_limit,
                 seed=seed,
             )

@@ -24,9 +24,10 @@ from partita.workloads.client import (
     HasMove,
     Indefinite,
     Mismatch,
+    Refused,
 )
 from partita.workloads.generator import NS, Generator, Request
-from partita.workloads.workload import Operation, Workload
+from partita.workloads.workload import HasBetween, Operation, Workload
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Worker:
         self._timeout_ns = int(timeout * NS)
         self._stop = stop
         self._tally = tally
+        self._between = workload if isinstance(workload, HasBetween) else None
         self._client: Client | None = None
         self._moving = False  # the client's session is to be taken to another node
         self._since: int | None = None  # when it last called into the client, ns; None: idle
@@ -98,6 +100,8 @@ class Worker:
                 if self._stop.is_set():
                     break
                 self.do(request)
+                if self._between:
+                    self._go_on(self._between)
         except BaseException as error:  # whatever it is: a load that died must not look like one
             log.exception("a worker died")
             self._tally.died = self._tally.died or f"{type(error).__name__}: {error}"
@@ -133,6 +137,16 @@ class Worker:
             client.close()
             self._since = None
 
+    def _go_on(self, workload: HasBetween) -> None:
+        """Let the workload do what its clients do between two operations."""
+        tell = partial(self._tell, self.process)
+        try:
+            workload.between(self._client, tell, self._stop.wait)
+        except (Definite, Indefinite):
+            # What the process holds it will not give back: it is never used again.
+            self._lose()
+            self.process += self._concurrency
+
     def _attempt(
         self, operation: Operation, f: str, key: str | None, value: Any, sent: int, due: int
     ) -> tuple[str, dict[str, Any]]:
@@ -149,6 +163,8 @@ class Worker:
             actual = {"actual": mismatch.actual} if mismatch.known else {}
             version = _version(mismatch.version)
             return "fail", {**mismatch.fields, "error": "mismatch", **actual, **version}
+        except Refused as refused:
+            return "fail", {"error": str(refused)}
         except BaseException as error:  # that of a library, such as a cancelled task, is no less
             return self._failed(operation, error)
         if isinstance(answer, Answer):
