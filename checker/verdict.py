@@ -17,6 +17,10 @@ Validity = Literal[True, False, "unknown"]
 Mismatch = Literal["observe", "ignore"]
 
 
+class LimitReached(Exception):
+    """A limit was reached before there was an answer: its text says which."""
+
+
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """How far a history can be put in order: the events of smaller rank than `end`.
@@ -52,17 +56,19 @@ class Order:
     happen. That of a history that is not linearizable is of a beginning of it, the longest that was
     found to be: `history` is then what was known just before the event `end`, where operations
     that were not over have no outcome. `stuck` are the operations that were over at that event, and
-    cannot follow.
+    cannot follow. If time ran out, a longer beginning may have an order, too: then it is not the
+    `longest` for certain.
     """
 
     history: "History"
     rows: npt.NDArray[np.int64]
     stuck: tuple[int, ...] = ()
     end: int | None = None
+    longest: bool = True
 
     def beginning(self, shown: int) -> Beginning | None:
         """Return how it ends on the key on which nothing can follow: its last few operations."""
-        if self.end is None or not self.stuck:
+        if self.end is None or not self.stuck or not self.longest:
             return None
         own = self.rows[self.history.key[self.rows] == self.history.key[self.stuck[0]]]
         return Beginning(self.end, tuple(own[-shown:].tolist()), self.stuck)
@@ -88,16 +94,23 @@ class Verdict:
     reason: str | None = None
     details: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    find_order: Callable[[], Order | None] | None = field(default=None, repr=False, compare=False)
+    find_order: Callable[[], Order | str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def order(self) -> Order | None:
         """An order that proves the verdict valid, of an invalid one as far as there is one.
 
-        It is looked for when it is asked for, which may take some times as long as the check. None
-        if the verdict is unknown.
+        It is looked for when it is asked for, which may take some times as long as the check, but
+        no longer than the check was allowed to. None if there is none: `why_no_order` says why.
         """
-        return self.find_order() if self.find_order else None
+        found = self.find_order() if self.find_order else None
+        return found if isinstance(found, Order) else None
+
+    @property
+    def why_no_order(self) -> str | None:
+        """Why there is no order: the verdict is unknown, say, or a limit was reached."""
+        found = self.find_order() if self.find_order else "nobody asked whether it is linearizable"
+        return found if isinstance(found, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class _Check(TypedDict, total=False):
     model: str | None
     seconds: float | None
     figures: dict[str, Any] | None
+    notes: list[str] | None
 
 
 class _Results(TypedDict, total=False):

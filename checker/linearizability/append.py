@@ -23,7 +23,7 @@ from partita.checker.linearizability.monitors.operations import unfit
 from partita.checker.linearizability.places import disorder, in_places
 from partita.checker.models.append import Append
 from partita.checker.models.model import Model, frozen
-from partita.checker.verdict import Finding, Limits, Mismatch
+from partita.checker.verdict import Finding, LimitReached, Limits, Mismatch
 
 _LAST = np.iinfo(np.int64).max
 _OK, _FAIL = OUTCOMES.index("ok"), OUTCOMES.index("fail")
@@ -41,21 +41,17 @@ def append(
     try:
         log = _Log.of(history, rows, model, limits)
         return None if log is None else _finding(log)
-    except _Stopped as stopped:
+    except LimitReached as stopped:
         return Finding("unknown", reason=str(stopped))
 
 
-def order(history: History, rows: IntColumn, model: Append) -> IntColumn:
+def order(history: History, rows: IntColumn, model: Append, limits: Limits) -> IntColumn:
     """Return rows in an order that proves it valid."""
-    log = _Log.of(history, rows, model, Limits())
+    log = _Log.of(history, rows, model, limits)
     assert log is not None
     longest = log.read(log.longest) if log.reads else []
     places = {frozen(element): at for at, element in enumerate(longest)}
     return in_places(history, *_places(log, places))
-
-
-class _Stopped(Exception):
-    """A limit was reached: which one."""
 
 
 def _finding(log: "_Log") -> Finding:
@@ -109,7 +105,7 @@ class _Log:
 
     def poll(self) -> None:
         if reason := self.limits.reached():
-            raise _Stopped(reason)
+            raise LimitReached(reason)
 
     @property
     def longest(self) -> int:

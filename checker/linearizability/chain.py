@@ -37,7 +37,7 @@ from partita.checker.models.cas_register import CasRegister
 from partita.checker.models.kv import KeyValue
 from partita.checker.models.model import Model, ModelError
 from partita.checker.values import NO_PAIR, NULL
-from partita.checker.verdict import Finding, Limits, Mismatch
+from partita.checker.verdict import Finding, LimitReached, Limits, Mismatch
 
 _KINDS: Final = ("read", "write", "cas")
 _VALID, _INVALID, _NOT_APPLICABLE = range(3)
@@ -68,14 +68,18 @@ def chain(
     return explain(history, rows, conflict)
 
 
-def order(history: History, rows: IntColumn, model: CasRegister | KeyValue) -> IntColumn:
+def order(
+    history: History, rows: IntColumn, model: CasRegister | KeyValue, limits: Limits
+) -> IntColumn:
     """Return rows in an order that proves it valid."""
     if isinstance(model, KeyValue):
         view = register_view(history, rows, model)
         assert view is not None
-        return order(view.history, rows, view.model)
+        return order(view.history, rows, view.model, limits)
     known = recorded(history, rows, model)
-    *_, places = _decided(history, known, model, Limits(), ordered=True)
+    answer, kind, *_, places = _decided(history, known, model, limits, ordered=True)
+    if answer != _VALID:
+        raise LimitReached(f"{kind} reached")
     anywhere = np.setdiff1d(rows, known)
     return together(history, [known[np.array(places, dtype=np.int64)], anywhere])
 

@@ -17,7 +17,7 @@ from partita.checker.explain import quoted
 from partita.checker.history import OUTCOMES, History, IntColumn
 from partita.checker.linearizability.elements import merged
 from partita.checker.linearizability.engine import ENGINES, engines
-from partita.checker.linearizability.order import order_of
+from partita.checker.linearizability.order import Timing, order_of
 from partita.checker.linearizability.scheduling import Found, Job, decide
 from partita.checker.lookalikes import lookalike
 from partita.checker.models.model import EachKey, Model, ModelError, load_model
@@ -60,7 +60,7 @@ def check(
     keys = _by_key(history, counting(history, model, mismatch))
     job = Job(history, model, names, limits, mismatch, own)
     findings = decide(job, [key.rows for key in keys], executor)
-    return _verdict(job, keys, findings, time.perf_counter() - begin)
+    return _verdict(job, keys, findings, Timing(time.perf_counter() - begin, time_limit))
 
 
 def _loaded(history: History, name: str, initial: Any) -> tuple[Model, Mapping[str, Model]]:
@@ -115,7 +115,7 @@ def _by_key(history: History, rows: IntColumn) -> list[_Key]:
     return [_Key(int(history.key[part[0]]), part) for part in np.split(rows, borders)]
 
 
-def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: float) -> Verdict:
+def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], timing: Timing) -> Verdict:
     valid, index = _worst([finding for _, finding in findings])
     names = [name for name, _ in findings]
     used = "+".join(name for name in engines() if name in names) or "none"
@@ -125,10 +125,10 @@ def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], seconds: flo
         model=job.model.name,
         operations=len(job.history),
         keys=len(keys),
-        seconds=seconds,
+        seconds=timing.took_s,
         details=_details(job, keys, findings),
         notes=_notes(job, keys, findings),
-        find_order=cache(partial(order_of, job, [key.rows for key in keys], findings, seconds)),
+        find_order=cache(partial(order_of, job, [key.rows for key in keys], findings, timing)),
     )
     if not len(job.history):
         return replace(verdict, valid="unknown", reason="nothing to check: no operations")

@@ -32,8 +32,9 @@ class Declined:
 Decide = Callable[[History, IntColumn, Any, Limits, Mismatch], Finding | Declined | None]
 
 # Called in the same way for operations that were found valid: rows in an order that the model
-# allows and that respects real time. Crashed operations that are not in it did not happen.
-Order = Callable[[History, IntColumn, Any], IntColumn]
+# allows and that respects real time. Crashed operations that are not in it did not happen. Raises
+# `LimitReached`.
+Order = Callable[[History, IntColumn, Any, Limits], IntColumn]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,17 +22,35 @@ class Linearizability:
     """Whether one order of the operations explains every answer and respects real time.
 
     `model` is what the operations are of: a name, `path/to/file.py:Class`, or a model.
+    `time_limit` is in seconds, `memory_limit` in bytes for the whole process; None: no limit.
     """
 
     name = "linearizability"
     levels = (LEVEL,)
     default = LEVEL
 
-    def __init__(self, model: str | Model = "cas-register") -> None:
+    def __init__(
+        self,
+        model: str | Model = "cas-register",
+        time_limit: float | None = None,
+        memory_limit: int | None = None,
+    ) -> None:
         self.model = model
+        self.time_limit = time_limit
+        self.memory_limit = memory_limit
+
+    def within(self, time_limit: float | None, memory_limit: int | None) -> "Linearizability":
+        """Return the same check with these limits."""
+        return Linearizability(self.model, time_limit, memory_limit)
+
+    def verdict_on(self, history: History) -> Verdict:
+        """Return what `partita.checker.check` says."""
+        return check(
+            history, self.model, time_limit=self.time_limit, memory_limit=self.memory_limit
+        )
 
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
-        verdict = check(history, self.model)
+        verdict = self.verdict_on(history)
         found = verdict.counterexample
         if found:
             found = replace(found, beginning=beginning_of(verdict))
@@ -46,6 +64,7 @@ class Linearizability:
             engine=verdict.engine,
             model=verdict.model,
             keys=verdict.keys,
+            notes=verdict.notes,
         )
 
 

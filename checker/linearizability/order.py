@@ -11,7 +11,7 @@ it in its key's order; an order by these keeps every key's, and respects real ti
 
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,7 @@ from partita.checker.linearizability.engine import engines
 from partita.checker.linearizability.places import together
 from partita.checker.linearizability.scheduling import Found, Job
 from partita.checker.values import NULL
-from partita.checker.verdict import Finding, Limits, Order
+from partita.checker.verdict import Finding, LimitReached, Limits, Order, Validity
 
 # How long a beginning may be looked at, beside a multiple of what the whole took.
 _LEAST_S: Final = 1.0
@@ -30,22 +30,35 @@ _PATIENCE: Final = 4
 _OK, _FAIL, _INFO = map(OUTCOMES.index, ("ok", "fail", "info"))
 
 
-def order_of(
-    job: Job, keys: Sequence[IntColumn], findings: Sequence[Found], seconds: float
-) -> Order | None:
-    """Return an order of a history whose keys were decided, None if that is not known.
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long the check took, and how long it might have; None: as long as it wants."""
 
-    `seconds` is what deciding them took.
+    took_s: float
+    most_s: float | None = None
+
+
+def order_of(
+    job: Job, keys: Sequence[IntColumn], findings: Sequence[Found], timing: Timing
+) -> Order | str:
+    """Return an order of a history whose keys were decided, or why there is none.
+
+    It may take as long as the check might have, and the process hold as much.
     """
     validities = [finding.valid for _, finding in findings]
-    if False in validities:
-        return _Beginnings(job, keys, findings, seconds).longest()
-    if "unknown" in validities:
-        return None
-    parts = [
-        _ordered(job, job.history, rows, name)
-        for rows, (name, _) in zip(keys, findings, strict=True)
-    ]
+    if False not in validities and "unknown" in validities:
+        return "the verdict is unknown"
+    deadline = None if timing.most_s is None else time.monotonic() + timing.most_s
+    limits = Limits(deadline, job.limits.memory_bytes)
+    try:
+        if False in validities:
+            return _Beginnings(job, keys, findings, limits, timing.took_s).longest()
+        parts = [
+            _ordered(job, job.history, rows, name, limits)
+            for rows, (name, _) in zip(keys, findings, strict=True)
+        ]
+    except LimitReached as reached:
+        return f"{reached} before the order was found"
     return Order(job.history, together(job.history, parts))
 
 
@@ -73,21 +86,38 @@ def begun(history: History, rows: IntColumn, rank: int) -> IntColumn:
     return found
 
 
-def _ordered(job: Job, history: History, rows: IntColumn, engine: str) -> IntColumn:
+def _ordered(job: Job, history: History, rows: IntColumn, engine: str, limits: Limits) -> IntColumn:
     order = engines()[engine].order
     assert order is not None, engine
-    return order(history, rows, job.model_of(rows))
+    return order(history, rows, job.model_of(rows), limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The rank of the first event that no order passes; not `certain` if time ran out there."""
+
+    rank: int
+    certain: bool = True
+
+
+_WHOLE: Final = _End(NEVER)
 
 
 class _Beginnings:
     """The beginnings of an invalid history."""
 
     def __init__(
-        self, job: Job, keys: Sequence[IntColumn], findings: Sequence[Found], seconds: float
+        self,
+        job: Job,
+        keys: Sequence[IntColumn],
+        findings: Sequence[Found],
+        limits: Limits,
+        seconds: float,
     ) -> None:
         self.job = job
         self.keys = keys
         self.findings = [finding for _, finding in findings]
+        self.limits = limits
         self.patience = max(_LEAST_S, _PATIENCE * seconds)
 
     def longest(self) -> Order:
@@ -101,63 +131,81 @@ class _Beginnings:
             for rows, finding in zip(self.keys, self.findings, strict=True)
             if finding.valid is False
         ]
-        end = min(ends)
+        end = min(ends, key=lambda each: (each.rank, not each.certain))
         while True:
-            history = beginning(self.job.history, end)
+            history = beginning(self.job.history, end.rank)
             parts = []
             for rows in self.keys:
-                found = self.found(history, rows, end)
-                if found is None:
-                    end = self.end(rows, (), end)
+                found = self.found(history, rows, end.rank)
+                if isinstance(found, bool | str):
+                    end = self.end(rows, (), _End(end.rank, found is False))
                     break
                 parts.append(found)
             else:
-                stuck = np.flatnonzero(self.job.history.completed_rank == end)
-                return Order(history, together(history, parts), tuple(stuck.tolist()), end)
+                stuck = np.flatnonzero(self.job.history.completed_rank == end.rank)
+                rows = together(history, parts)
+                return Order(history, rows, tuple(stuck.tolist()), end.rank, end.certain)
 
-    def end(self, rows: IntColumn, contradicting: Sequence[int], before: int = NEVER) -> int:
-        """Return the rank of the first event that no order of a key can pass, as far as is known.
+    def end(self, rows: IntColumn, contradicting: Sequence[int], before: _End = _WHOLE) -> _End:
+        """Return the first event that no order of a key can pass, as far as is known.
 
-        A contradiction mostly shows where its last operation is over, which is tried first.
+        A contradiction mostly shows where its last operation is over, which is tried first. What
+        is `before` some end has no order.
         """
         completed = self.job.history.completed_rank
-        ends = np.sort(completed[rows][completed[rows] < before])
-        over = [int(completed[row]) for row in contradicting if completed[row] < before]
-        good, bad = 0, len(ends)
+        ends = np.sort(completed[rows][completed[rows] < before.rank])
+        over = [int(completed[row]) for row in contradicting if completed[row] < before.rank]
+        good, bad, certain = 0, len(ends), before.certain
         guess = int(np.searchsorted(ends, max(over))) if over else bad // 2
         while bad - good > 1:
-            if self.is_valid(rows, int(ends[guess])):
+            answer = self.validity(rows, int(ends[guess]))
+            if answer is True:
                 good = guess
                 guess = guess + 1 if over else (good + bad) // 2
             else:
-                bad = guess
+                bad, certain = guess, answer is False
                 guess = (good + bad) // 2
             over = []
             guess = min(max(guess, good + 1), bad - 1)
-        return int(ends[good])
+        return _End(int(ends[good]), certain)
 
-    def is_valid(self, rows: IntColumn, rank: int) -> bool:
+    def validity(self, rows: IntColumn, rank: int) -> Validity:
+        """Say whether the events of a key before this one have an order."""
         history = beginning(self.job.history, rank)
-        return self.decided(history, begun(self.job.history, rows, rank)) is not None
+        return self.decided(history, begun(self.job.history, rows, rank))[0]
 
-    def found(self, history: History, rows: IntColumn, end: int) -> IntColumn | None:
-        """Return an order of one key in a beginning, None if there is none."""
+    def found(self, history: History, rows: IntColumn, end: int) -> IntColumn | Validity:
+        """Return an order of one key in a beginning; False or "unknown" if there is none."""
         counting = begun(self.job.history, rows, end)
-        if not len(counting):
-            return counting
-        name = self.decided(history, counting)
-        return None if name is None else _ordered(self.job, history, counting, name)
+        if (history.completed_rank[counting] == NEVER).all():
+            return counting[:0]  # nothing is over yet, so that nothing need have happened
+        valid, name = self.decided(history, counting)
+        if valid is not True:
+            return valid
+        try:
+            return _ordered(self.job, history, counting, name, self.patient())
+        except LimitReached:
+            return "unknown"
 
-    def decided(self, history: History, rows: IntColumn) -> str | None:
-        """Return the name of an engine that finds these operations valid, None if none does."""
+    def decided(self, history: History, rows: IntColumn) -> tuple[Validity, str]:
+        """Return whether these operations have an order, and the name of the engine that says so.
+
+        "unknown": none of them could tell in time.
+        """
         job = self.job
         model = job.model_of(rows)
-        limits = Limits(time.monotonic() + self.patience, job.limits.memory_bytes)
+        limits = self.patient()
         general = (name for name, engine in engines().items() if engine.is_general)
         for name in dict.fromkeys((*job.engines, *general)):
             engine = engines()[name]
             if engine.fits(model):
                 found = engine.decide(history, rows, model, limits, job.mismatch)
                 if isinstance(found, Finding):
-                    return name if found.valid is True else None
-        return None
+                    return found.valid, name
+        return "unknown", ""
+
+    def patient(self) -> Limits:
+        """Return the limits of one look at a beginning."""
+        until = time.monotonic() + self.patience
+        whole = self.limits.deadline
+        return replace(self.limits, deadline=until if whole is None else min(until, whole))

@@ -31,7 +31,7 @@ from partita.checker.linearizability.register_view import register_view
 from partita.checker.linearizability.search_explanation import explain
 from partita.checker.models.cas_register import CasRegister
 from partita.checker.models.model import Model, ModelError
-from partita.checker.verdict import Finding, Limits, Mismatch
+from partita.checker.verdict import Finding, LimitReached, Limits, Mismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,22 @@ def search(
     return Finding(False, operations, explanation, details=details)
 
 
-def order(history: History, rows: IntColumn, model: Model, plan: Plan = PLAN) -> IntColumn:
+def order(
+    history: History, rows: IntColumn, model: Model, limits: Limits, plan: Plan = PLAN
+) -> IntColumn:
     """Return rows in an order that proves it valid, by the same search once more."""
     if view := register_view(history, rows, model):
-        return order(view.history, rows, view.model, plan)
-    plan, limits = replace(plan, ordered=True), Limits()
+        return order(view.history, rows, view.model, limits, plan)
+    plan = replace(plan, ordered=True)
     if isinstance(model, CasRegister):
         known = recorded(history, rows, model)
-        *_, places = _search_register(history, known, model, limits, plan)
+        answer = _search_register(history, known, model, limits, plan)
     else:
         known = rows
-        *_, places = _search_table(history, known, model, limits, plan)
+        answer = _search_table(history, known, model, limits, plan)
+    decision, stopped, *_, places = answer
+    if decision != _VALID:
+        raise LimitReached(f"{stopped} reached" if stopped.endswith("limit") else stopped)
     anywhere = np.setdiff1d(rows, known)
     return together(history, [known[np.array(places, dtype=np.int64)], anywhere])
 

@@ -1,15 +1,16 @@
 """Histories judged by checks that are asked for by name: those of a run, or of `--expect`."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from partita.checker import Counterexample, History, Order, Verdict, check
+from partita.checker import Counterexample, History, Order, Verdict
 from partita.checker.checks import Check
 from partita.checker.linearizability.linearizability import Linearizability
 from partita.checker.plugins import find, names
-from partita.checker.settings import make_with, parameters
+from partita.checker.settings import make_with
 from partita.harness.run.expectations import expected
 from partita.harness.run.judging import Row, deciding, judged, notes
 from partita.harness.run.owners import workload_of
@@ -43,22 +44,37 @@ class Asked:
         )
         return verdict, notes(rows), rows
 
-    def _finds_order(self, history: History) -> Callable[[], Order | None] | None:
+    def _finds_order(self, history: History) -> Callable[[], Order | str] | None:
         """Return what finds an order, if it was asked whether there is one."""
-        own = [each.model for each in self.checks if isinstance(each, Linearizability)]
-        return cache(lambda: check(history, own[0]).order) if own else None
+        own = [each for each in self.checks if isinstance(each, Linearizability)]
+        if not own:
+            return None
+
+        def find_order() -> Order | str:
+            verdict = own[0].verdict_on(history)
+            return verdict.order or verdict.why_no_order or "no order was found"
+
+        return cache(find_order)
 
 
-def of_run(run: Mapping[str, Any], expect: Sequence[str]) -> Asked:
+def of_run(run: Mapping[str, Any], expect: Sequence[str], given: Mapping[str, Any]) -> Asked:
     """Return what was asked in a stored run; `expect` overrides it.
+
+    Of what is `given`, the limits of time and memory are obeyed where something is searched.
 
     Raises `click.UsageError` for a level that its checks do not have, or if the run's workload is
     not here.
     """
-    checks = workload_of(run).checks
+    checks = [_limited(check, given) for check in workload_of(run).checks]
     said = expected(expect, checks, f"workload {run.get('workload')}")
     levels = {"promised": run.get("promised") or {}, "expect": {**run.get("expect", {}), **said}}
     return Asked(checks, levels)
+
+
+def _limited(check: Check, given: Mapping[str, Any]) -> Check:
+    if not isinstance(check, Linearizability):
+        return check
+    return check.within(given["time_limit"], given["memory_limit"])
 
 
 def of_file(expect: Sequence[str], given: Mapping[str, Any], model: Callable[[], str]) -> Asked:
@@ -82,7 +98,7 @@ def of_one(name: str, given: Mapping[str, Any]) -> Asked:
 def _made(
     make: Any, given: Mapping[str, Any], model: Callable[[], str] = lambda: "cas-register"
 ) -> Check:
-    takes = {each.name for each in parameters(make)}
+    takes = inspect.signature(make).parameters
     settings = {name: value for name, value in given.items() if name in takes}
     check: Check = make_with(make, {"model": model(), **settings} if "model" in takes else settings)
     return check

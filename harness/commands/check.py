@@ -319,7 +319,7 @@ def _asked(history: History, request: Request, run: dict[str, Any] | None) -> "A
     limits = {"time_limit": request.time_limit, "memory_limit": request.memory_limit}
     given = {**limits, **request.settings}
     if of_run and run is not None:
-        return asked.of_run(run, request.expect)
+        return asked.of_run(run, request.expect, given)
     if knowing:
         return asked.of_one(knowing, given)
     return asked.of_file(request.expect, given, lambda: _models(history, request, run)[0][0])

@@ -46,16 +46,18 @@ def lines(history: History, verdict: Verdict) -> Iterator[str]:
     """Yield the lines of the file. Those that begin with # are for readers."""
     order = verdict.order
     if order is None:
-        unasked = "nobody asked whether it is linearizable: --expect linearizable does"
-        why = verdict.reason or "the verdict is unknown"
-        yield f"# No order is known: {why if verdict.find_order else unasked}"
+        why = verdict.reason if verdict.valid == "unknown" else None
+        if not verdict.find_order:
+            why = f"{verdict.why_no_order}: --expect linearizable does"
+        yield f"# No order is known: {why or verdict.why_no_order}"
         return
     yield f"# {_what(order)}"
     yield _COLUMNS
     for place, row in enumerate(order.rows.tolist(), 1):
         yield _line(str(place), order.history[row])
     if order.end is not None:
-        yield f"# At event {order.end + 1} this was over, and cannot follow:"
+        follows = "cannot follow" if order.longest else "may follow or not: nobody found out"
+        yield f"# At event {order.end + 1} this was over, and {follows}:"
         for row in order.stuck:
             yield _line("-", history[row])
 
@@ -66,10 +68,12 @@ def _what(order: Order) -> str:
         left = len(order.history) - len(order.rows)
         others = f"; {left:,} more failed, or crashed and need not have happened" if left else ""
         return f"Linearizable: {count} in an order that proves it{others}."
-    return (
-        f"Not linearizable: {count} in an order of the first {order.end:,} events, the longest"
-        " beginning that has one."
+    surely = (
+        "the longest beginning that has one"
+        if order.longest
+        else "the longest for which one was found in time"
     )
+    return f"Not linearizable: {count} in an order of the first {order.end:,} events, {surely}."
 
 
 def _line(place: str, op: Op) -> str:

@@ -3,7 +3,7 @@
 Older runs had one check and said only its verdict: they have none here.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -49,6 +49,7 @@ class CheckResult:
     model: str = ""
     seconds: float | None = None
     figures: Mapping[str, Any] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     @property
     def failed(self) -> bool:
@@ -86,6 +87,7 @@ def _check(name: str, said: Mapping[str, Any]) -> CheckResult:
         model=said.get("model") or "",
         seconds=said.get("seconds"),
         figures=said.get("figures") or {},
+        notes=tuple(said.get("notes") or ()),
     )
 
 

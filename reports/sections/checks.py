@@ -87,6 +87,8 @@ def _said(check: CheckResult, told: set[str]) -> Iterator[str]:
     told.update(missing)
     if check.reason:
         yield stopped(capital(check.reason))
+    for note in check.notes:
+        yield stopped(capital(note))
 
 
 def _why_not(check: CheckResult, level: str) -> str:

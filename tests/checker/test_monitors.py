@@ -136,7 +136,7 @@ def test_a_long_history_is_decided_and_a_violation_in_it_found(
 def proves(history: History, rows: IntColumn, model: Model, engine: Engine) -> bool:
     """Replay an engine's order: every step possible, none before what was over before it."""
     assert engine.order is not None
-    return replay(history, model, engine.order(history, rows, model), rows) is None
+    return replay(history, model, engine.order(history, rows, model, Limits()), rows) is None
 
 
 def contradicts(history: History, rows: IntColumn, model: Model, found: Finding) -> bool:

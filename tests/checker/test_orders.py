@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -71,7 +72,9 @@ def test_every_valid_of_every_engine_is_replayed(
                 found = engine.decide(history, rows, model, Limits(), mismatch)
                 if isinstance(found, Finding) and found.valid is True:
                     assert engine.order is not None
-                    wrong = replay(history, model, engine.order(history, rows, model), rows)
+                    wrong = replay(
+                        history, model, engine.order(history, rows, model, Limits()), rows
+                    )
                     assert wrong is None, f"seed {first + history.key[rows[0]]}, {engine}: {wrong}"
                     proven[engine.name] += 1
     assert proven.pop("search") > HISTORIES / 2
@@ -95,7 +98,7 @@ def test_every_way_to_search_gives_an_order(plan: Any) -> None:
             history = History.of_events(events)
             rows = counting(history, model, "observe")
             if linearizable(history, rows, model):
-                wrong = replay(history, model, searched(history, rows, model, plan), rows)
+                wrong = replay(history, model, searched(history, rows, model, Limits(), plan), rows)
                 assert wrong is None, f"{model.name}, seed {seed}: {wrong}"
                 proven += 1
     assert proven > 200
@@ -112,7 +115,9 @@ def test_orders_of_long_searches_with_crashed_operations(beam: int) -> None:
         rows = counting(history, model, "observe")
         plan = type(PLANS["usual"])(beam, plenty=1, descents="none")
         if check(history, model, engine="search").valid is True:
-            assert replay(history, model, searched(history, rows, model, plan), rows) is None
+            assert (
+                replay(history, model, searched(history, rows, model, Limits(), plan), rows) is None
+            )
             proven += 1
     assert proven > 10
 
@@ -235,3 +240,54 @@ def read_and_write() -> History:
 def test_a_replay_says_what_is_wrong(order: list[int], wrong: str | None) -> None:
     found = replay(read_and_write(), load_model("cas-register"), order)
     assert found is wrong if found is None or wrong is None else re.search(wrong, found)
+
+
+class Tiring(Model):
+    """A register whose steps take longer once it is `tired`: the limit is then reached."""
+
+    name = "tiring"
+    initial = None
+    tired = False
+
+    def step(self, state: Any, op: Any) -> Any:
+        if self.tired:
+            time.sleep(0.02)
+        if op.f == "write":
+            return op.input
+        return state if op.outcome == "info" or op.output == state else None
+
+
+def many_writes() -> list[Event]:
+    events = []
+    for number in range(1, 400):
+        for f, asked, answer in (("write", number, number), ("read", None, number)):
+            event = {"process": 0, "f": f}
+            events += [{**event, "type": "invoke", "value": asked},
+                       {**event, "type": "ok", "value": answer}]  # fmt: skip
+    return events
+
+
+def test_an_order_takes_no_longer_than_the_check_might() -> None:
+    model = Tiring()
+    verdict = check(History.of_events(many_writes()), model, time_limit=0.5)
+    assert verdict.valid is True
+    model.tired = True
+    begin = time.monotonic()
+    assert verdict.order is None
+    assert verdict.why_no_order == "time limit reached before the order was found"
+    assert time.monotonic() - begin < 5  # and not 16 s
+
+
+def test_a_beginning_that_was_cut_short_is_not_called_the_longest() -> None:
+    model = Tiring()
+    events = many_writes()
+    events[-1]["value"] = 7
+    verdict = check(History.of_events(events), model, time_limit=0.5)
+    assert verdict.valid is False
+    whole = verdict.order
+    assert whole is not None and whole.longest and whole.beginning(3) is not None
+    again = check(History.of_events(events), model, time_limit=0.5)
+    model.tired = True
+    order = again.order
+    assert order is not None and not order.longest and order.beginning(3) is None
+    assert order.end is not None and whole.end is not None and order.end < whole.end

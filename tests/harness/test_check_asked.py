@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 from conftest import Partita
+from test_check import endless
+
+from partita.checker import History
+from partita.harness.commands.asked import of_run
 
 Line = dict[str, Any]
 
@@ -109,3 +113,33 @@ def test_a_run_is_judged_by_what_it_was_promised(
     written(tmp_path / "run/history.jsonl", STALE)
     done = partita("check", "run", *expect)
     assert done.returncode == code, done.stdout + done.stderr
+
+
+PUT_TWICE = [
+    {"process": 0, "type": type_, "f": f, "value": value}
+    for f, asked, answer in (
+        ("enqueue", 1, 1), ("enqueue", 1, 1), ("dequeue", None, 1), ("dequeue", None, 1),
+    )
+    for type_, value in (("invoke", asked), ("ok", answer))
+]  # fmt: skip
+
+
+def test_the_model_is_that_of_the_history_and_notes_are_told(
+    partita: Partita, tmp_path: Path
+) -> None:
+    name = written(tmp_path / "queue.jsonl", PUT_TWICE)
+    done = partita("check", name, "--expect", "linearizability=linearizable", "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["model"], told["engine"]) == (0, "fifo-queue", "search")
+    (note,) = [note for note in told["notes"] if "more than once" in note]
+    assert note.startswith("1 was put in more than once, as by process 0's enqueue 1")
+    assert note.endswith("so that the search decided")
+    assert note in told["checks"]["linearizability"]["notes"]
+
+
+def test_the_limit_of_time_holds_for_a_run_too() -> None:
+    given = {"time_limit": 0.3, "memory_limit": None}
+    asked = of_run({"workload": "queue", "promised": {}}, [], given)
+    verdict, _, rows = asked.answer(History.of_events(endless(0)))
+    assert verdict.valid == "unknown"
+    assert "time limit reached" in rows["linearizability"]["reason"]

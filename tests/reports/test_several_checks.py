@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from judged_run import SHORT, found, write_judged
@@ -25,7 +26,7 @@ STALE = "a read returned a value that was gone"
 WEAKER = {"linearizable": False, "ordered-sequential": True, "sequential": True}
 
 
-def linearizability(answer: bool | str, **more: str) -> Judgement:
+def linearizability(answer: bool | str, **more: Any) -> Judgement:
     return found("linearizability", {"linearizable": answer}, STALE, model="cas-register", **more)
 
 
@@ -228,3 +229,10 @@ def test_which_operations_only_read_is_said_by_the_run(tmp_path: Path) -> None:
     ok = said.load.succeeded
     assert (said.load.wrote == (ok & is_read[: len(ok)])).all()
     assert (old.load.wrote == (old.load.succeeded & ~is_read[: len(ok)])).all()
+
+
+def test_what_a_check_notes_stands_in_the_results_and_on_the_page(tmp_path: Path) -> None:
+    note = "1 was put in more than once, so that the search decided"
+    run = write_judged(tmp_path / "run", [linearizability(True, notes=(note,))])
+    assert read_results(run)["notes"] == [note]
+    assert f"{note}." in text_of(run)

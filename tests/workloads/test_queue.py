@@ -119,3 +119,16 @@ def test_what_was_not_written_is_certain_and_what_may_have_been_is_not() -> None
     assert ListClient(Registers(None, Mismatch()), 5.0).enqueue("q", "1") is None
     with pytest.raises(Definite, match="mismatch 1 times"):
         ListClient(Registers(None, Mismatch()), 0.0).enqueue("q", "1")
+
+
+def test_why_the_search_decided_is_noted() -> None:
+    events = [
+        {"process": 0, "type": type_, "f": "enqueue", "value": 1}
+        for _ in range(2)
+        for type_ in ("invoke", "ok")
+    ]
+    taken = {"process": 0, "f": "dequeue"}
+    events += [{**taken, "type": "invoke", "value": None}, {**taken, "type": "ok", "value": 1}]
+    found = verdicts(Queue(), History.of_events(events))["linearizability"]
+    (note,) = found.notes
+    assert "put in more than once" in note and "the search decided" in note

@@ -30,6 +30,7 @@ from partita.checker.linearizability.monitors.operations import (
     INVALID,
     VALID,
     acts,
+    placed,
     stopped,
     unfit,
 )
@@ -64,12 +65,12 @@ def counter(
     return Declined(f"{first} and {other} add different amounts, so that the search decided")
 
 
-def order(history: History, rows: IntColumn, model: Counter) -> IntColumn:
+def order(history: History, rows: IntColumn, model: Counter, limits: Limits) -> IntColumn:
     """Return rows in an order that proves it valid."""
     given = _Given.of(history, rows, model)
     assert given is not None
-    *_, places = given.decided(Limits(), ordered=True)
-    return rows[np.array(places, dtype=np.int64)]
+    places = placed(given.decided(limits, ordered=True))
+    return rows[places]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from partita.checker.linearizability.monitors.operations import (
     VALID,
     acts,
     numbers,
+    placed,
     stopped,
     unfit,
 )
@@ -59,11 +60,11 @@ def members(
     return stopped(rule)
 
 
-def order(history: History, rows: IntColumn, model: Set) -> IntColumn:
+def order(history: History, rows: IntColumn, model: Set, limits: Limits) -> IntColumn:
     """Return rows in an order that proves it valid."""
     rows = rows[acts(history, rows, model, ACTS) != ACTS["read"]]
-    *_, places = _decided(history, rows, model, Limits(), ordered=True)
-    found: IntColumn = rows[np.array(places, dtype=np.int64)]
+    places = placed(_decided(history, rows, model, limits, ordered=True))
+    found: IntColumn = rows[places]
     return found
 
 

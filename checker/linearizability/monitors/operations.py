@@ -11,7 +11,7 @@ from partita.checker.explain import quoted
 from partita.checker.history import CodeColumn, History, IntColumn
 from partita.checker.models.model import Model, ModelError, frozen
 from partita.checker.values import NO_PAIR
-from partita.checker.verdict import Finding
+from partita.checker.verdict import Finding, LimitReached
 
 VALID, INVALID, DECLINED = range(3)
 
@@ -67,6 +67,14 @@ def are_plain(history: History, codes: CodeColumn) -> bool:
     texts = values.payload[codes[values.is_text[codes] == 1]]
     begins = np.where(texts > 0, values.text_ends[texts - 1], 0)
     return bool((np.frombuffer(values.text, dtype=np.uint8)[begins] == _QUOTE).all())
+
+
+def placed(answer: tuple[int, str, list[int], list[int]]) -> IntColumn:
+    """Return the order of what a monitor found valid, by places. Raises `LimitReached`."""
+    decision, limit, _, places = answer
+    if decision != VALID:
+        raise LimitReached(f"{limit} reached")
+    return np.array(places, dtype=np.int64)
 
 
 def acts(

@@ -42,6 +42,7 @@ from partita.checker.linearizability.monitors.operations import (
     VALID,
     acts,
     numbers,
+    placed,
     stopped,
     unfit,
 )
@@ -91,12 +92,12 @@ def _puts_null(history: History, rows: IntColumn) -> bool:
     return bool((history.input[rows][puts] == NULL).any())
 
 
-def order(history: History, rows: IntColumn, model: Model) -> IntColumn:
+def order(history: History, rows: IntColumn, model: Model, limits: Limits) -> IntColumn:
     """Return rows in an order that proves it valid."""
     given = _Given.of(history, rows, model)
     assert given is not None
-    *_, places = given.decided(Limits(), ordered=True)
-    found = np.array(places, dtype=np.int64) - given.before
+    places = placed(given.decided(limits, ordered=True))
+    found = places - given.before
     return given.rows[found[found >= 0]]
 
 

@@ -25,11 +25,18 @@ import numpy.typing as npt
 from partita.checker import _native
 from partita.checker.history import NEVER, OUTCOMES, CodeColumn, History, IntColumn
 from partita.checker.linearizability.engine import Declined, Engine
-from partita.checker.linearizability.monitors.operations import INVALID, VALID, acts, stopped, unfit
+from partita.checker.linearizability.monitors.operations import (
+    INVALID,
+    VALID,
+    acts,
+    placed,
+    stopped,
+    unfit,
+)
 from partita.checker.linearizability.monitors.sets_explanation import Contradiction, explain
 from partita.checker.models.model import frozen
 from partita.checker.models.set import Set
-from partita.checker.verdict import Finding, Limits, Mismatch
+from partita.checker.verdict import Finding, LimitReached, Limits, Mismatch
 
 _ADD, _READ, _REMOVE, _CONTAINS = range(4)
 ACTS: Final = {"add": _ADD, "read": _READ, "remove": _REMOVE, "contains": _CONTAINS}
@@ -55,12 +62,13 @@ def growing_set(
     return stopped(rule)
 
 
-def order(history: History, rows: IntColumn, model: Set) -> IntColumn:
+def order(history: History, rows: IntColumn, model: Set, limits: Limits) -> IntColumn:
     """Return rows in an order that proves it valid."""
-    given = _Given.of(history, rows, model, acts(history, rows, model, ACTS), Limits())
-    assert isinstance(given, _Given)
-    *_, places = given.decided(Limits(), ordered=True)
-    found = np.array(places, dtype=np.int64) - given.before
+    given = _Given.of(history, rows, model, acts(history, rows, model, ACTS), limits)
+    if isinstance(given, str):
+        raise LimitReached(f"{given} reached")
+    places = placed(given.decided(limits, ordered=True))
+    found = places - given.before
     return given.rows[found[found >= 0]]
 
 

@@ -18,7 +18,7 @@ from partita.checker.linearizability.engine import Declined, Engine
 from partita.checker.linearizability.monitors.operations import acts, stopped, unfit
 from partita.checker.linearizability.places import disorder, in_places, together
 from partita.checker.models.kv import KeyValue
-from partita.checker.verdict import Finding, Limits, Mismatch
+from partita.checker.verdict import Finding, LimitReached, Limits, Mismatch
 
 _APPEND, _GET, _PUT = range(3)
 _ACTS = {"append": _APPEND, "get": _GET, "put": _PUT}
@@ -38,21 +38,17 @@ def text(
         if isinstance(log, Declined):
             return log
         return log.finding()
-    except _Stopped as reached:
-        return stopped(str(reached))
+    except LimitReached as reached:
+        return stopped(str(reached).removesuffix(" reached"))
 
 
-def order(history: History, rows: IntColumn, model: KeyValue) -> IntColumn:
+def order(history: History, rows: IntColumn, model: KeyValue, limits: Limits) -> IntColumn:
     """Return rows in an order that proves it valid."""
-    log = _Log.of(history, rows, model, Limits())
+    log = _Log.of(history, rows, model, limits)
     assert isinstance(log, _Log)
     # Appends of nothing fit anywhere.
     anywhere = np.array(log.empty, dtype=np.int64)
     return together(history, [in_places(history, *log.places()), anywhere])
-
-
-class _Stopped(Exception):
-    """A limit was reached: which one."""
 
 
 @dataclass(slots=True)
@@ -103,7 +99,7 @@ class _Log:
 
     def poll(self) -> None:
         if reason := self.limits.reached():
-            raise _Stopped(reason.removesuffix(" reached"))
+            raise LimitReached(reason)
 
     def got(self, row: int) -> str:
         return self.history[row].output or ""
