@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from random import Random
 from typing import Any, TypeVar
 
@@ -34,6 +35,7 @@ class InForce:
     number: int
     fault: Fault
     scope: Scope
+    until: float = inf  # when it is to be ended, if nobody does before; seconds from the origin
 
     def __str__(self) -> str:
         return f"{self.fault.name} {self.scope}"
@@ -43,9 +45,10 @@ class Driver:
     """One run's nemesis: `start` it beside the load, then `finish` it, come what may.
 
     `record(type, f, value, error)` journals an event; `leaders()` names the nodes that say
-    they lead; `store` is what faults may do to the store's processes. A fault that could not be
-    injected, or a nemesis that died, is in `failure`; hosts that were lost are in `lost`, each with
-    a sentence that says when.
+    they lead; `store` is what faults may do to the store's processes. `clients` are hosts of
+    clients, `session_s` is for how long a session lives that is not renewed. A fault that could
+    not be injected, or a nemesis that died, is in `failure`; hosts that were lost are in `lost`,
+    each with a sentence that says when.
     """
 
     def __init__(
@@ -56,8 +59,14 @@ class Driver:
         record: Record,
         leaders: Callable[[], list[str]],
         store: Store,
+        *,
+        clients: Sequence[Host] = (),
+        session_s: float | None = None,
     ) -> None:
         self.hosts = hosts
+        self.clients = clients
+        self.everyone = [*hosts, *clients]
+        self.session_s = session_s
         self.steps = steps
         self.seed = seed
         self.record = record
@@ -82,11 +91,11 @@ class Driver:
         if not self.steps:
             return
         made = list(self._faults.values())
-        switch.heal(self.hosts, made)
-        switch.arm(self.hosts, made)
+        switch.heal(self.everyone, made)
+        switch.arm(self.everyone, made)
         self._armed = True
-        self._reached = network.reachable(self.hosts)
-        missing = len(self.hosts) * (len(self.hosts) - 1) - len(self._reached)
+        self._reached = network.reachable(self.everyone)
+        missing = len(self.everyone) * (len(self.everyone) - 1) - len(self._reached)
         if missing:
             log.warning("%d pairs of nodes do not reach each other before any fault", missing)
 
@@ -115,8 +124,8 @@ class Driver:
         if self._in_force:
             self._try("heal", lambda: self._end(HEAL, self._in_force))
         made = list(self._faults.values())
-        self._try("heal", lambda: switch.heal(self.hosts, made))
-        healed = self._try("disarm", lambda: switch.disarm(self.hosts))
+        self._try("heal", lambda: switch.heal(self.everyone, made))
+        healed = self._try("disarm", lambda: switch.disarm(self.everyone))
         if healed:
             self._fail(f"{', '.join(healed)} missed the controller and healed by itself")
         self._look_who_is_lost()
@@ -151,16 +160,16 @@ class Driver:
         while not self._stop.wait(switch.BEAT_S):
             with suppress(Exception):  # a host that misses beats heals itself, and we are told
                 if self._armed:
-                    heard = switch.beat(self.hosts)
+                    heard = switch.beat(self.everyone)
                 else:
-                    give_up_the_dead(living := self._living())
+                    give_up_the_dead(living := _living(self.everyone))
                     heard = [host.name for host in living if not host.lost]
                 self._heard |= dict.fromkeys(heard, self._now())
                 self._look_who_is_lost()
 
     def _look_who_is_lost(self) -> None:
         with self._losing:
-            for host in self.hosts:
+            for host in self.everyone:
                 if not host.lost or host.name in self.lost:
                     continue
                 heard = self._heard.get(host.name, 0.0)
@@ -169,9 +178,6 @@ class Driver:
                 log.warning("%s", said)
                 self._note("info", "lost", {"node": host.name, "heard": round(heard, 3)})
 
-    def _living(self) -> list[Host]:
-        return [host for host in self.hosts if not host.lost]
-
     def _now(self) -> float:
         return time.monotonic() - self._origin
 
@@ -179,9 +185,9 @@ class Driver:
 
     def _carry_out(self) -> None:
         for number, step in enumerate(self.steps, 1):
-            if self._stop.wait(max(0.0, step.at - self._now())):
-                return
             try:
+                if self._waited(step.at):
+                    return
                 self._do(number, step)
             except Exception as error:
                 log.exception("the nemesis failed at %s", step)
@@ -190,6 +196,16 @@ class Driver:
                 self._note("fail", step.action, value, str(error))
                 return
             self._look_who_is_lost()
+        self._try("heal", lambda: self._waited(inf))
+
+    def _waited(self, until: float) -> bool:
+        """Wait, and end what is to be ended meanwhile; say whether it is time to stop."""
+        while due := [each for each in self._in_force if each.until < until]:
+            first = min(due, key=lambda each: each.until)
+            if self._stop.wait(max(0.0, first.until - self._now())):
+                return True
+            self._end(HEAL, [first])
+        return until < inf and self._stop.wait(max(0.0, until - self._now()))
 
     def _do(self, number: int, step: Step) -> None:
         if step.begins:
@@ -212,17 +228,23 @@ class Driver:
         self._in_force.append(mine)
         fault.begin(self._scene(mine), mine.scope)
         self._note("ok", fault.name, value)
+        if (length := faults.length_of(fault, self.session_s)) is not None:
+            mine.until = self._now() + length
         proof = fault.prove(self._scene(mine), mine.scope)
         self._note("info", "probe", {"fault": number, **proof})
 
     def _choose(self, number: int, step: Step, fault: Fault) -> Scope:
         target = faults.target_called(step.target)
-        strikes, nodes = fault.traits.strikes, [host.name for host in self._living()]
+        strikes = fault.traits.strikes
+        hosts = self.clients if strikes == "clients" else self.hosts
+        nodes = [host.name for host in _living(hosts)]
         if target is None:
             named = [name for name in step.words if name in nodes]
             if not named:
                 raise TargetError(f"{step.target} is lost")
             return scope_of(strikes, nodes, named)
+        if strikes == "clients":
+            return target.scope(strikes, nodes, (), Random(f"{self.seed}/{number}"))
         leaders = self._await_leader() if target.needs_leader else self.leaders()
         leaders = [name for name in leaders if name in nodes]
         return target.scope(strikes, nodes, leaders, Random(f"{self.seed}/{number}"))
@@ -238,7 +260,7 @@ class Driver:
         others = [each for each in self._in_force if each is not mine]
         held = {node for each in others if each.fault.traits.restarts for node in each.scope.nodes}
         scopes = [each.scope for each in others]
-        return Scene(self.hosts, self.store, self._reached, scopes, held)
+        return Scene(self.hosts, self.store, self._reached, scopes, held, self.clients)
 
     # --- ends ------------------------------------------------------------------------------
 
@@ -301,6 +323,10 @@ class Driver:
         return {"figures": figures} if figures else {}
 
 
+def _living(hosts: Sequence[Host]) -> list[Host]:
+    return [host for host in hosts if not host.lost]
+
+
 def _is_meant(each: InForce, step: Step) -> bool:
     """Say whether a heal names this fault, or names none and means all."""
     return not step.words or each.fault.name in step.words
@@ -316,4 +342,6 @@ def _described(mine: InForce, step: Step) -> dict[str, Any]:
     grudge = {node: list(others) for node, others in scope.grudge.items()}
     if traits.strikes == "links":
         return value | {"grudge" if traits.silences else "links": grudge}
+    if traits.strikes == "clients":
+        return value | {"clients": list(scope.nodes)}
     return value | {"nodes" if traits.silences else "on": list(scope.nodes)}

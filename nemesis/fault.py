@@ -8,7 +8,7 @@ may keep what its proof needs.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from partita.nemesis.hosts import Host
 from partita.nemesis.targets import Scope, Strikes
@@ -34,6 +34,7 @@ class Scene:
     `hosts` are all hosts, lost ones too, which `on_all` leaves out. `reached` are the pairs
     (a, b) of which a reached b before any fault. `others` is what the other faults in force
     strike, and `held` the nodes whose process one of those keeps down: it is not started yet.
+    `clients` are the hosts that clients of the store live on, if they have hosts of their own.
     """
 
     hosts: Sequence[Host]
@@ -41,6 +42,7 @@ class Scene:
     reached: Collection[tuple[str, str]] = ()
     others: Sequence[Scope] = ()
     held: Collection[str] = ()
+    clients: Sequence[Host] = ()
 
     def undisturbed(self, scope: Scope) -> set[tuple[str, str]]:
         """The pairs that should still reach each other while a fault is in force on the scope.
@@ -72,7 +74,8 @@ class Lasted:
 class Traits:
     """What the driver must know of a fault before it does anything.
 
-    `strikes`: "nodes" or "links", which says what targets it takes, but for those it `refuses`.
+    `strikes`: "nodes", "links" or "clients" (the hosts of clients, if they have their own), which
+    says what targets it takes, but for those it `refuses`. `target` is meant if none is named.
     `stacks`: what a second one of its name does while one is in force: "replace" takes its place
     without peace between, "add" comes beside it, "alone" is refused.
     `silences`: whom it strikes does not answer at all any more. Then the nodes count as down, the
@@ -92,6 +95,7 @@ class Traits:
     survives_restart: bool = True
     needs: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()
+    target: str = ""
     heal: str = ""
 
 
@@ -122,3 +126,14 @@ class Fault(Protocol):
 
     def end(self, scene: Scene, scope: Scope) -> None:
         """Undo it on the scope, which for nodes may be a part of what it struck."""
+
+
+@runtime_checkable
+class HasLength(Protocol):
+    """A fault that knows for how long it is to be in force."""
+
+    def lasts(self, session_s: float | None) -> float | None:
+        """Return the seconds after which it is to be ended, None: when the schedule says so.
+
+        `session_s` is for how long a session of a client lives that is not renewed, if it is known.
+        """

@@ -15,6 +15,8 @@ from typing import Protocol, TypeVar
 
 T = TypeVar("T")
 
+# In the environment of each process that clients of the store consist of, on a host of their own.
+CLIENTS_MARK = "PARTITA_CLIENTS"
 FOLDER = "/run/partita"  # all that is ours on a host; gone after a reboot, as faults are
 
 PATIENCE_S = 0.5  # a command that takes longer makes us look whether its host is there

@@ -8,6 +8,7 @@ A schedule is a list of steps, `TIME ACTION WHOM SETTINGS`:
     8s delay all ms=50                … with settings
     20s heal                          end every fault in force
     20s heal partition,kill           end the faults of these names
+    8s client-pause c1 ttl=2          … on hosts of clients; it may end by itself
     20s start n3                      end on these nodes what was done to nodes
 """
 
@@ -72,18 +73,23 @@ def _nothing_given(fault: str) -> Mapping[str, Any]:
 
 
 def parse(
-    text: str, nodes: Collection[str] = (), given: Given = _nothing_given
+    text: str,
+    nodes: Collection[str] = (),
+    given: Given = _nothing_given,
+    clients: Collection[str] = (),
 ) -> tuple[Step, ...]:
     """Read a schedule such as "65s partition leader-minority; 135s heal".
 
-    `nodes` are the names by which a step may name nodes; `given(fault)` are settings that hold
-    where a step says nothing else. Raises `ScheduleError`.
+    `nodes` are the names by which a step may name nodes, and `clients` the hosts of clients;
+    `given(fault)` are settings that hold where a step says nothing else. Raises `ScheduleError`.
     """
-    steps = [_parse_step(part.strip(), nodes, given) for part in text.split(";") if part.strip()]
+    every = [*nodes, *clients]
+    parts = [part.strip() for part in text.split(";") if part.strip()]
+    steps = [_parse_step(part, nodes, given, clients) for part in parts]
     known = {*faults.names(), *(_made(step).name for step in steps if step.begins)}
     for step in steps:
         if step.action == HEAL:
-            _check_heal(step, known, nodes)
+            _check_heal(step, known, every)
     if not any(step.begins for step in steps):
         raise ScheduleError(f"the schedule has no fault: write for instance {FORM}")
     for before, after in pairwise(steps):
@@ -97,34 +103,71 @@ def plan(
     interval: float | None,
     time_limit: float,
     given: Given = _nothing_given,
+    session_s: float | None = None,
 ) -> tuple[Step, ...]:
     """Let each fault in turn last one interval, with one interval of peace before and after it.
 
-    The last fault is healed early enough for an interval of recovery, as far as the time allows.
+    A fault that knows for how long it is to last ends by itself (see `HasLength`). The last one
+    is healed early enough for an interval of recovery, as far as the time allows.
     Without an interval: as long as lets every fault have its turn, and at most `INTERVAL_S_MAX`.
     """
-    if interval is None:
-        # Whole tenths of a second read better, and leave no rounding error at the end.
-        interval = min(INTERVAL_S_MAX, floor(10 * time_limit / (2 * len(names) + 1)) / 10)
     chosen = [fault(name) for name in names]
-    if chosen and interval < INTERVAL_S_MIN:
+    turns = [Turn(*each, given(each[0]), session_s) for each in chosen]
+    if interval is None:
+        interval = _interval(turns, time_limit)
+    if turns and interval < INTERVAL_S_MIN:
         raise ScheduleError(
             f"a fault must last {INTERVAL_S_MIN:g} s at least, not {interval:g}: "
             "give a longer --nemesis-interval or --time-limit"
         )
     steps: list[Step] = []
-    at = interval
-    while chosen and at + interval <= time_limit - min(interval, 5.0):
-        action, target = chosen[len(steps) // 2 % len(chosen)]
-        steps += [Step(at, action, target, given(action)), Step(at + interval, HEAL)]
-        at += 2 * interval
-    if len(steps) // 2 < len(chosen):
-        needed = 2 * interval * len(chosen) + min(interval, 5.0)
+    at, done = interval, 0
+    while turns:
+        turn = turns[done % len(turns)]
+        over = at + (turn.length or interval)
+        if over > time_limit - min(interval, 5.0):
+            break
+        steps.append(Step(at, turn.action, turn.target, turn.settings))
+        steps += [] if turn.length else [Step(over, HEAL)]
+        at, done = over + interval, done + 1
+    if done < len(turns):
         raise ScheduleError(
-            f"{len(chosen)} faults of {interval:g} s do not fit into --time-limit {time_limit:g}: "
-            f"give it {needed:g} s, or a smaller --nemesis-interval"
+            f"{_faults_of(turns, interval)} do not fit into --time-limit {time_limit:g}: "
+            f"give it {_needed(turns, interval):g} s, or a smaller --nemesis-interval"
         )
     return tuple(steps)
+
+
+class Turn:
+    """A fault that takes turns with others: `length` is in seconds, None: one interval."""
+
+    def __init__(
+        self, action: str, target: str, settings: Mapping[str, Any], session_s: float | None
+    ) -> None:
+        self.action, self.target, self.settings = action, target, settings
+        made = _made(Step(0, action, target, settings))
+        self.length = faults.length_of(made, session_s)
+
+
+def _interval(turns: Sequence[Turn], time_limit: float) -> float:
+    """Return the longest interval that gives every fault a turn, in whole tenths of a second.
+
+    They read better, and leave no rounding error at the end.
+    """
+    own = [turn.length for turn in turns if turn.length]
+    free = 2 * len(turns) - len(own) + 1
+    interval = min(INTERVAL_S_MAX, floor(10 * (time_limit - sum(own)) / free) / 10)
+    return max(interval, 0.0)
+
+
+def _needed(turns: Sequence[Turn], interval: float) -> float:
+    return sum(interval + (turn.length or interval) for turn in turns) + min(interval, 5.0)
+
+
+def _faults_of(turns: Sequence[Turn], interval: float) -> str:
+    lengths = {turn.length or interval for turn in turns}
+    each = f"{lengths.pop():g} s" if len(lengths) == 1 else "such lengths"
+    return f"{len(turns)} faults of {each}"
 
 
 def fault(name: str) -> tuple[str, str]:
@@ -136,9 +179,16 @@ def fault(name: str) -> tuple[str, str]:
 
 
 def check(
-    steps: Sequence[Step], nodes: int, time_limit: float, *, has: Callable[[str], bool]
+    steps: Sequence[Step],
+    nodes: int,
+    time_limit: float,
+    *,
+    has: Callable[[str], bool],
+    clients: int = 0,
 ) -> None:
     """Refuse a schedule that cannot be carried out on so many nodes of such a system.
+
+    `clients` is the number of hosts of clients.
 
     `has` says whether the system has a method of that name. Raises `ScheduleError`.
     """
@@ -149,11 +199,12 @@ def check(
         if step.action == HEAL:
             in_force = _after_heal(step, in_force)
         elif step.action == START:
-            if not any(each.traits.strikes == "nodes" for each in in_force.values()):
+            if all(each.traits.strikes == "links" for each in in_force.values()):
                 raise ScheduleError(f'schedule: "{step}": no fault is in force on a node then')
         else:
             made = _made(step)
-            _check_system(step, made, nodes, has)
+            _check_number(step, made, clients if made.traits.strikes == "clients" else nodes)
+            _check_system(step, made, has)
             if made.traits.stacks == "alone" and made.name in in_force:
                 raise ScheduleError(f'schedule: "{step}" needs a heal of {made.name} before it')
             in_force[made.name] = made
@@ -167,12 +218,23 @@ def _after_heal(step: Step, in_force: Mapping[str, Fault]) -> dict[str, Fault]:
     return left if step.words else {}
 
 
-def _check_system(step: Step, made: Fault, nodes: int, has: Callable[[str], bool]) -> None:
+def _check_number(step: Step, made: Fault, there: int) -> None:
     what = f"{made.name} {step.target}"
+    if made.traits.strikes == "clients" and not there:
+        raise ScheduleError(
+            f"{what} needs client nodes, and this run has none: --client-nodes 2 makes some on a "
+            "local cluster, --client-node HOST names one"
+        )
     place = faults.target_called(step.target)
     needed = place.nodes_min(made.traits.strikes) if place else 1
-    if nodes < needed:
-        raise ScheduleError(f"{what} needs {needed} nodes, there are {nodes}")
+    if there < needed:
+        kind = "client nodes" if made.traits.strikes == "clients" else "nodes"
+        raise ScheduleError(f"{what} needs {needed} {kind}, there are {there}")
+
+
+def _check_system(step: Step, made: Fault, has: Callable[[str], bool]) -> None:
+    what = f"{made.name} {step.target}"
+    place = faults.target_called(step.target)
     if not all(map(has, made.traits.needs)):
         methods = " and ".join(f"{name}()" for name in made.traits.needs)
         raise ScheduleError(
@@ -191,7 +253,7 @@ def _made(step: Step) -> Fault:
         raise ScheduleError(f'schedule: "{step}": {error}') from error
 
 
-def _parse_step(text: str, nodes: Collection[str], given: Given) -> Step:
+def _parse_step(text: str, nodes: Collection[str], given: Given, clients: Collection[str]) -> Step:
     match = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*s?\s+(\S.*)", text)
     if match is None:
         raise ScheduleError(f"schedule: cannot read {text!r}: write for instance {FORM}")
@@ -202,24 +264,29 @@ def _parse_step(text: str, nodes: Collection[str], given: Given) -> Step:
         raise ScheduleError(f"schedule: cannot read {text!r}: nodes' names are joined by commas")
     step = Step(float(match[1]), action, "".join(whom), settings)
     if step.begins:
-        return _with_values(step, nodes, given)
+        return _with_values(step, nodes, given, clients)
     if settings:
         raise ScheduleError(f"schedule: {action} takes no settings: {text!r}")
     if action == START:
-        _check_start(step, nodes)
+        _check_start(step, [*nodes, *clients])
     return step
 
 
-def _with_values(step: Step, nodes: Collection[str], given: Given) -> Step:
+def _with_values(
+    step: Step, nodes: Collection[str], given: Given, clients: Collection[str]
+) -> Step:
     """Check a step that begins a fault, and read its settings."""
     if ".py:" not in step.action and step.action not in faults.names():
         known = ", ".join([*faults.names(), HEAL, START])
         raise ScheduleError(f"schedule: no action is called {step.action!r}: choose from {known}")
     try:
+        traits = faults.kind_of(step.action).traits
         places = faults.targets_of(step.action)
         settings = {**given(step.action), **faults.values(step.action, step.settings)}
     except PluginError as error:
         raise ScheduleError(f'schedule: "{step}": {error}') from error
+    step = replace(step, target=step.target or traits.target)
+    nodes = clients if traits.strikes == "clients" else nodes
     if step.target not in places and not (step.words and set(step.words) <= set(nodes)):
         raise ScheduleError(
             f"schedule: {step.action} needs a target, one of {', '.join(places)}, "

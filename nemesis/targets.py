@@ -1,7 +1,8 @@
 """Whom a fault strikes: pure functions from the nodes, the leaders and a seed.
 
 A target says nodes, or links: who does not hear whom. A fault that strikes links takes both kinds:
-nodes then stand for the links between them and the rest. To add one, write a function with
+nodes then stand for the links between them and the rest. A fault that strikes clients takes targets
+that say nodes, and gets the names of client nodes in their place. To add one, write a function with
 `of_nodes` or `of_links` above it and declare it as an entry point in `partita.targets`.
 """
 
@@ -12,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from partita.nemesis.grudges import Grudge, Nodes, apart, cut_pairs, describe, split
 
-Strikes = Literal["nodes", "links"]
+Strikes = Literal["nodes", "links", "clients"]
 Chosen = TypeVar("Chosen")
 
 
@@ -60,6 +61,8 @@ class Target(Generic[Chosen]):
 
     def suits(self, strikes: Strikes) -> bool:
         """Say whether a fault that strikes such things can take it."""
+        if strikes == "clients":
+            return self.strikes == "nodes" and not self.needs_leader
         return self.strikes == "nodes" or strikes == "links"
 
     def nodes_min(self, strikes: Strikes) -> int:
@@ -80,7 +83,7 @@ class Target(Generic[Chosen]):
 
 def scope_of(strikes: Strikes, nodes: Nodes, chosen: Nodes) -> Scope:
     """Return what named nodes mean to a fault: themselves, or their links to all others."""
-    if strikes == "nodes":
+    if strikes != "links":
         return Scope(tuple(sorted(chosen)))
     return Scope(grudge=apart(nodes) if set(chosen) == set(nodes) else split(nodes, chosen))
 

@@ -84,11 +84,13 @@ class Tell(Protocol):
         key: str | None = None,
         version: int = UNKNOWN_VERSION,
         sent: float | None = None,
+        at: float | None = None,
         **fields: Any,
     ) -> None:
-        """Put an event into the history, with the time of this call.
+        """Put an event into the history, with the time of this call, or `at` if that was earlier.
 
-        `sent` is a moment of `time.monotonic()`: when the request was sent whose answer this is.
+        `sent` and `at` are moments of `time.monotonic()`. `sent` says when the request was sent
+        whose answer this is.
         `docs/coordination.md` has the events, and the further fields that they have.
         """
 

@@ -74,3 +74,17 @@ class HasBetween(Protocol):
         `client` is None where the operation cost the connection. What raises `Indefinite` costs
         it, too.
         """
+
+
+@runtime_checkable
+class HasClientNodes(Protocol):
+    """A workload whose clients are to live on nodes of their own, where faults can strike them."""
+
+    client_nodes: int  # how many, if nothing else is asked for
+
+
+@runtime_checkable
+class HasTtl(Protocol):
+    """A workload whose clients have sessions, which the store ends if they are not renewed."""
+
+    ttl: float  # the seconds that a session is asked to live

@@ -15,12 +15,19 @@ def cluster() -> None:
 @cluster.command()
 @click.argument("count", type=click.IntRange(1, local.NODES_MAX), default=5)
 @click.option("--name", default="default", show_default=True, help="To tell clusters apart.")
-def up(count: int, name: str) -> None:
+@click.option(
+    "--client-nodes",
+    default=0,
+    type=click.IntRange(0, local.CLIENTS_MAX),
+    metavar="N",
+    help="N more, c1 and so on, for clients of the store.",
+)
+def up(count: int, name: str, client_nodes: int) -> None:
     """Make COUNT nodes (default 5) and print how to reach them."""
     user_namespace.enter(name)
-    made = local.up(count, name)
+    made = local.up(count, name, clients=client_nodes)
     login = made.login
-    for node in made.nodes:
+    for node in made.everyone:
         click.echo(f"{node.name}\t{node.address}")
     click.echo(
         f"partita cluster ssh n1 --name {name}, or: "
@@ -52,7 +59,7 @@ def status() -> None:
     """List the clusters on this machine."""
     for each in local.clusters():
         use = "in use by a running test" if each.owned() else "free"
-        nodes = " ".join(f"{node.name}={node.address}" for node in each.nodes)
+        nodes = " ".join(f"{node.name}={node.address}" for node in each.everyone)
         click.echo(f"{each.name}\t{each.status()}\t{use}\t{nodes}")
 
 
@@ -66,7 +73,7 @@ def ssh(node: str, command: tuple[str, ...], name: str) -> None:
     found = local.find(name)
     if found is None:
         raise click.UsageError(f"no cluster is called {name}: partita cluster up --name {name}")
-    addresses = {each.name: each.address for each in found.nodes}
+    addresses = {each.name: each.address for each in found.everyone}
     if node not in addresses:
         raise click.UsageError(f"no node is called {node}: {', '.join(addresses)}")
     login = found.login

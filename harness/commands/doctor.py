@@ -3,17 +3,19 @@
 import json
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import click
 
 from partita.checker.plugins import PluginError, find, names
+from partita.harness.clients.client_node import examine_client_node
 from partita.harness.commands import options as groups
 from partita.harness.nodes import local
-from partita.harness.nodes.cluster import Node, local_nodes, on_all
+from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes, on_all
 from partita.harness.nodes.doctor import Finding, examine_here, examine_node, examine_program
-from partita.harness.run.session import node_names, reach
+from partita.harness.run.session import client_names, node_names, reach
 from partita.harness.systems import HasFetch
 from partita.nemesis import switch
 
@@ -26,10 +28,11 @@ LACKS_SOMETHING = 254
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 def doctor(runs_dir: Path, as_json: bool, **options: Any) -> int:
     """Look whether this machine, or the named nodes, have what a run needs; name each fix."""
-    names = node_names(options)
-    if names:
-        nodes = reach(names, options)
-        findings = [finding for found in on_all(nodes, examine_node) for finding in found]
+    names, clients = node_names(options), client_names(options)
+    if names or clients:
+        nodes, hosts = reach(names, options), reach(clients, options)
+        found = on_all(nodes, examine_node) + on_all(hosts, examine_client_node)
+        findings = list(chain.from_iterable(found))
     else:
         findings = examine_here(runs_dir) + _programs()
     if as_json:
@@ -73,7 +76,7 @@ def heal(cluster: str | None, **options: Any) -> None:
 
 
 def _nodes(cluster: str | None, options: dict[str, Any]) -> list[Node]:
-    names = node_names(options)
+    names = node_names(options) + client_names(options)
     if bool(names) == bool(cluster):
         raise click.UsageError("name the nodes with --node, or a local cluster with --cluster")
     if cluster is None:
@@ -81,4 +84,4 @@ def _nodes(cluster: str | None, options: dict[str, Any]) -> list[Node]:
     found = local.find(cluster)
     if found is None:
         raise click.UsageError(f"no cluster is called {cluster}: partita cluster status")
-    return local_nodes(found)
+    return local_nodes(found) + local_client_nodes(found)

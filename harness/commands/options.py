@@ -30,6 +30,13 @@ named = together(
     click.option("--node", "-n", "single", multiple=True, help="A node to use; may be repeated."),
     click.option("--nodes", "listed", help="Nodes to use, separated by commas."),
     click.option("--nodes-file", type=click.Path(path_type=Path), help="A file, a node a line."),
+    click.option(
+        "--client-node",
+        "client_hosts",
+        multiple=True,
+        metavar="HOST",
+        help="A node for clients of the store; may be repeated.",
+    ),
     click.option("--username", default="root", show_default=True, help="Logs in to the nodes."),
     click.option("--ssh-private-key", type=_FILE, help="The key to log in with."),
     click.option("--ssh-port", default=22, show_default=True, type=click.IntRange(1, 65535)),
@@ -45,6 +52,13 @@ named = together(
 where = together(
     click.option(
         "--local", "local_count", type=int, metavar="N", help="N nodes on this machine [5]."
+    ),
+    click.option(
+        "--client-nodes",
+        "client_count",
+        type=int,
+        metavar="N",
+        help="N more on this machine for clients of the store, 0: none [what the workload wants].",
     ),
     named,
 )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from partita.harness.nodes.local import INSIDE, LocalCluster
+from partita.harness.nodes.local import INSIDE, LocalCluster, LocalNode
 from partita.harness.nodes.ssh import Completed, Login, Remote, SshError
 
 FOLDER = "/srv/partita"
@@ -166,6 +166,15 @@ def _install_here(command: Sequence[str], missing: Sequence[str]) -> None:
 
 def local_nodes(cluster: LocalCluster) -> list[Node]:
     """Return the nodes of a local cluster."""
+    return _local(cluster, cluster.nodes)
+
+
+def local_client_nodes(cluster: LocalCluster) -> list[Node]:
+    """Return the nodes of a local cluster that are for clients of the store."""
+    return _local(cluster, cluster.clients)
+
+
+def _local(cluster: LocalCluster, nodes: Sequence[LocalNode]) -> list[Node]:
     return [
         Node(
             each.name,
@@ -173,7 +182,7 @@ def local_nodes(cluster: LocalCluster) -> list[Node]:
             Remote(each.name, each.address, cluster.login),
             local=True,
         )
-        for each in cluster.nodes
+        for each in nodes
     ]
 
 
@@ -182,6 +191,8 @@ def remote_nodes(names: Sequence[str], login: Login) -> list[Node]:
 
     The address that the name stands for comes first, so that clients use it. Raises `SshError`.
     """
+    if not names:
+        return []
     remotes = [Remote(name, name, login) for name in names]
     with ThreadPoolExecutor(max_workers=len(names)) as pool:
         return list(pool.map(_described, remotes))

@@ -73,6 +73,11 @@ def examine_node(node: Node) -> list[Finding]:
     return examine_tools(node) + others
 
 
+def examine_version(node: Node, look: Callable[[], str]) -> Finding:
+    """Look whether a node can run clients of the store: `look` says so, or raises."""
+    return _examined(node.name, "partita", look)
+
+
 def examine_tools(node: Node) -> list[Finding]:
     """Look only at what a fault needs on a node."""
     checks: Mapping[str, Callable[[], str]] = {

@@ -22,12 +22,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from ipaddress import IPv6Address
 from pathlib import Path
+from typing import Any
 
 from partita.harness.nodes import namespaces, processes
 from partita.harness.nodes.processes import Process
 from partita.harness.nodes.ssh import Login
 
 NODES_MAX = 200
+CLIENTS_MAX = 50  # their addresses come after those of all nodes
 HOST_PART = 254  # the machine's own address in the subnet
 INSIDE = "PARTITA_INSIDE_USER_NAMESPACE"  # set by harness.user_namespace
 STATE = "PARTITA_STATE"
@@ -62,6 +64,12 @@ class LocalCluster:
     owner: Process | None
     holders: list[Process] = field(default_factory=list)
     nodes: list[LocalNode] = field(default_factory=list)
+    clients: list[LocalNode] = field(default_factory=list)  # for clients of the store
+
+    @property
+    def everyone(self) -> list[LocalNode]:
+        """All nodes, those for clients too."""
+        return [*self.nodes, *self.clients]
 
     @property
     def login(self) -> Login:
@@ -70,12 +78,12 @@ class LocalCluster:
 
     def status(self) -> str:
         """Say in a word how the cluster is."""
-        alive = sum(node.init.alive() for node in self.nodes)
+        alive = sum(node.init.alive() for node in self.everyone)
         if not self.nodes:
             return "incomplete"
-        if alive == len(self.nodes):
+        if alive == len(self.everyone):
             return "up"
-        return f"{alive} of {len(self.nodes)} nodes up" if alive else "dead"
+        return f"{alive} of {len(self.everyone)} nodes up" if alive else "dead"
 
     def owned(self) -> bool:
         """Say whether a running `partita test` made this cluster for itself."""
@@ -88,13 +96,14 @@ class LocalCluster:
         temporary.rename(self.folder / "cluster.json")
 
 
-def up(count: int, name: str, *, owner: Process | None = None) -> LocalCluster:
+def up(count: int, name: str, *, clients: int = 0, owner: Process | None = None) -> LocalCluster:
     """Make a cluster of `count` nodes n1, n2, … and wait until each answers.
 
+    `clients` more are called c1, c2, …: for clients of the store, which a fault may then strike.
     Raises `LocalError` when the machine cannot do it or the name is taken. Whatever fails or
     interrupts it, nothing stays behind.
     """
-    _preflight(count)
+    _preflight(count, clients)
     folder = _folder(name)
     if folder.exists():
         previous = find(name)
@@ -113,7 +122,7 @@ def up(count: int, name: str, *, owner: Process | None = None) -> LocalCluster:
         cluster.save()
         _make_keys(folder)
         _make_switch(cluster)
-        _make_nodes(cluster, count)
+        _make_nodes(cluster, count, clients)
     except BaseException:
         _destroy(cluster)
         raise
@@ -135,17 +144,21 @@ def find(name: str) -> LocalCluster | None:
     try:
         document = json.loads((folder / "cluster.json").read_text())
         owner = document["owner"]
-        nodes = [node | {"init": Process(**node["init"])} for node in document["nodes"]]
         return LocalCluster(
             name=name,
             folder=folder,
             subnet=document["subnet"],
             owner=Process(**owner) if owner else None,
             holders=[Process(**holder) for holder in document["holders"]],
-            nodes=[LocalNode(**node) for node in nodes],
+            nodes=_stored_nodes(document["nodes"]),
+            clients=_stored_nodes(document.get("clients", [])),
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return LocalCluster(name, folder, -1, None)
+
+
+def _stored_nodes(stored: list[dict[str, Any]]) -> list[LocalNode]:
+    return [LocalNode(**node | {"init": Process(**node["init"])}) for node in stored]
 
 
 def clusters() -> list[LocalCluster]:
@@ -157,9 +170,9 @@ def clusters() -> list[LocalCluster]:
 
 
 @contextmanager
-def cluster_of(count: int, name: str) -> Iterator[LocalCluster]:
+def cluster_of(count: int, name: str, *, clients: int = 0) -> Iterator[LocalCluster]:
     """Make a cluster that lives as long as the block."""
-    cluster = up(count, name, owner=Process.of(os.getpid()))
+    cluster = up(count, name, clients=clients, owner=Process.of(os.getpid()))
     try:
         yield cluster
     finally:
@@ -191,9 +204,11 @@ def state_root() -> Path:
 # --- making ------------------------------------------------------------------------------
 
 
-def _preflight(count: int) -> None:
+def _preflight(count: int, clients: int) -> None:
     if not 1 <= count <= NODES_MAX:
         raise LocalError(f"--local must be between 1 and {NODES_MAX}, not {count}")
+    if not 0 <= clients <= CLIENTS_MAX:
+        raise LocalError(f"--client-nodes must be between 0 and {CLIENTS_MAX}, not {clients}")
     if os.geteuid() != 0:
         raise LocalError("a local cluster needs root or a user namespace")
     missing = missing_packages()
@@ -277,18 +292,20 @@ def _reserve_subnet(switch: Process) -> int:
     raise LocalError("no subnet is free in 10.213.0.0/16: partita cluster status shows who has it")
 
 
-def _make_nodes(cluster: LocalCluster, count: int) -> None:
-    names = [f"n{number}" for number in range(1, count + 1)]
+def _make_nodes(cluster: LocalCluster, count: int, clients: int) -> None:
+    names = {number: f"n{number}" for number in range(1, count + 1)}
+    names |= {NODES_MAX + number: f"c{number}" for number in range(1, clients + 1)}
     lines = ["127.0.0.1 localhost", "::1 localhost"]
-    lines += [f"{_address(cluster.subnet, i)} {name}" for i, name in enumerate(names, 1)]
+    lines += [f"{_address(cluster.subnet, number)} {name}" for number, name in names.items()]
     (cluster.folder / "hosts").write_text("\n".join(lines) + "\n")
     host_key = " ".join((cluster.folder / "host.pub").read_text().split()[:2])
-    known = [f"{_address(cluster.subnet, i)} {host_key}" for i in range(1, count + 1)]
+    known = [f"{_address(cluster.subnet, number)} {host_key}" for number in names]
     (cluster.folder / "known_hosts").write_text("\n".join(known) + "\n")
     with ThreadPoolExecutor(max_workers=8) as pool:
-        started = [pool.submit(_make_node, cluster, i, name) for i, name in enumerate(names, 1)]
-        for future in started:
-            cluster.nodes.append(future.result())
+        started = [pool.submit(_make_node, cluster, *each) for each in names.items()]
+        for number, future in zip(names, started, strict=True):
+            made = cluster.nodes if number <= NODES_MAX else cluster.clients
+            made.append(future.result())
             cluster.save()
 
 
@@ -299,7 +316,8 @@ def _make_node(cluster: LocalCluster, number: int, name: str) -> LocalNode:
     home.chmod(0o755)
     address = _address(cluster.subnet, number)
     address6 = _address6(cluster.subnet, number) if _has_ipv6() else ""
-    arguments = [name, str(cluster.folder), str(home), address, address6]
+    kind = "node" if number <= NODES_MAX else "client"
+    arguments = [name, str(cluster.folder), str(home), address, address6, kind]
     command = [*APART, "sh", "-c", namespaces.NODE, "node", *arguments]
     parent = processes.start(_mark(cluster), command)
     _await_ready(parent)

@@ -11,21 +11,22 @@ exec sleep infinity
 
 # The node's mounts are private to it: what it does to /tmp, /run and /srv no one else sees, and
 # what root's own .bashrc on this machine does (it may be slow, or wait for a lock) no node sees.
+# A client node keeps the machine's own /root and /tmp: Partita, which it runs, may lie there.
 # It waits with sshd until its network is plugged in, which the one outside says on stdin.
 NODE = """
 set -e
-name=$1; folder=$2; node=$3; address=$4; address6=$5
+name=$1; folder=$2; node=$3; address=$4; address6=$5; kind=$6
 hostname "$name"
 mount -t tmpfs -o mode=755 partita /srv
 mkdir /srv/partita
 mount --bind "$node" /srv/partita
-mount --bind "$node/tmp" /tmp
+[ "$kind" = client ] || mount --bind "$node/tmp" /tmp
 mount --bind "$folder/hosts" /etc/hosts
 mount --bind "$folder/shadow" /etc/shadow
 mount --bind "$folder/passwd" /etc/passwd
 mount -t tmpfs -o mode=755 partita /run
 mkdir /run/sshd
-mount -t tmpfs -o mode=700 partita /root
+[ "$kind" = client ] || mount -t tmpfs -o mode=700 partita /root
 ip link set lo up
 echo ready
 read plugged

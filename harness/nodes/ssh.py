@@ -81,11 +81,10 @@ class Remote:
         Raises `SshError` if the host cannot be reached, if the command does not end within
         `timeout_s`, connecting included, or, with `check`, if its status is not 0.
         """
-        argv = list(command) if self.login.username == "root" else ["sudo", "-n", "--", *command]
         deadline = time.monotonic() + timeout_s
         channel = self._channel(timeout_s)
         try:
-            channel.exec_command(shlex.join(argv))
+            channel.exec_command(shlex.join(self._as_root(command)))
             completed = _converse(channel, stdin, deadline)
         except TimeoutError:
             raise SshError(
@@ -98,6 +97,19 @@ class Remote:
         if check and completed.status != 0:
             raise SshError(_failure(self.name, command, completed))
         return completed
+
+    def opened(self, command: Sequence[str]) -> paramiko.Channel:
+        """Start a command as root, and return the channel to its standard input and output.
+
+        Closing the channel ends no command that does not read to the end of its input. Raises
+        `SshError`.
+        """
+        channel = self._channel()
+        try:
+            channel.exec_command(shlex.join(self._as_root(command)))
+        except (paramiko.SSHException, OSError, EOFError) as error:
+            raise SshError(f"{self.name}: connection lost: {error}") from error
+        return channel
 
     def write(self, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Write a file whole, its folder made if missing."""
@@ -113,11 +125,8 @@ class Remote:
     def download(self, path: str, local: Path) -> None:
         """Copy a file from the host; `SshError` if it is not there."""
         channel = self._channel()
-        argv = ["cat", "--", path]
-        if self.login.username != "root":
-            argv = ["sudo", "-n", "--", *argv]
         try:
-            channel.exec_command(shlex.join(argv))
+            channel.exec_command(shlex.join(self._as_root(["cat", "--", path])))
             local.parent.mkdir(parents=True, exist_ok=True)
             with local.open("wb") as file:
                 while block := channel.recv(1 << 20):
@@ -144,6 +153,9 @@ class Remote:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def _as_root(self, command: Sequence[str]) -> list[str]:
+        return list(command) if self.login.username == "root" else ["sudo", "-n", "--", *command]
 
     def _channel(self, limit_s: float = 60.0) -> paramiko.Channel:
         """Open a channel, over a new connection if the present one is dead."""

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from partita.checker.plugins import in_a_line
+from partita.harness.clients.client_node import ClientNode
 from partita.harness.nodes.cluster import Node
 from partita.harness.run.journal import Journal
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.harness.systems.system import System
-from partita.workloads.generator import Generator, Request
+from partita.workloads.generator import NS, Generator, Request
 from partita.workloads.workload import HasBetween, Workload
 
 log = logging.getLogger(__name__)
@@ -42,11 +43,14 @@ class Load:
         time_limit: float,
         seed: int,
         reconnect: str = "same",
+        client_nodes: Sequence[ClientNode] = (),
     ) -> None:
         self.tally = Tally()
         self.stop = threading.Event()
         self._workload, self._nodes = workload, nodes
         self._connect = system.offers[workload.capability]
+        self._client_nodes = client_nodes
+        self._time_limit_ns = round(time_limit * NS)
         self._journal = journal
         self._concurrency, self._timeout = concurrency, timeout
         self._moves = reconnect == "any"
@@ -74,18 +78,27 @@ class Load:
             self._begin(worker, partial(worker.work, generator))
 
     def running(self) -> bool:
-        """Say whether any worker still has something to do, and is not given up."""
-        return any(thread.is_alive() and not self._hangs(each) for each, thread in self._workers)
+        """Say whether any worker still has something to do, and is not given up.
+
+        Clients that are frozen are waited for while there is time: they are healed after it.
+        """
+        late = self._journal.now() > self._time_limit_ns
+        return any(not (late and each.frozen()) for each in self._busy())
 
     def finish(self) -> None:
-        """Stop and wait for the operations in flight, which their time-out ends."""
+        """Stop and wait for the operations in flight, which their time-out ends.
+
+        By now nobody is frozen, and who was has yet to find out what became of its call.
+        """
         self.stop.set()
-        while self.running():
+        deadline = time.monotonic() + self._timeout + HANG_S
+        while self._busy() and time.monotonic() < deadline:
             time.sleep(0.05)
 
     def hung(self) -> int:
         """Count the clients that never came back from a call."""
-        return sum(thread.is_alive() and self._hangs(each) for each, thread in self._workers)
+        alive = [each for each, thread in self._workers if thread.is_alive()]
+        return sum(self._hangs(each) or each.frozen() for each in alive)
 
     def read_finally(self, nodes: Sequence[Node]) -> None:
         """Read every register on these nodes, trying again for a while where a read fails."""
@@ -101,6 +114,11 @@ class Load:
         thread = threading.Thread(target=action, daemon=True)
         self._workers.append((worker, thread))
         thread.start()
+
+    def _busy(self) -> list[Worker]:
+        """Return those that have something to do and are not given up."""
+        alive = [each for each, thread in self._workers if thread.is_alive()]
+        return [each for each in alive if not self._hangs(each)]
 
     def _hangs(self, worker: Worker) -> bool:
         return worker.hangs(self._journal.now(), HANG_S)
@@ -127,7 +145,7 @@ class Load:
         return Worker(
             process=process,
             concurrency=self._concurrency,
-            ways=[self._way(node) for node in nodes],
+            ways=[self._way(node, process) for node in nodes],
             workload=self._workload,
             journal=self._journal,
             timeout=self._timeout,
@@ -135,5 +153,14 @@ class Load:
             tally=self.tally,
         )
 
-    def _way(self, node: Node) -> Way:
-        return Way(node.name, partial(self._connect, node, self._timeout), node.address)
+    def _way(self, node: Node, process: int) -> Way:
+        if not self._client_nodes:
+            return Way(node.name, partial(self._connect, node, self._timeout), node.address)
+        place = self._client_nodes[self._place(process)]
+        connect = partial(place.client, self._workload.capability, node, self._timeout)
+        return Way(node.name, connect, node.address, place.name, place.back_since)
+
+    def _place(self, process: int) -> int:
+        """Return which client node a process lives on: several of one node on different ones."""
+        nodes, places = len(self._nodes), len(self._client_nodes)
+        return (process // nodes if self._concurrency >= nodes * places else process) % places

@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from partita.harness.clients.client_node import ClientNode
 from partita.harness.nodes.cluster import Node, on_all
 from partita.harness.nodes.ssh import SshError
 from partita.harness.run import losses, results
@@ -32,7 +33,7 @@ from partita.harness.run.store_processes import StoreProcesses
 from partita.harness.systems.system import HasPrimaries, HasRunning, StoreError, System, serves
 from partita.nemesis.driver import Driver
 from partita.nemesis.schedule import Step
-from partita.workloads.workload import Workload
+from partita.workloads.workload import HasTtl, Workload
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class RunSpec:
     system: str
     workload: str
     nodes: tuple[str, ...]
+    client_nodes: tuple[str, ...]  # that clients live on, none: in the controller
     concurrency: int
     rate: float
     time_limit: float
@@ -76,9 +78,11 @@ def run(
     runs: Path,
     progress: Progress,
     limits: Thresholds = NO_THRESHOLDS,
+    client_nodes: Sequence[ClientNode] = (),
 ) -> dict[str, Any]:
     """Do one run and return its results, the same as stand in results.json.
 
+    Clients live on the client nodes, whose programs run already, or in this process.
     Raises `StoreError`, `SshError` or `JournalError` if the run could not be made. Ctrl-C once
     ends the load early; a second time it ends everything but the healing.
     """
@@ -92,10 +96,15 @@ def run(
                 {"partita": version("partita"), spec.system: str(system.versions(nodes[0]))}
             )
             write_json(directory / "run.json", spec)
-            problems, interrupted = _drive(spec, system, workload, nodes, directory, progress)
+            problems, interrupted = _drive(
+                spec, system, workload, nodes, client_nodes, directory, progress
+            )
         finally:
             progress.say("collecting logs")
-            _collect_logs(system, living(nodes), directory)
+            _collect_logs(living(nodes), system.logs, directory)
+            logs = {each.name: [each.log] for each in client_nodes}
+            hosts = [each.node for each in client_nodes]
+            _collect_logs(living(hosts), lambda node: logs[node.name], directory)
         progress.say("checking")
         outcome = results.conclude(directory, workload, problems, limits, interrupted=interrupted)
         progress.say("drawing")
@@ -155,6 +164,7 @@ def _drive(
     system: System,
     workload: Workload,
     nodes: Sequence[Node],
+    client_nodes: Sequence[ClientNode],
     directory: Path,
     progress: Progress,
 ) -> tuple[list[str], bool]:
@@ -175,7 +185,9 @@ def _drive(
         time_limit=spec.time_limit,
         seed=spec.seed,
         reconnect=spec.reconnect,
+        client_nodes=client_nodes,
     )
+    hosts = [each.node for each in client_nodes]
     driver = Driver(
         nodes,
         spec.schedule,
@@ -183,6 +195,8 @@ def _drive(
         _nemesis_record(journal),
         leaders,
         StoreProcesses(system, nodes),
+        clients=hosts,
+        session_s=session_s(workload),
     )
     monitor = Monitor(journal, leaders)
     interrupted: float | None = None
@@ -214,7 +228,12 @@ def _drive(
     monitor.finish()
     journal.close()
     problems = _problems(load, driver, lacking, interrupted, spec)
-    return losses.sentences(nodes, driver) + problems, interrupted is not None
+    return losses.sentences([*nodes, *hosts], driver) + problems, interrupted is not None
+
+
+def session_s(workload: Workload) -> float | None:
+    """Return for how long a session lives that is not renewed, None: there are no sessions."""
+    return float(workload.ttl) if isinstance(workload, HasTtl) else None
 
 
 def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress: Progress) -> None:
@@ -324,11 +343,13 @@ def _last_words(system: System, node: Node) -> str:
     return f"{node.name} has no log"
 
 
-def _collect_logs(system: System, nodes: Sequence[Node], directory: Path) -> None:
+def _collect_logs(
+    nodes: Sequence[Node], logs: Callable[[Node], Sequence[str]], directory: Path
+) -> None:
     """Fetch each node's logs; what cannot be fetched is said in controller.log and left."""
 
     def fetch(node: Node) -> None:
-        for path in system.logs(node):
+        for path in logs(node):
             try:
                 node.remote.download(path, directory / "nodes" / node.name / Path(path).name)
             except Exception as error:

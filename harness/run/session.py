@@ -19,8 +19,15 @@ from typing import Any
 import click
 
 from partita.checker.settings import REQUIRED, in_force
+from partita.harness.clients.client_node import ClientNode
 from partita.harness.nodes import local, user_namespace
-from partita.harness.nodes.cluster import Node, local_nodes, on_all, remote_nodes
+from partita.harness.nodes.cluster import (
+    Node,
+    local_client_nodes,
+    local_nodes,
+    on_all,
+    remote_nodes,
+)
 from partita.harness.nodes.doctor import examine_tools
 from partita.harness.nodes.ssh import Login, SshError
 from partita.harness.run.expectations import expected, promised
@@ -34,7 +41,7 @@ from partita.harness.run.owners import (
     workload_owner,
 )
 from partita.harness.run.progress import Progress
-from partita.harness.run.run import RunSpec, run, tear_down, uninterrupted
+from partita.harness.run.run import RunSpec, run, session_s, tear_down, uninterrupted
 from partita.harness.systems import (
     HasFetch,
     StoreError,
@@ -44,7 +51,7 @@ from partita.harness.systems import (
 from partita.nemesis import faults
 from partita.nemesis import schedule as plans
 from partita.reports import read_spec
-from partita.workloads.workload import Workload
+from partita.workloads.workload import HasClientNodes, Workload
 
 Options = Mapping[str, Any]
 SECONDS_MAX = 1_000_000  # eleven days
@@ -77,14 +84,21 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
     keep = options["leave_running"]
     if not names:
         user_namespace.enter()
-    with _nodes(names, len(spec.nodes), options, keep=keep) as nodes, ExitStack() as last:
+    elif _wanted(workload) and not spec.client_nodes and options.get("client_count") is None:
+        said = f"{workload.name} asks for clients on nodes of their own; they stay on this machine"
+        click.echo(f"partita: {said}: --client-node HOST names one", err=True)
+    limits = limits_of(options, workload)
+    with _nodes(names, spec, options, keep=keep) as (nodes, hosts), ExitStack() as last:
         if names:
-            _require_tools(nodes, spec)
+            _require_tools([*nodes, *hosts], spec)
             if not keep:
                 last.callback(uninterrupted, lambda: tear_down(store, living(nodes)))
         # Local nodes are all alike.
-        _require_faults(nodes if names else nodes[:1], spec)
-        outcome = run(spec, store, workload, nodes, runs, progress, limits_of(options, workload))
+        _require_faults([*nodes, *hosts] if names else nodes[:1], spec)
+        settings = system_owner(system).settings(options)
+        clients = [ClientNode(host, system, settings, nodes) for host in hosts]
+        last.enter_context(_started(clients))
+        outcome = run(spec, store, workload, nodes, runs, progress, limits, clients)
         progress.say("tearing down")
     before = options.get("repeats")
     if before is not None and before != spec.versions:
@@ -150,24 +164,43 @@ def _require_faults(nodes: Sequence[Node], spec: RunSpec) -> None:
 
 
 @contextmanager
+def _started(clients: Sequence[ClientNode]) -> Iterator[None]:
+    """Let the programs on client nodes run for as long as the block lasts."""
+    try:
+        try:
+            by_name = {each.name: each for each in clients}
+            on_all([each.node for each in clients], lambda node: by_name[node.name].start())
+        except SshError as error:
+            raise click.ClickException(str(error)) from error
+        yield
+    finally:
+        for each in clients:
+            each.close()
+
+
+@contextmanager
 def _nodes(
-    names: Sequence[str], count: int, options: Options, *, keep: bool
-) -> Iterator[list[Node]]:
-    """Reach the named nodes, or make a local cluster for as long as the block lasts."""
+    names: Sequence[str], spec: RunSpec, options: Options, *, keep: bool
+) -> Iterator[tuple[list[Node], list[Node]]]:
+    """Reach the named nodes, or make a local cluster for as long as the block lasts.
+
+    The nodes of the store come first, and then those of its clients.
+    """
     with ExitStack() as stack:
         if names:
-            nodes = reach(names, options)
+            nodes, hosts = reach(names, options), reach(spec.client_nodes, options)
         else:
-            name = f"test-{random.SystemRandom().randrange(16**6):06x}"
+            counts = len(spec.nodes), f"test-{random.SystemRandom().randrange(16**6):06x}"
             if keep:
-                cluster = local.up(count, name)
-                click.echo(f"partita cluster down {name} ends the cluster", err=True)
+                cluster = local.up(*counts, clients=len(spec.client_nodes))
+                click.echo(f"partita cluster down {cluster.name} ends the cluster", err=True)
             else:
-                cluster = stack.enter_context(local.cluster_of(count, name))
-            nodes = local_nodes(cluster)
-        for node in nodes:
+                made = local.cluster_of(*counts, clients=len(spec.client_nodes))
+                cluster = stack.enter_context(made)
+            nodes, hosts = local_nodes(cluster), local_client_nodes(cluster)
+        for node in [*nodes, *hosts]:
             stack.callback(node.close)
-        yield nodes
+        yield nodes, hosts
 
 
 def _spec(
@@ -187,11 +220,13 @@ def _spec(
             f"--rate must be between 0 (as fast as the clients go) and {RATE_MAX:,}"
         )
     nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
-    schedule = _schedule(store, nodes, options)
+    clients = _client_nodes(names, workload, options)
+    schedule = _schedule(store, workload, nodes, clients, options)
     return RunSpec(
         system=store.name,
         workload=workload.name,
         nodes=nodes,
+        client_nodes=clients,
         concurrency=_concurrency(options["concurrency"], count),
         rate=options["rate"],
         time_limit=options["time_limit"],
@@ -216,7 +251,13 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _schedule(store: System, nodes: Sequence[str], options: Options) -> tuple[plans.Step, ...]:
+def _schedule(
+    store: System,
+    workload: Workload,
+    nodes: Sequence[str],
+    clients: Sequence[str],
+    options: Options,
+) -> tuple[plans.Step, ...]:
     names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
     for name in ("schedule", "nemesis"):
         if options[name] is not None and not options[name].strip(" ,;"):
@@ -228,10 +269,12 @@ def _schedule(store: System, nodes: Sequence[str], options: Options) -> tuple[pl
         return fault_owner(fault).given(options)
 
     if options["schedule"]:
-        steps = plans.parse(options["schedule"], nodes, given)
+        steps = plans.parse(options["schedule"], nodes, given, clients)
     else:
-        steps = plans.plan(names, options["nemesis_interval"], options["time_limit"], given)
-    plans.check(steps, len(nodes), options["time_limit"], has=partial(hasattr, store))
+        interval, time_limit = options["nemesis_interval"], options["time_limit"]
+        steps = plans.plan(names, interval, time_limit, given, session_s(workload))
+    has = partial(hasattr, store)
+    plans.check(steps, len(nodes), options["time_limit"], has=has, clients=len(clients))
     return steps
 
 
@@ -244,6 +287,31 @@ def _fault_settings(name: str, options: Options) -> dict[str, Any]:
 
 def _actions(steps: Iterable[plans.Step]) -> list[str]:
     return sorted({step.action for step in steps if step.begins})
+
+
+def _client_nodes(names: Sequence[str], workload: Workload, options: Options) -> tuple[str, ...]:
+    """Return the names of the nodes that clients are to live on. Raises `click.UsageError`."""
+    hosts, count = client_names(options), options.get("client_count")
+    if hosts and not names:
+        raise click.UsageError("--client-node goes with named nodes; here: --client-nodes N")
+    if hosts and count is not None:
+        raise click.UsageError("--client-node and --client-nodes exclude each other")
+    if names and count:
+        raise click.UsageError("--client-nodes goes with a local cluster; here: --client-node HOST")
+    if both := sorted(set(hosts) & set(names)):
+        raise click.UsageError(f"{both[0]} cannot be a node of the store and of its clients")
+    if names:
+        return tuple(hosts)
+    count = _wanted(workload) if count is None else count
+    if not 0 <= count <= local.CLIENTS_MAX:
+        raise click.UsageError(
+            f"--client-nodes must be between 0 and {local.CLIENTS_MAX}, not {count}"
+        )
+    return tuple(f"c{number}" for number in range(1, count + 1))
+
+
+def _wanted(workload: Workload) -> int:
+    return workload.client_nodes if isinstance(workload, HasClientNodes) else 0
 
 
 def _concurrency(text: str, nodes: int) -> int:
@@ -268,4 +336,12 @@ def node_names(options: Options) -> list[str]:
         raise click.UsageError("--local and named nodes exclude each other")
     if len(set(names)) < len(names):
         raise click.UsageError("a node is named twice")
+    return names
+
+
+def client_names(options: Options) -> list[str]:
+    """Gather the named nodes that clients of the store are to live on."""
+    names = [name.strip() for name in options.get("client_hosts") or () if name.strip()]
+    if len(set(names)) < len(names):
+        raise click.UsageError("a client node is named twice")
     return names

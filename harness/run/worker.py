@@ -7,6 +7,7 @@ which is one to the next node if it may choose (`--reconnect any`).
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -47,11 +48,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a client gets to a node: its name, its address, and what opens a client of it."""
+    """How a client gets to a node: its name, its address, and what opens a client of it.
+
+    `client` is the node that the client lives on, if it is not the controller. `back_since` says
+    since when, on time.monotonic's clock, clients have got to run that a fault may freeze.
+    """
 
     node: str
     connect: Callable[[], Client]
     address: str = ""
+    client: str = ""
+    back_since: Callable[[], float] = float
 
 
 class Worker:
@@ -86,11 +93,23 @@ class Worker:
         self._client: Client | None = None
         self._moving = False  # the client's session is to be taken to another node
         self._since: int | None = None  # when it last called into the client, ns; None: idle
+        self._recording = threading.Lock()
+        self._latest: dict[int, int] = {}  # time of the last line, by process
 
     def hangs(self, now: int, grace_s: float) -> bool:
-        """Say whether a call into the client is out longer than its time-out and `grace_s`."""
-        since = self._since
-        return since is not None and now - since > self._timeout_ns + grace_s * NS
+        """Say whether a call into the client is out longer than its time-out and `grace_s`.
+
+        For as long as the client was frozen it owed nothing.
+        """
+        if (since := self._since) is None:
+            return False
+        back = self._run_time(self._ways[0].back_since())
+        return now - max(since, back) > self._timeout_ns + grace_s * NS
+
+    def frozen(self) -> bool:
+        """Say whether a fault keeps the client from running now."""
+        now = time.monotonic()
+        return self._ways[0].back_since() >= now
 
     def work(self, generator: Generator) -> None:
         """Do what the generator says until it is done or the run is stopped."""
@@ -116,14 +135,14 @@ class Worker:
         if operation is None:
             raise ValueError(f"workload {self._workload.name} has no operation {f!r}")
         value = self._workload.prepare(f, key, planned)
-        process, node, journal = self.process, self.node, self._journal
-        sent = self._since = journal.now()
-        invocation = {"time": sent, "type": "invoke", "process": process, "f": f, "key": key}
-        journal.record({**invocation, "value": value, "node": node, "due": due})
+        process, node = self.process, self.node
+        about = {"f": f, "key": key, "value": value, "node": node}
+        if self._ways[0].client:
+            about["client"] = self._ways[0].client
+        sent = self._since = self._record(process, {"type": "invoke", **about, "due": due})
         outcome, rest = self._attempt(operation, f, key, value, sent, due)
         self._since = None
-        completion = {"time": journal.now(), "type": outcome, "process": process, "f": f}
-        journal.record({**completion, "key": key, "value": value, "node": node, **rest})
+        self._record(process, {"type": outcome, **about, **rest})
         self._tally.add(outcome)
         if outcome == "info":
             self.process += self._concurrency
@@ -146,6 +165,20 @@ class Worker:
             # What the process holds it will not give back: it is never used again.
             self._lose()
             self.process += self._concurrency
+
+    def _record(self, process: int, event: dict[str, Any], at: int | None = None) -> int:
+        """Journal an event of a process, and return its time: now, or `at` if that was before.
+
+        The client's own threads tell of events while the worker works. Of one process no time may
+        fall from one line to the next, so that nobody takes it for two clocks.
+        """
+        with self._recording:
+            now = self._journal.now()
+            moment = now if at is None else max(min(at, now), self._latest.get(process, 0))
+            self._latest[process] = moment
+            ours = {"time": moment, "type": event["type"], "process": process}
+            self._journal.record({**ours, **event, **ours})  # what a client tells replaces nothing
+        return moment
 
     def _attempt(
         self, operation: Operation, f: str, key: str | None, value: Any, sent: int, due: int
@@ -222,15 +255,19 @@ class Worker:
         key: str | None = None,
         version: int = UNKNOWN_VERSION,
         sent: float | None = None,
+        at: float | None = None,
         **fields: Any,
     ) -> None:
         """Record what a client was told beside its answers, see `Tell`; it may come at any time."""
-        journal = self._journal
-        times = {} if sent is None else {"sent": round(sent * NS) - journal.origin}
-        event = {"time": journal.now(), "type": "event", "process": process, "f": f, "value": value}
+        times = {} if sent is None else {"sent": self._run_time(sent)}
+        event = {"type": "event", "f": f, "value": value}
         named = {} if key is None else {"key": key}
+        told = {**fields, **event, **named, **times, **_version(version)}
         with suppress(JournalError):  # the run ends with it, and not the client's thread
-            journal.record({**fields, **event, **named, **times, **_version(version)})
+            self._record(process, told, None if at is None else self._run_time(at))
+
+    def _run_time(self, moment: float) -> int:
+        return round(moment * NS) - self._journal.origin
 
 
 def _version(version: int) -> dict[str, int]:

@@ -12,6 +12,7 @@ from partita.harness.systems.commands import read_store
 from partita.harness.systems.completion import complete
 from partita.harness.systems.system import (
     HasFetch,
+    HasMeet,
     HasPause,
     HasPrimaries,
     HasPromises,
@@ -21,6 +22,7 @@ from partita.harness.systems.system import (
 
 __all__ = [
     "HasFetch",
+    "HasMeet",
     "HasPause",
     "HasPrimaries",
     "HasPromises",

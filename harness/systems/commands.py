@@ -122,8 +122,11 @@ class CommandStore(Daemon):
         if "install" in self._keys:
             self._run(node, "install", 600)
 
-    def start(self, node: Node, nodes: Sequence[Node]) -> None:
+    def meet(self, nodes: Sequence[Node]) -> None:
         self._nodes = nodes
+
+    def start(self, node: Node, nodes: Sequence[Node]) -> None:
+        self.meet(nodes)
         variables = self._variables(node)
         node.start_daemon(self.name, ["sh", "-c", self._keys["start"]], environment=variables)
 

@@ -119,3 +119,11 @@ class HasPrimaries(Protocol):
 
     def primaries(self, nodes: Sequence[Node]) -> list[str]:
         """Return the names of the nodes that say they lead, the latest claim first."""
+
+
+@runtime_checkable
+class HasMeet(Protocol):
+    """A system whose clients must know of all nodes, and not only of the one that they talk to."""
+
+    def meet(self, nodes: Sequence[Node]) -> None:
+        """Take all nodes, in a program that only makes clients: nobody calls `start` there."""

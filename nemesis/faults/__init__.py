@@ -8,7 +8,7 @@ from typing import Any
 from partita.checker import plugins
 from partita.checker.settings import REQUIRED, Parameter, SettingError, made
 from partita.checker.settings import parameters as parameters_of
-from partita.nemesis.fault import Fault, Traits
+from partita.nemesis.fault import Fault, HasLength, Traits
 from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Target
 
@@ -79,6 +79,11 @@ def targets_of(name: str) -> list[str]:
     return [place for place, target in every if target.suits(traits.strikes)]
 
 
+def length_of(fault: Fault, session_s: float | None) -> float | None:
+    """Return for how many seconds a fault is to be in force, None: as long as the schedule says."""
+    return fault.lasts(session_s) if isinstance(fault, HasLength) else None
+
+
 def target_called(name: str) -> Target[Any] | None:
     """Return the target of that name, or None: then these are nodes' names."""
     found: Target[Any] | None = (
@@ -93,6 +98,8 @@ def parse_name(text: str) -> tuple[str, str]:
     Raises `PluginError`.
     """
     places = plugins.names("targets")
+    if text in names() and (meant := kind_of(text).traits.target):
+        return text, meant
     if text in places and text in targets_of(DEFAULT):
         return DEFAULT, text
     # The longest name first: a fault's own name may hold dashes, and another's name.
@@ -112,6 +119,7 @@ def choices() -> list[str]:
     combined = []
     for name in names():
         with suppress(plugins.PluginError):  # `partita list` tells of it
+            combined += [name] if kind_of(name).traits.target else []
             combined += [f"{name}-{place}" for place in targets_of(name) if name != DEFAULT]
     return [*targets_of(DEFAULT), *combined]
 
