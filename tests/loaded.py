@@ -9,6 +9,7 @@ from partita.checker import History
 from partita.harness.run.journal import Journal
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.workloads.generator import Generator, Request
+from partita.workloads.workload import stays
 
 
 def loaded(
@@ -46,20 +47,22 @@ def loaded(
         )
         for place in places
     ]
-    threads = [
-        threading.Thread(target=worker(each * 100 + place, place).work, args=(generators[place],))
-        for place in places
-        for each in range(workers)
-    ]
+    begun = [(worker(each * 100 + place, place), place) for place in places
+             for each in range(workers)]  # fmt: skip
+    threads = [threading.Thread(target=each.work, args=(generators[place],))
+               for each, place in begun]  # fmt: skip
     journal.begin()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for place in places:
-        reader = worker(5_000 + place, place)
+    readers = [worker(5_000 + place, place) for place in places]
+    for reader in readers:
         for f, key in workload.final():
             assert reader.do(Request(f, key, None, journal.now())) == "ok"
-        reader.close()
+        if not stays(workload):
+            reader.close()
     journal.close()
+    for each in (*(each for each, _ in begun), *readers):
+        each.close()
     return History.read(path)

@@ -119,6 +119,17 @@ class HasListen(Protocol):
 
 
 @runtime_checkable
+class HasRecover(Protocol):
+    """A client that keeps something which outlives a failed request: a watch, a session."""
+
+    def recover(self) -> None:
+        """Be ready for the next request, which no late answer may be taken for; never raises.
+
+        Called after a request that failed. Without it, the client is closed then.
+        """
+
+
+@runtime_checkable
 class HasPresence(Protocol):
     """A client that lives in a program of its own, which a fault may freeze."""
 

@@ -88,3 +88,18 @@ class HasTtl(Protocol):
     """A workload whose clients have sessions, which the store ends if they are not renewed."""
 
     ttl: float  # the seconds that a session is asked to live
+
+
+@runtime_checkable
+class HasStay(Protocol):
+    """A workload whose clients are told things until the very end of the run.
+
+    If `stays`, no client is closed when its load is over or when it has done its final reads.
+    """
+
+    stays: bool
+
+
+def stays(workload: Workload) -> bool:
+    """Say whether the clients of a workload stay until the run is over."""
+    return isinstance(workload, HasStay) and workload.stays

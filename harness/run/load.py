@@ -13,7 +13,7 @@ from partita.harness.run.journal import Journal
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.harness.systems.system import System
 from partita.workloads.generator import NS, Generator, Request
-from partita.workloads.workload import HasBetween, Workload
+from partita.workloads.workload import HasBetween, Workload, stays
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +110,14 @@ class Load:
         while self.running():
             time.sleep(0.02)
 
+    def let_go(self) -> None:
+        """Close the clients that stayed, once nothing more is to be recorded of them."""
+        if stays(self._workload):
+            for worker in [worker for worker, thread in self._workers if not thread.is_alive()]:
+                self._begin(worker, worker.close)
+            while self.running():
+                time.sleep(0.02)
+
     def _begin(self, worker: Worker, action: Callable[[], None]) -> None:
         thread = threading.Thread(target=action, daemon=True)
         self._workers.append((worker, thread))
@@ -130,7 +138,8 @@ class Load:
             log.exception("the final reads died")
             self.tally.died = self.tally.died or in_a_line(error)
         finally:
-            reader.close()
+            if not stays(self._workload):
+                reader.close()
 
     def _read_each(self, reader: Worker) -> None:
         # A store that never answered at all is asked once more, and not for long.

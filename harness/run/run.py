@@ -219,6 +219,7 @@ def _drive(
         uninterrupted(driver.finish)
     load.finish()
     if journal.failure:
+        load.let_go()
         raise journal.failure
     journal.note("info", "nemesis", "phase", "final reads")
     progress.say("waiting for recovery")
@@ -227,6 +228,7 @@ def _drive(
     load.read_finally(living(nodes))
     monitor.finish()
     journal.close()
+    load.let_go()
     problems = _problems(load, driver, lacking, interrupted, spec)
     return losses.sentences([*nodes, *hosts], driver) + problems, interrupted is not None
 

@@ -23,12 +23,13 @@ from partita.workloads.client import (
     Definite,
     HasListen,
     HasMove,
+    HasRecover,
     Indefinite,
     Mismatch,
     Refused,
 )
 from partita.workloads.generator import NS, Generator, Request
-from partita.workloads.workload import HasBetween, Operation, Workload
+from partita.workloads.workload import HasBetween, Operation, Workload, stays
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +127,8 @@ class Worker:
             self._tally.died = self._tally.died or f"{type(error).__name__}: {error}"
             self._stop.set()
         finally:
-            self.close()
+            if not stays(self._workload):
+                self.close()
 
     def do(self, request: Request) -> str:
         """Carry out one operation, journal it, and return its outcome."""
@@ -226,6 +228,8 @@ class Worker:
         self.node = self._ways[0].node
         if len(self._ways) > 1 and isinstance(self._client, HasMove):
             self._moving = True
+        elif len(self._ways) == 1 and isinstance(self._client, HasRecover):
+            self._client.recover()
         else:
             self.close()
 

@@ -16,6 +16,7 @@ from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.harness.systems.etcd_gateway import PORT, Gateway, Json
 from partita.harness.systems.etcd_transactions import EtcdTransactions
+from partita.harness.systems.etcd_watches import EtcdWatches
 from partita.workloads.client import Answer, Client, Mismatch
 
 PEER_PORT = 2380
@@ -102,11 +103,16 @@ class Etcd(Daemon):
         def transactions(node: Node, timeout: float) -> Client:
             return EtcdTransactions(EtcdClient(node.address, timeout, self.reads))
 
+        def watches(node: Node, timeout: float) -> Client:
+            client = EtcdClient(node.address, timeout, self.reads)
+            return EtcdWatches(client, node.address, timeout)
+
         return {
             "registers": self.client,
             "queues": collections,
             "sets": collections,
             "transactions": transactions,
+            "watches": watches,
         }
 
     def promises(self, capability: str) -> Mapping[str, str | None]:

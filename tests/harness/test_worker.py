@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -363,3 +363,48 @@ def test_a_client_may_tell_when_the_run_is_over(tmp_path: Path) -> None:
     did(tmp_path, lambda: store, ("write", 1))
     store.tell("told")
     assert [each.f for each in History.read(tmp_path / "history.jsonl").others] == ["beat", "event"]
+
+
+class Lasting(Memory):
+    """Keeps what outlives a request that failed."""
+
+    def __init__(self, *troubles: Exception | None) -> None:
+        super().__init__(*troubles)
+        self.recovered = 0
+
+    def recover(self) -> None:
+        self.recovered += 1
+
+
+def test_a_client_that_keeps_something_is_not_closed_when_a_request_fails(tmp_path: Path) -> None:
+    client = Lasting(Indefinite("timeout"))
+    ops = did(tmp_path, lambda: client, ("write", "1"), ("read", None))
+    assert [op.outcome for op in ops] == ["info", "ok"]
+    assert (client.recovered, client.closed) == (1, 0)
+
+
+class Staying(Register):
+    """A register whose clients are told something until the end."""
+
+    stays = True
+
+
+def test_clients_that_are_told_things_stay_until_the_end(tmp_path: Path) -> None:
+    class Store:
+        offers: ClassVar = {"registers": lambda node, timeout: client}
+
+    class Node:
+        name, address = "n1", "127.0.0.1"
+
+    client, nodes = Memory(), cast(Any, [Node()])
+    settings = {"concurrency": 2, "rate": 50, "timeout": 1.0, "time_limit": 0.2, "seed": 1}
+    load = Load(
+        cast(Any, Store()), Staying(keys=1), nodes, Journal(tmp_path / "h.jsonl"), **settings
+    )
+    load.start()
+    while load.running():
+        time.sleep(0.01)
+    load.read_finally(nodes)
+    assert client.closed == 0
+    load.let_go()
+    assert client.closed == 3
