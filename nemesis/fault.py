@@ -86,7 +86,7 @@ class Traits:
     `silences`: whom it strikes does not answer at all any more. Then the nodes count as down, the
     links as cut, where the reports say who could have served.
     `restarts`: its end starts the store's process anew.
-    `lasts`: it goes on until it is healed. If not, it is over as soon as it has been proven.
+    `momentary`: it needs no heal, and is over as soon as it has been proven.
     `survives_restart`: it is still there when another fault's end has done so. If not, it is
     begun again on that node.
     `needs`: methods that a system must have for it.
@@ -98,7 +98,7 @@ class Traits:
     stacks: Literal["replace", "add", "alone"] = "add"
     silences: bool = False
     restarts: bool = False
-    lasts: bool = True
+    momentary: bool = False
     survives_restart: bool = True
     needs: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()

@@ -207,7 +207,7 @@ def check(
             _check_system(step, made, has)
             if made.traits.stacks == "alone" and made.name in in_force:
                 raise ScheduleError(f'schedule: "{step}" needs a heal of {made.name} before it')
-            if made.traits.lasts:
+            if not made.traits.momentary:
                 in_force[made.name] = made
 
 

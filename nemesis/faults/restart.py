@@ -72,7 +72,7 @@ class Restart:
     """Stops the store as an administrator would and starts it again, on all these nodes at once."""
 
     name = "restart"
-    traits = Traits(strikes="nodes", silences=True, restarts=True, lasts=False)
+    traits = Traits(strikes="nodes", silences=True, restarts=True, momentary=True)
 
     def __init__(self, patience: Patience = 60) -> None:
         self._again = _Again(patience)
@@ -90,7 +90,7 @@ class RollingRestart:
     """Restarts the store on one node after another, each as soon as the last one serves again."""
 
     name = "rolling-restart"
-    traits = Traits(strikes="nodes", silences=True, restarts=True, lasts=False)
+    traits = Traits(strikes="nodes", silences=True, restarts=True, momentary=True)
 
     def __init__(self, patience: Patience = 60) -> None:
         self._again = _Again(patience)
