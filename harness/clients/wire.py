@@ -19,6 +19,7 @@ from partita.workloads.client import (
     Definite,
     Indefinite,
     Mismatch,
+    Refused,
 )
 
 Line = dict[str, Any]
@@ -54,6 +55,8 @@ def trouble(error: BaseException) -> Line:
         actual = {"actual": error.actual} if error.known else {}
         told = {"version": error.version, "fields": dict(error.fields)}
         return {"type": "fail", "error": "mismatch", **actual, **told}
+    if isinstance(error, Refused):
+        return {"type": "fail", "error": text, "refused": True}
     return {"type": "fail" if isinstance(error, Definite) else "info", "error": text}
 
 
@@ -69,6 +72,8 @@ def came_to(line: Line, hint: Any = Any) -> Any:
             fields = line.get("fields", {})
             known = "actual" in line
             raise Mismatch(line.get("actual"), known=known, fields=fields, **told)
+        case "fail" if line.get("refused"):
+            raise Refused(line.get("error"))
         case "fail":
             raise Definite(line.get("error"))
         case _:

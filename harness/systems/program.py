@@ -83,8 +83,13 @@ class ProgramClient:
             self._process.wait()
         self._reader.join(END_S)  # of what it left behind something may still have its output
 
-    def ask(self, f: str, key: str | None, value: Any) -> dict[str, Any]:
-        """Make a request of the program; return its answer, or raise what that says."""
+    def ask(
+        self, f: str, key: str | None, value: Any, *, refused: type[Definite] = Definite
+    ) -> dict[str, Any]:
+        """Make a request of the program; return its answer, or raise what that says.
+
+        `refused` is raised if it answers that this certainly did not happen.
+        """
         if not self._lines.empty():
             self._distrust("the client program printed a line that nobody asked for")
         if self._complaint or self._process.poll() is not None:
@@ -97,7 +102,7 @@ class ProgramClient:
             stdin.flush()
         except OSError as error:
             raise Indefinite(self._ended()) from error
-        return _judged(self._answer())
+        return _judged(self._answer(), refused)
 
     def _answer(self) -> bytes:
         """Return the next line that is no event; raises `Indefinite` if there is none."""
@@ -188,7 +193,7 @@ def _pass_on(event: Mapping[str, Any], tell: Tell) -> None:
     tell(event["f"], event.get("value"), **given)
 
 
-def _judged(line: bytes) -> dict[str, Any]:
+def _judged(line: bytes, refused: type[Definite]) -> dict[str, Any]:
     """Turn the program's answer into an output or an error."""
     try:
         answer = json.loads(line)
@@ -203,7 +208,7 @@ def _judged(line: bytes) -> dict[str, Any]:
         version = answer.get("version", UNKNOWN_VERSION)
         raise Mismatch(answer.get("actual"), known="actual" in answer, version=version)
     if kind == "fail":
-        raise Definite(reason)
+        raise refused(reason)
     if kind == "info":
         raise Indefinite(reason)
     raise Indefinite(f"the client program said type {kind!r}, which is not ok, fail or info")

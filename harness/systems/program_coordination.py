@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from partita.harness.systems.program import ProgramClient, answered
-from partita.workloads.client import Answer, Definite, Indefinite, Tell
+from partita.workloads.client import Answer, Definite, Indefinite, Refused, Tell
 
 CAPABILITIES = ("elections", "leases", "locks", "watches")
 
@@ -86,4 +86,5 @@ class CoordinationProgram:
         self._program.close()
 
     def _ask(self, f: str, key: str | None = None, value: Any = None) -> Answer:
-        return answered(self._program.ask(f, key, value))
+        # Its session lives on, whatever the program says that it did not do.
+        return answered(self._program.ask(f, key, value, refused=Refused))
