@@ -207,8 +207,7 @@ def check(
             _check_system(step, made, has)
             if made.traits.stacks == "alone" and made.name in in_force:
                 raise ScheduleError(f'schedule: "{step}" needs a heal of {made.name} before it')
-            if not made.traits.momentary:
-                in_force[made.name] = made
+            in_force[made.name] = made
 
 
 def _after_heal(step: Step, in_force: Mapping[str, Fault]) -> dict[str, Fault]:

@@ -116,7 +116,8 @@ def _doubts(summary: dict[str, Any], workload: Workload) -> list[str]:
             doubts.append(f"no {f} was ever invoked")
         elif by_f[f]["ok"] and not summary["load_ok"][f]:
             doubts.append(f"no {f} succeeded before the final reads")
-    doubts += _unread(summary["final_reads"])
+    if any(True for _ in workload.final()):
+        doubts += _unread(summary["final_reads"])
     for fault in summary["faults"]:
         if not fault["bit"]:
             what = f"{fault['action']} {fault['target']}".strip()

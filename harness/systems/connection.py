@@ -34,14 +34,21 @@ class Connection:
         self._http = http.client.HTTPConnection(host, port, timeout=timeout)
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, *, reads: bool = False
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        reads: bool = False,
+        timeout: float | None = None,
     ) -> tuple[int, bytes]:
         """Send a request, return status and body of the answer.
 
-        Raises `Definite` if it was never sent, or if it only `reads`, so that it does not
-        matter whether it was; `Indefinite` if the answer did not come.
+        `timeout` is for a request that may take longer, or less long, than all others. Raises
+        `Definite` if it was never sent, or if it only `reads`, so that it does not matter whether
+        it was; `Indefinite` if the answer did not come.
         """
-        deadline = time.monotonic() + self._timeout
+        deadline = time.monotonic() + (self._timeout if timeout is None else timeout)
         self._connect()
         try:
             self._limit(deadline)

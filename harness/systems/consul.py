@@ -16,6 +16,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, coded, decoded
 from partita.harness.systems.consul_collections import ConsulCollections
+from partita.harness.systems.consul_locks import ConsulLocks
 from partita.harness.systems.consul_transactions import ConsulTransactions
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.debian import Package
@@ -50,7 +51,8 @@ class Consul(Daemon):
     """The system `consul`.
 
     `reads`: "default" trusts the leader's lease, "consistent" has it ask a majority, "stale"
-    takes what the connected server has. `binary` is a consul to use in place of Debian 11's,
+    takes what the connected server has. `lock_delay` is Consul's own, unless another is given.
+    `binary` is a consul to use in place of Debian 11's,
     `archive` a file or URL that contains one; `server_args` go to it.
     """
 
@@ -62,11 +64,20 @@ class Consul(Daemon):
             Literal["default", "consistent", "stale"],
             Setting("Whether a read trusts the leader, has it ask a majority, or asks any server."),
         ] = "consistent",
+        lock_delay: Annotated[
+            float,
+            Setting(
+                "Seconds for which nobody gets a lock whose holder's session ended.",
+                least=0,
+                most=60,
+            ),
+        ] = 15.0,
         binary: binaries.Binary = None,
         archive: binaries.Archive = None,
         server_args: binaries.Arguments = (),
     ) -> None:
         self.reads = reads
+        self.lock_delay = lock_delay
         self._arguments = list(server_args)
         self._binary = binaries.local(NAME, binary, archive)
 
@@ -108,11 +119,15 @@ class Consul(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return ConsulCollections(ConsulClient(node.address, timeout, self.reads), timeout)
 
+        def locks(node: Node, timeout: float) -> Client:
+            return ConsulLocks(node.address, timeout, self.lock_delay)
+
         def transactions(node: Node, timeout: float) -> Client:
             return ConsulTransactions(ConsulClient(node.address, timeout, self.reads))
 
         return {
             "registers": self.client,
+            "locks": locks,
             "queues": collections,
             "sets": collections,
             "transactions": transactions,

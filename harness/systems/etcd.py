@@ -15,6 +15,7 @@ from partita.harness.systems.connection import ask_all, coded, decoded, host_por
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.harness.systems.etcd_gateway import PORT, Gateway, Json
+from partita.harness.systems.etcd_locks import EtcdLocks
 from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.harness.systems.etcd_watches import EtcdWatches
 from partita.workloads.client import Answer, Client, Mismatch
@@ -100,6 +101,9 @@ class Etcd(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return EtcdCollections(EtcdClient(node.address, timeout, self.reads), timeout)
 
+        def locks(node: Node, timeout: float) -> Client:
+            return EtcdLocks(node.address, timeout)
+
         def transactions(node: Node, timeout: float) -> Client:
             return EtcdTransactions(EtcdClient(node.address, timeout, self.reads))
 
@@ -109,6 +113,7 @@ class Etcd(Daemon):
 
         return {
             "registers": self.client,
+            "locks": locks,
             "queues": collections,
             "sets": collections,
             "transactions": transactions,

@@ -24,10 +24,12 @@ class Gateway:
     ) -> None:
         self._connection = Connection(host, port, timeout, lingers=lingers)
 
-    def ask(self, path: str, request: Json, *, reads: bool = False) -> Json:
+    def ask(
+        self, path: str, request: Json, *, reads: bool = False, timeout: float | None = None
+    ) -> Json:
         """Make a request and return its answer. Raises `Definite` or `Indefinite`."""
         body = json.dumps(request).encode()
-        status, text = self._connection.request("POST", path, body, reads=reads)
+        status, text = self._connection.request("POST", path, body, reads=reads, timeout=timeout)
         try:
             answer: Json = json.loads(text)
         except ValueError:

@@ -6,8 +6,8 @@ must be renewed well before its time to live is over does not.
 
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, Protocol, TypeVar
 
 from partita.workloads.client import Definite, Indefinite, Tell
 
@@ -27,10 +27,17 @@ class Session(Protocol):
     about the session says of it (docs/coordination.md).
     """
 
-    name: str
-    ttl: float
-    opened: float
-    said: Mapping[str, Any]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def ttl(self) -> float: ...
+
+    @property
+    def opened(self) -> float: ...
+
+    @property
+    def said(self) -> Mapping[str, Any]: ...
 
     def beat(self) -> None:
         """Renew it. Raises `Over`, `Definite` if it was not sent, `Indefinite` if nobody knows."""
@@ -58,9 +65,14 @@ class Renewals:
         self._thread.start()
 
     def close(self) -> None:
-        """End the session; takes as long at most as two of its requests."""
+        """End the session, if it is not lost; takes as long at most as two of its requests."""
         self._ended.set()
         self._thread.join()
+        if not self.lost:
+            self._end()
+        self.session.close()
+
+    def _end(self) -> None:
         sent = time.monotonic()
         try:
             self.session.end()
@@ -68,7 +80,6 @@ class Renewals:
             self._told("close", None, sent)
         else:
             self._told("close", True, sent)
-        self.session.close()
 
     def _renew(self) -> None:
         usual = pause = self.session.ttl / TIMES
@@ -94,3 +105,42 @@ class Renewals:
 
     def _told(self, f: str, value: bool | None, sent: float) -> None:
         self._tell(f, value, sent=sent, **self.session.said)
+
+
+AnySession = TypeVar("AnySession", bound=Session)
+
+
+class OwnSession(Generic[AnySession]):
+    """The session of a client: opened when it is first needed, and followed by another if lost.
+
+    `make` opens one that lives so many seconds, as asked for.
+    """
+
+    def __init__(self, make: Callable[[float], AnySession], ttl: float = 10.0) -> None:
+        self.ttl = ttl
+        self._make = make
+        self._tell: Tell = _nobody
+        self._renewals: Renewals | None = None
+        self._session: AnySession | None = None
+
+    def listen(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def get(self) -> AnySession:
+        """Return the session, a new one if there is none. Raises `Definite` if that fails."""
+        if self._renewals is not None and self._renewals.lost:
+            self.close()
+        if self._session is None:
+            self._session = self._make(self.ttl)
+            self._renewals = Renewals(self._session, self._tell)
+        return self._session
+
+    def close(self) -> None:
+        """End the session, if there is one."""
+        renewals, self._renewals, self._session = self._renewals, None, None
+        if renewals is not None:
+            renewals.close()
+
+
+def _nobody(f: str, /, value: Any = None, **fields: Any) -> None:
+    """Tell nobody."""

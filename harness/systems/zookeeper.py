@@ -23,6 +23,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
+from partita.harness.systems.zookeeper_locks import ZooKeeperLocks
 from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
@@ -120,11 +121,15 @@ class ZooKeeper(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return ZooKeeperCollections(ZooKeeperClient(node.address, timeout, self.reads))
 
+        def locks(node: Node, timeout: float) -> Client:
+            return ZooKeeperLocks(_hosts(node.address), timeout)
+
         def transactions(node: Node, timeout: float) -> Client:
             return ZooKeeperTransactions(ZooKeeperClient(node.address, timeout, self.reads))
 
         return {
             "registers": self.client,
+            "locks": locks,
             "queues": collections,
             "sets": collections,
             "transactions": transactions,

@@ -183,3 +183,12 @@ def test_a_run_against_etcd_is_valid(partita: Partita) -> None:
     assert outcome["valid"] is True
     assert [fault["bit"] for fault in outcome["faults"]] == [True, True]
     assert outcome["ok"] > 300
+
+
+def test_locks_are_held_from_other_nodes_and_there_is_nothing_to_read_at_the_end(
+    partita: Partita,
+) -> None:
+    options = ["--local", "3", "--time-limit", "3", "--hold", "0.2", "--locks", "1"]
+    done = partita("test", "etcd", "--workload", "lock", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "VALID  etcd lock" in done.stdout

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from conftest import Partita
+from locks_kept import locks_are_kept
 from test_store_clients import (
     collections_are_kept,
     transactions_are_kept,
@@ -59,6 +60,13 @@ def test_queues_give_out_in_order_and_sets_keep_all(three: list[Node]) -> None:
     assert first.dequeue("q") is None
     for client in (first, second, third):
         client.close()
+
+
+def test_locks_are_held_by_one_at_a_time(three: list[Node]) -> None:
+    system = ZooKeeper()
+    events = locks_are_kept(lambda: system.offers["locks"](three[0], 5.0), ttl=4)
+    # kazoo's own listener says so, in the thread that reads from the network.
+    assert {f for f, _, _ in events} == {"beat", "close"}
 
 
 def test_transactions_are_kept(three: list[Node]) -> None:
