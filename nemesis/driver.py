@@ -232,6 +232,8 @@ class Driver:
             mine.until = self._now() + length
         proof = fault.prove(self._scene(mine), mine.scope)
         self._note("info", "probe", {"fault": number, **proof})
+        if fault.traits.momentary:
+            self._end(HEAL, [mine])
 
     def _choose(self, number: int, step: Step, fault: Fault) -> Scope:
         target = faults.target_called(step.target)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from partita.nemesis.hosts import Host
+from partita.nemesis.hosts import Host, on_some
 from partita.nemesis.targets import Scope, Strikes
 
 
@@ -43,6 +43,11 @@ class Scene:
     others: Sequence[Scope] = ()
     held: Collection[str] = ()
     clients: Sequence[Host] = ()
+
+    def serving(self, scope: Scope) -> list[str]:
+        """Return on which nodes of the scope the store's process answers."""
+        answers = on_some(self.hosts, scope.nodes, self.store.serves)
+        return sorted(node for node, serves in answers.items() if serves)
 
     def undisturbed(self, scope: Scope) -> set[tuple[str, str]]:
         """The pairs that should still reach each other while a fault is in force on the scope.
@@ -81,6 +86,7 @@ class Traits:
     `silences`: whom it strikes does not answer at all any more. Then the nodes count as down, the
     links as cut, where the reports say who could have served.
     `restarts`: its end starts the store's process anew.
+    `momentary`: it needs no heal, and is over as soon as it has been proven.
     `survives_restart`: it is still there when another fault's end has done so. If not, it is
     begun again on that node.
     `needs`: methods that a system must have for it.
@@ -92,6 +98,7 @@ class Traits:
     stacks: Literal["replace", "add", "alone"] = "add"
     silences: bool = False
     restarts: bool = False
+    momentary: bool = False
     survives_restart: bool = True
     needs: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()

@@ -207,7 +207,8 @@ def check(
             _check_system(step, made, has)
             if made.traits.stacks == "alone" and made.name in in_force:
                 raise ScheduleError(f'schedule: "{step}" needs a heal of {made.name} before it')
-            in_force[made.name] = made
+            if not made.traits.momentary:
+                in_force[made.name] = made
 
 
 def _after_heal(step: Step, in_force: Mapping[str, Fault]) -> dict[str, Fault]:

@@ -56,7 +56,7 @@ def trouble(error: BaseException) -> Line:
         told = {"version": error.version, "fields": dict(error.fields)}
         return {"type": "fail", "error": "mismatch", **actual, **told}
     if isinstance(error, Refused):
-        return {"type": "fail", "error": text, "kept": True}
+        return {"type": "fail", "error": text, "refused": True}
     return {"type": "fail" if isinstance(error, Definite) else "info", "error": text}
 
 
@@ -72,7 +72,7 @@ def came_to(line: Line, hint: Any = Any) -> Any:
             fields = line.get("fields", {})
             known = "actual" in line
             raise Mismatch(line.get("actual"), known=known, fields=fields, **told)
-        case "fail" if line.get("kept"):
+        case "fail" if line.get("refused"):
             raise Refused(line.get("error"))
         case "fail":
             raise Definite(line.get("error"))

@@ -16,6 +16,7 @@ from partita.harness.nodes.cluster import FOLDER, Node, on_all
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.over_registers import offered
 from partita.harness.systems.program import ProgramClient
+from partita.harness.systems.program_coordination import CAPABILITIES, CoordinationProgram
 from partita.harness.systems.program_transactions import (
     GUARDED,
     WHOLE,
@@ -38,6 +39,7 @@ KEYS: Mapping[str, tuple[bool, type]] = MappingProxyType(
         "logs": (False, list),
         "client": (True, str),
         "transactions": (False, str),
+        "offers": (False, list),
     }
 )
 # The group stands in /proc/PID/stat, the third word behind the program's name in brackets.
@@ -74,6 +76,9 @@ def _complaints(given: dict[str, Any], folder: Path) -> list[str]:
         found.append(f"name has letters, digits and dashes only, not {given['name']!r}")
     if given.get("transactions", WHOLE) not in (WHOLE, GUARDED):
         found.append(f"transactions is {WHOLE} or {GUARDED}, not {given['transactions']!r}")
+    for each in given.get("offers", ()):
+        if each not in CAPABILITIES:
+            found.append(f"offers: choose from {', '.join(CAPABILITIES)}, not {each!r}")
     return found + _client_complaints(given["client"], folder)
 
 
@@ -161,7 +166,11 @@ class CommandStore(Daemon):
         offers = dict(offered(self.client))
         if "transactions" in self._keys:
             offers["transactions"] = self._transactions
+        offers |= dict.fromkeys(self._keys.get("offers", ()), self._coordination)
         return offers
+
+    def _coordination(self, node: Node, timeout: float) -> Client:
+        return CoordinationProgram(self._program(node, timeout))
 
     def _transactions(self, node: Node, timeout: float) -> Client:
         program = self._program(node, timeout)

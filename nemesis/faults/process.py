@@ -29,25 +29,20 @@ def _nothing(fault: object, host: Host) -> str | None:
 
 def _silent(fault: object, scene: Scene, scope: Scope) -> Mapping[str, Any]:
     """It bit if none of the processes answers."""
-    serving = _serving(scene, scope)
+    serving = scene.serving(scope)
     silent = sorted(set(scope.nodes) - set(serving))
     return {"bit": not serving and bool(silent), "silent": silent}
 
 
 def _still_silent(fault: object, scene: Scene, scope: Scope) -> Lasted:
     """Who serves again was started by another hand."""
-    serving = sorted(_serving(scene, scope))
+    serving = scene.serving(scope)
     return Lasted({"serving_again": serving} if serving else {})
 
 
 def _start(fault: object, scene: Scene, scope: Scope) -> None:
     nodes = set(scope.nodes) - set(scene.held)
     on_some(scene.hosts, nodes, scene.store.start)
-
-
-def _serving(scene: Scene, scope: Scope) -> list[str]:
-    answers = on_some(scene.hosts, scope.nodes, scene.store.serves)
-    return [node for node, serves in answers.items() if serves]
 
 
 class Kill:
