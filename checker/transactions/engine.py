@@ -96,7 +96,7 @@ def analyse(
 
 _FIGURES: Final = (
     "committed", "reads", "components", "largest", "nodes", "edges", "visits", "stale", "revisions",
-    "rules",
+    "rules", "keys",
 )  # fmt: skip
 
 

@@ -56,18 +56,6 @@ def micro_ops(history: History, row: int) -> list[MicroOp]:
     return [each for one in listed if (each := micro_op(one, known=known)) is not None]
 
 
-def are_transactions(history: History, sample: int = 100) -> bool:
-    """Say whether the operations are lists of micro-operations, by looking at some of them."""
-    if not len(history):
-        return False
-    rows = range(0, len(history), max(1, len(history) // sample))
-    return all(map(_is_transaction, (history[row].input for row in rows)))
-
-
-def _is_transaction(given: Any) -> bool:
-    return isinstance(given, list) and all(micro_op(one) is not None for one in given)
-
-
 def written(history: History, row: int, key: Any, value: Any) -> MicroOp:
     """Return the step by which a transaction put a value under a key."""
     for each in micro_ops(history, row):

@@ -272,7 +272,8 @@ def _outcome(file: Path, request: Request) -> Outcome:
         return Outcome(file, None, replace(verdict, reason=str(stopped)), seconds, [])
     load_seconds = time.monotonic() - begin
     _refuse_empty(file, history, request)
-    if asked := _asked(history, request, run):
+    left = max(deadline - time.monotonic(), 0.0) if deadline else None
+    if asked := _asked(history, replace(request, time_limit=left), run):
         return _told(file, history, asked, load_seconds, run)
     blind = unread(history)
     try:
@@ -339,7 +340,10 @@ def _told(
     file: Path, history: History, asked: "Asked", load_seconds: float, run: dict[str, Any] | None
 ) -> Outcome:
     """Let the checks judge a history. Of a run, what was in doubt then is in doubt still."""
-    verdict, notes, rows = asked.answer(history)
+    try:
+        verdict, notes, rows = asked.answer(history)
+    except HistoryError as error:
+        raise HistoryError(f"{file}: {error}") from error
     doubts = [vacuous(history), _doubt(file)] if run else []
     doubt = next(filter(None, doubts), None)
     if doubt and verdict.valid is True:

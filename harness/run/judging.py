@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from partita.checker import History
+from partita.checker import History, HistoryError
 from partita.checker.checks import Check, Judgement
 from partita.checker.plugins import in_a_line
 from partita.checker.verdict import Counterexample, Validity
@@ -24,13 +24,16 @@ log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 
-def judged(history: History, checks: Sequence[Check], run: Mapping[str, Any]) -> dict[str, Row]:
+def judged(
+    history: History, checks: Sequence[Check], run: Mapping[str, Any], *, strict: bool = False
+) -> dict[str, Row]:
     """Let each check judge the history; return what stands in results.json, by check.
 
     `run` is the content of run.json, of which `expect` and `promised` are used. `valid` of a row
-    is None where nothing was asked.
+    is None where nothing was asked. If `strict`, a history that a check finds to be broken raises
+    `HistoryError`; else that check is unknown.
     """
-    return {check.name: _judged(check, history, run) for check in checks}
+    return {check.name: _judged(check, history, run, strict) for check in checks}
 
 
 def deciding(checks: Mapping[str, Row]) -> Row:
@@ -73,10 +76,14 @@ def _unasked(row: Row) -> dict[str, str]:
     }
 
 
-def _judged(check: Check, history: History, run: Mapping[str, Any]) -> Row:
+def _judged(check: Check, history: History, run: Mapping[str, Any], strict: bool) -> Row:
     """A check that breaks must not take the others' answers with it."""
     try:
         return _row(check, judgement_of(check, history), run)
+    except HistoryError as broken:
+        if strict:
+            raise
+        return _row(check, Judgement(check.name, _unknown(check), reason=str(broken)), run)
     except (Exception, SystemExit) as error:
         log.exception("check %s failed", check.name)
         reason = f"the check {check.name} failed: {in_a_line(error)}"

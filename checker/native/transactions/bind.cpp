@@ -42,6 +42,7 @@ class Told {
         told["reads"] = judgement_.reads;
         told["committed"] = judgement_.committed;
         told["rules"] = rules();
+        told["keys"] = txns_.keys.size();
         told["components"] = judgement_.cycles.components;
         told["largest"] = judgement_.cycles.largest;
         told["nodes"] = judgement_.nodes;
