@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from partita.workloads.client import Answer, Mismatch, Tell
+from partita.workloads.client import Answer, Refused, Tell
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Log:
     def change(self, changes: list[tuple[str, str | None]]) -> Answer:
         with self.lock:
             if any(value is None and key not in self.values for key, value in changes):
-                raise Mismatch
+                raise Refused("there is no such key")
             self.revision += 1
             for key, value in changes:
                 if value is None:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 from partita.checker.settings import Setting
 from partita.checker.watches.watches import Watches as WatchesCheck
 from partita.workloads.capabilities.watches import HasCompaction, HasWriteAll, Watches
-from partita.workloads.client import UNKNOWN_VERSION, Mismatch, answer_of
+from partita.workloads.client import UNKNOWN_VERSION, Refused, answer_of
 from partita.workloads.workload import Operation
 
 PREFIX = "key"
@@ -150,7 +150,7 @@ class Watch:
         """Refuse what the client cannot do, and draw no more of it."""
         if not has:
             self._lacking.add(f)
-            raise Mismatch
+            raise Refused(f"the store's clients know no {f}")
 
 
 class _Log:

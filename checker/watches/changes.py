@@ -110,6 +110,14 @@ class Changes:
         codes = [code for code, key in enumerate(self.keys.values) if str(key).startswith(text)]
         return np.array(codes, dtype=np.int64)
 
+    def deleted_unseen(self) -> set[int]:
+        """Return the keys (codes) that may have been deleted after all changes that are known."""
+        rows, outcome = self.attempts.row, self.history.outcome
+        unknown = (outcome[rows] != _FAIL) & ~(
+            (outcome[rows] == _OK) & (self.history.version[rows] >= 0)
+        )
+        return set(self.attempts.key[(self.attempts.value == NONE) & unknown].tolist())
+
     def said(self, change: int) -> str:
         """Name a change: `the write of 7 under "k" (revision 12)`."""
         value = self.values.values[code] if (code := self.value(change)) != NONE else None

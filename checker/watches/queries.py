@@ -50,14 +50,15 @@ def behind(
     latest: dict[int, int] = {}
     for change, key in enumerate(changes.key.tolist()):
         latest[key] = change
-    deleted = set(changes.attempts.key[changes.attempts.value == NONE].tolist())
+    deleted = changes.deleted_unseen()
     lasts = {labelled(event.fields, "stream"): event for event in told["poll"]}
     for stream, event in lasts.items():
         key = changes.keys.code(event.key)
         change = latest.get(key, -1)
-        # What is gone may have been deleted after the last change whose revision is known.
-        if stream in ended or change < 0 or (event.value is None and key in deleted):
+        if stream in ended or change < 0:
             continue
+        if event.value is None and (key in deleted or changes.value(change) == NONE):
+            continue  # which is how it should be, for all we know
         known = -1 if event.value is None else int(event.fields["modified"])
         if known >= changes.version[change]:
             continue

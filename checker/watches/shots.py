@@ -12,6 +12,7 @@ from partita.checker.events import Event
 from partita.checker.explain import quoted
 from partita.checker.lives import labelled
 from partita.checker.watches.changes import Changes, at_time
+from partita.checker.watches.coding import NONE
 from partita.checker.watches.violation import AFTER, ARMED, ARRIVES, Violation
 
 FS = ("arm", "seen", "fire", "disarmed")
@@ -70,10 +71,14 @@ def overdue(
     latest: dict[int, int] = {}
     for change, key in enumerate(changes.key.tolist()):
         latest[key] = change
+    deleted = changes.deleted_unseen()
     for event in shots.armed:
-        change = latest.get(changes.keys.code(event.key), -1)
+        key = changes.keys.code(event.key)
+        change = latest.get(key, -1)
         if change < 0 or changes.version[change] <= _version(event):
             continue
+        if event.value is None and (key in deleted or changes.value(change) == NONE):
+            continue  # which is how it should be, for all we know
         since = max(int(changes.known_ns[change]), event.time)
         if 0 <= since <= changes.history.end:
             waited = changes.history.end - max(since, settled)

@@ -285,7 +285,7 @@ def _outcome(file: Path, request: Request) -> Outcome:
         verdict = Verdict("unknown", "none", "none", len(history), 0, 0.0, reason=blind)
         return Outcome(file, history, verdict, load_seconds, [*history.notes])
     verdict, loaded = _judged(history, models, request, deadline)
-    nothing = vacuous(history)
+    nothing = vacuous(history, _spared(run))
     if nothing and run and verdict.valid is True:
         # The test of a store that did nothing is not passed.
         verdict = replace(verdict, valid="unknown", reason=nothing)
@@ -344,11 +344,17 @@ def _told(
         verdict, notes, rows = asked.answer(history)
     except HistoryError as error:
         raise HistoryError(f"{file}: {error}") from error
-    doubts = [vacuous(history), _doubt(file)] if run else []
+    doubts = [vacuous(history, _spared(run)), _doubt(file)] if run else []
     doubt = next(filter(None, doubts), None)
     if doubt and verdict.valid is True:
         verdict = replace(verdict, valid="unknown", reason=doubt)
     return Outcome(file, history, verdict, load_seconds, [*history.notes, *notes], rows)
+
+
+def _spared(run: Mapping[str, Any] | None) -> list[str]:
+    """Return the operations of a run that need not have succeeded."""
+    known = (run or {}).get("operations") or {}
+    return [f for f, operation in known.items() if not operation.get("needed", True)]
 
 
 def _judged(

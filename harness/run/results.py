@@ -40,7 +40,8 @@ def conclude(
     checks = judged(history, workload.checks, run)
     decisive = deciding(checks)
     summary = reports.summarise(history, run)
-    nothing = vacuous(history)
+    spared = [f for f, operation in workload.operations.items() if not operation.needed]
+    nothing = vacuous(history, spared)
     doubts = [*problems, *_doubts(summary, workload), *([nothing] if nothing else [])]
     reasons = list(doubts)
     if decisive["valid"] not in (True, False):

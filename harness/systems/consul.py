@@ -18,6 +18,7 @@ from partita.harness.systems.connection import Connection, ask_all, coded, decod
 from partita.harness.systems.consul_collections import ConsulCollections
 from partita.harness.systems.consul_locks import ConsulLocks
 from partita.harness.systems.consul_transactions import ConsulTransactions
+from partita.harness.systems.consul_watches import ConsulWatches
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.debian import Package
 from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
@@ -125,12 +126,17 @@ class Consul(Daemon):
         def transactions(node: Node, timeout: float) -> Client:
             return ConsulTransactions(ConsulClient(node.address, timeout, self.reads))
 
+        def watches(node: Node, timeout: float) -> Client:
+            client = ConsulClient(node.address, timeout, self.reads)
+            return ConsulWatches(client, node.address, timeout, self.reads)
+
         return {
             "registers": self.client,
             "locks": locks,
             "queues": collections,
             "sets": collections,
             "transactions": transactions,
+            "watches": watches,
         }
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
@@ -197,6 +203,10 @@ class ConsulClient:
         """Carry out one update and return the ModifyIndex that it made."""
         change = how | {"Key": f"partita/{key}", "Value": coded(value)}
         return int(self.change(change)["ModifyIndex"])
+
+    def index(self, key: str) -> int:
+        """Return the index of a key's last change, 0 if there is none, as a majority knows it."""
+        return self._look(key, "consistent")[1]
 
     def below(self, key: str) -> list[dict[str, Any]]:
         """Return all entries whose keys begin with this one and a slash, read in the mode asked."""

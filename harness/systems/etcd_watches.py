@@ -18,7 +18,7 @@ import msgspec
 
 from partita.harness.systems.connection import coded, decoded
 from partita.harness.systems.etcd_gateway import PORT, Json
-from partita.workloads.client import UNKNOWN_VERSION, Answer, Definite, Indefinite, Mismatch, Tell
+from partita.workloads.client import UNKNOWN_VERSION, Answer, Definite, Indefinite, Refused, Tell
 
 if TYPE_CHECKING:
     from partita.harness.systems.etcd import EtcdClient
@@ -51,7 +51,7 @@ class EtcdWatches:
     def delete(self, key: str) -> Answer:
         said = self._client.ask("deleterange", {"key": coded(key)})
         if not int(said.get("deleted", 0)):
-            raise Mismatch
+            raise Refused("there is no such key")
         return _made(said)
 
     def write_all(self, changes: Mapping[str, str | None]) -> Answer:
@@ -62,7 +62,7 @@ class EtcdWatches:
         }
         said = self._client.ask("txn", request)
         if not said.get("succeeded"):
-            raise Mismatch
+            raise Refused("what was to be deleted is not there")
         return _made(said)
 
     def compact(self, version: int) -> None:
@@ -70,7 +70,7 @@ class EtcdWatches:
             self._client.ask("compaction", {"revision": str(version)})
         except Indefinite as error:
             if any(each in str(error) for each in OUT_OF_RANGE):
-                raise Definite(str(error)) from error
+                raise Refused(str(error)) from error
             raise
 
     def watch(self, stream: str, prefix: str, since: int) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -25,6 +26,7 @@ from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
 from partita.harness.systems.zookeeper_locks import ZooKeeperLocks
 from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
+from partita.harness.systems.zookeeper_watches import ZooKeeperWatches
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 2181
@@ -127,12 +129,16 @@ class ZooKeeper(Daemon):
         def transactions(node: Node, timeout: float) -> Client:
             return ZooKeeperTransactions(ZooKeeperClient(node.address, timeout, self.reads))
 
+        def watches(node: Node, timeout: float) -> Client:
+            return ZooKeeperWatches(partial(ZooKeeperClient, node.address, timeout, self.reads))
+
         return {
             "registers": self.client,
             "locks": locks,
             "queues": collections,
             "sets": collections,
             "transactions": transactions,
+            "watches": watches,
         }
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
@@ -153,13 +159,21 @@ class ZooKeeperClient:
     so a write whose answer did not come is indefinite, and the caller throws the client away.
     """
 
-    def __init__(self, address: str, timeout: float, reads: str) -> None:
+    def __init__(
+        self,
+        address: str,
+        timeout: float,
+        reads: str,
+        prepare: Callable[[KazooClient], None] = lambda _: None,
+    ) -> None:
+        """`prepare` is given kazoo's client before it connects."""
         self._timeout = timeout
         self._until = 0.0
         self.synced = reads == "sync"
         self._versions: dict[str, tuple[str, int]] = {}
         retry = KazooRetry(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
         self.kazoo = KazooClient(_hosts(address), timeout=SESSION_S, connection_retry=retry)
+        prepare(self.kazoo)
         if not self.kazoo.start_async().wait(timeout):
             self.close()
             raise Definite("no session: the server does not serve")

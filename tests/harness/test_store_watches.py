@@ -8,9 +8,11 @@ import pytest
 from loaded import loaded
 from store_servers import eventually, needs_etcd
 
+from partita.harness.systems.consul import ConsulClient
+from partita.harness.systems.consul_watches import ConsulWatches
 from partita.harness.systems.etcd import EtcdClient
 from partita.harness.systems.etcd_watches import EtcdWatches
-from partita.workloads.client import Definite, Mismatch
+from partita.workloads.client import Definite, Refused
 from partita.workloads.watch import Watch
 
 Told = list[tuple[str, Any, dict[str, Any]]]
@@ -45,10 +47,10 @@ def test_a_stream_of_etcd_tells_all_changes_once(etcd: tuple[list[int], list[int
     client.watch("old", "s/", first)
     client.watch("new", "s/", -1)
     client.watch("one", "s/b", first)
-    with pytest.raises(Mismatch):
+    with pytest.raises(Refused):
         other.delete("s/b")
     both = other.write_all({"s/a": "2", "s/b": "3"}).version
-    with pytest.raises(Mismatch):
+    with pytest.raises(Refused):
         other.write_all({"s/c": None, "s/b": "4"})
     gone = other.delete("s/a").version
     assert first < both < gone
@@ -116,6 +118,62 @@ def test_a_watch_that_nobody_answers_did_not_begin() -> None:
         with pytest.raises(Definite, match="no watch: timed out"):
             client.watch("w", "k", -1)
         client.close()
+
+
+def consul_client(port: int) -> ConsulWatches:
+    client = ConsulClient("127.0.0.1", 5.0, "consistent", port)
+    return ConsulWatches(client, "127.0.0.1", 5.0, "consistent", port)
+
+
+def test_a_query_of_consul_tells_what_is_there(consul: int) -> None:
+    client, other = consul_client(consul), consul_client(consul)
+    told = heard(client)
+    first = client.write("s/a", "1").version
+    client.watch("w", "s/", -1)
+    client.watch("none", "s/c", -1)
+    both = other.write_all({"s/a": "2", "s/b": "3"}).version
+
+    eventually(lambda: len(told) == 4)
+    other.delete("s/a")
+    with pytest.raises(Refused):
+        other.delete("s/a")
+    with pytest.raises(Refused):
+        other.write_all({"s/a": None, "s/b": "4"})
+    eventually(lambda: len(told) == 5)
+    seen = [(value, fields["key"], fields.get("modified")) for _, value, fields in told]
+    assert seen[:2] == [("1", "s/a", first), (None, "s/c", None)]
+    assert sorted(seen[2:4]) == [("2", "s/a", both), ("3", "s/b", both)]
+    assert seen[4] == (None, "s/a", None)
+    indexes = [fields["version"] for _, _, fields in told if fields["stream"].startswith("w/")]
+    assert indexes == sorted(indexes)
+    client.unwatch("none")
+    client.close()
+    assert [f for f, _, _ in told[5:]] == ["ended"] * 3
+
+
+def test_a_query_of_consul_that_broke_goes_on_under_another_name(consul: int) -> None:
+    client = consul_client(consul)
+    told = heard(client)
+    client.write("b/a", "1")
+    client.watch("w", "b/", -1)
+    connection = client._queries["w"]._connection
+    assert connection is not None
+    connection.sock.shutdown(socket.SHUT_RDWR)
+    client.write("b/a", "2")
+    eventually(lambda: told[-1][1] == "2")
+    assert [f for f, _, _ in told][:2] == ["poll", "ended"]
+    assert {fields["stream"] for f, _, fields in told if f == "poll"} == {"w/b/a/0", "w/b/a/1"}
+    client.close()
+
+
+def test_watches_of_consul_are_reliable(consul: int, tmp_path: Path) -> None:
+    workload = Watch(settle=0.5)
+    connects = [lambda: consul_client(consul)]
+    history = loaded(workload, connects, tmp_path / "h.jsonl", seconds=1.5, rate=100)
+    (check,) = workload.checks
+    judgement = check.judge(history, check.levels)
+    assert judgement.levels == {"reliable": True}, judgement
+    assert judgement.figures["answers"] > 50
 
 
 @needs_etcd

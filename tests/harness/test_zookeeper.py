@@ -1,13 +1,17 @@
 """ZooKeeper: the real one, on real hosts."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from conftest import Partita
+from loaded import loaded
 from locks_kept import locks_are_kept
+from store_servers import eventually
 from test_store_clients import (
     collections_are_kept,
     transactions_are_kept,
@@ -21,6 +25,7 @@ from partita.harness.systems.zookeeper import NAME, ZooKeeper
 from partita.nemesis.faults.partition import CHAIN
 from partita.nemesis.grudges import split
 from partita.workloads.client import Client, Definite, Indefinite, Mismatch
+from partita.workloads.watch import Watch
 
 SYSTEM = ZooKeeper()
 
@@ -196,3 +201,29 @@ def test_the_main_job(partita: Partita) -> None:
     assert fault["bit"] is True
     assert fault["proof"]["packets_dropped"] > 0
     assert 1 < fault["seconds_to_new_leader"] < 25
+
+
+def test_watches_fire_before_anybody_sees_what_changed(three: list[Node], tmp_path: Path) -> None:
+    workload = Watch(settle=0.5)
+    connects = [partial(SYSTEM.offers["watches"], node, 5.0) for node in three]
+    history = loaded(workload, connects, tmp_path / "h.jsonl", seconds=1.5, rate=150)
+    (check,) = workload.checks
+    judgement = check.judge(history, check.levels)
+    assert judgement.levels == {"reliable": True}, judgement
+    assert judgement.figures["fired"] > 100
+    # A watch that is left on what is not there is told as well.
+    assert any(each.f == "arm" and each.value is None for each in history.others)
+
+
+def test_a_watch_that_lost_its_connection_is_disarmed_and_left_anew(three: list[Node]) -> None:
+    client = SYSTEM.offers["watches"](three[0], 5.0)
+    told = []
+    client.listen(lambda f, value=None, **fields: told.append((f, value)))
+    client.write("lost", "1")
+    client.watch("w", "lost", -1)
+    eventually(lambda: told == [("arm", "1")])
+    client._kazoo._connection._socket.shutdown(socket.SHUT_RDWR)
+    eventually(lambda: told[1:] == [("disarmed", None), ("arm", "1")])
+    client.write("lost", "2")
+    eventually(lambda: told[3:] == [("fire", None), ("arm", "2")])
+    client.close()

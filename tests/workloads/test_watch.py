@@ -7,7 +7,7 @@ import pytest
 from loaded import loaded
 from watches_in_memory import Able, Log, Plain
 
-from partita.checker import History
+from partita.checker import History, vacuous
 from partita.checker.checks import Judgement
 from partita.workloads.watch import Watch
 
@@ -69,6 +69,9 @@ def test_what_a_client_cannot_do_is_asked_for_no_more(tmp_path: Path) -> None:
     history, judgement = run(Plain, "", tmp_path)
     assert judgement.levels == {"reliable": True}, judgement
     asked = Counter(history.fs[f] for f in history.f)
+    spared = [f for f, each in Watch.operations.items() if not each.needed]
+    assert vacuous(history)
+    assert vacuous(history, spared) is None
     # Each worker may have been about to when it became known.
     assert 1 <= asked["compact"] + asked["write-all"] <= 4
     assert asked["write"] > 100

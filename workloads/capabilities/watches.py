@@ -23,7 +23,7 @@ class Watches(Protocol):
         """Set a key; the answer's version is the revision of the change, where it is told."""
 
     def delete(self, key: str) -> Answer:
-        """Delete a key; raise `Definite` if there is none. The version is that of the change."""
+        """Delete a key; raise `Refused` if there is none. The version is that of the change."""
 
     def read(self, key: str) -> Answer:
         """Return a key's value, None if there is none; the version is that of its last change."""
@@ -56,4 +56,7 @@ class HasWriteAll(Protocol):
     """A client that can change several keys in one revision."""
 
     def write_all(self, changes: Mapping[str, str | None]) -> Answer:
-        """Set all these keys, delete where the value is None; all in one revision."""
+        """Set all these keys, delete where the value is None; all in one revision.
+
+        Raise `Refused` if what is to be deleted is not there.
+        """

@@ -87,6 +87,9 @@ VALID: list[tuple[Check, list[Event]]] = [
                  saw(3, 2, "arm", "a", 5), event(2.5, 3, "disarmed"), saw(3, 4, "arm", "b", 8),
                  END]),
     (Watches(), [*WRITES, poll(2, "a", 5), poll(3.5, "b", 8), END]),
+    # Whoever watches what is not there, as it is not any more, is owed nothing.
+    (Watches(), [*WRITES, saw(3, 2, "arm", "a", 5), saw(3, 3.2, "fire", "changed"),
+                 *operation(4, 4.1, 1, "delete", "k", version=9), saw(3, 5, "arm", None), END]),
 ]  # fmt: skip
 
 
