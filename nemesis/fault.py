@@ -89,6 +89,8 @@ class Traits:
     `momentary`: it needs no heal, and is over as soon as it has been proven.
     `survives_restart`: it is still there when another fault's end has done so. If not, it is
     begun again on that node.
+    `own_disk`: the store's data must lie on a disk of its own, which is given to it before it
+    starts.
     `needs`: methods that a system must have for it.
     `heal`: the shell lines by which a host undoes it alone. They take no arguments, run in
     a shell of their own, do no harm where nothing is to be undone, and fail if they could not.
@@ -99,6 +101,7 @@ class Traits:
     silences: bool = False
     restarts: bool = False
     momentary: bool = False
+    own_disk: bool = False
     survives_restart: bool = True
     needs: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ BUGS = (
     "stale-leader-read",
     "ack-early",
     "lost-log",
+    "no-fsync",
     "double-vote",
     "commit-earlier-term",
     "apply-twice",
@@ -217,7 +218,9 @@ async def run(arguments: argparse.Namespace) -> None:
     )
     links = {name: Link(address, pace.election / 2) for name, address in arguments.peer}
     registers = Registers(deduplicate=bug != "apply-twice")
-    journal = Journal(arguments.data / "journal.jsonl", durable=bug != "lost-log")
+    journal = Journal(
+        arguments.data / "journal.jsonl", flushes=bug != "lost-log", fsyncs=bug != "no-fsync"
+    )
     raft = Raft(arguments.id, links, journal, registers.apply, pace, bug)
     await serve(arguments.listen, Server(raft, registers, links, bug).handle)
     print(f"{arguments.id} listens on {arguments.listen}, term {raft.term}", flush=True)

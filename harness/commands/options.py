@@ -116,6 +116,12 @@ faults = together(
         help="Seconds that each fault lasts [15, or less if they would not all have a turn].",
     ),
     click.option("--schedule", help=f"Faults at set times: {plans.FORM}."),
+    click.option(
+        "--disk",
+        type=click.Choice(["plain", "ext4"]),
+        help="What the store's data lie on: the node's own disk, or one that can lose its power "
+        "[ext4 if a fault needs it].",
+    ),
     click.option("--seed", type=int, help="Repeats a run's choices [random]."),
 )
 

@@ -30,7 +30,15 @@ from partita.harness.run.losses import living
 from partita.harness.run.monitor import Monitor
 from partita.harness.run.progress import Progress
 from partita.harness.run.store_processes import StoreProcesses
-from partita.harness.systems.system import HasPrimaries, HasRunning, StoreError, System, serves
+from partita.harness.systems.system import (
+    HasData,
+    HasPrimaries,
+    HasRunning,
+    StoreError,
+    System,
+    serves,
+)
+from partita.nemesis import disks
 from partita.nemesis.driver import Driver
 from partita.nemesis.schedule import Step
 from partita.workloads.workload import HasTtl, Workload
@@ -41,6 +49,7 @@ NO_THRESHOLDS = Thresholds()
 HEALTH_WAIT_S = 90.0
 # A node that was cut off may wait a minute before it looks for a leader again (ZooKeeper does).
 RECOVERY_WAIT_S = 90.0
+PLAIN, EXT4 = "plain", "ext4"  # what the data of a store lie on
 LOOK_S = 5.0  # how often it is looked whether the machine of a node that does not serve is there
 
 
@@ -59,6 +68,7 @@ class RunSpec:
     seed: int
     reconnect: str = "same"  # where a client goes that has lost its connection, see `Load`
     schedule: tuple[Step, ...] = ()
+    disk: str = PLAIN  # what the store's data lie on
     options: dict[str, dict[str, Any]] = field(default_factory=dict)  # by owner, defaults too
     operations: dict[str, dict[str, bool]] = field(default_factory=dict)  # what is known of each f
     promised: dict[str, str | None] = field(default_factory=dict)  # levels, by check
@@ -91,7 +101,7 @@ def run(
     try:
         write_json(directory / "run.json", spec)
         try:
-            set_up(system, nodes, progress)
+            set_up(system, nodes, progress, disk=spec.disk)
             spec.versions.update(
                 {"partita": version("partita"), spec.system: str(system.versions(nodes[0]))}
             )
@@ -128,16 +138,20 @@ def _draw(directory: Path) -> None:
         click.echo(f"partita: the report could not be drawn: {error!r}", err=True)
 
 
-def set_up(system: System, nodes: Sequence[Node], progress: Progress) -> None:
+def set_up(system: System, nodes: Sequence[Node], progress: Progress, *, disk: str = PLAIN) -> None:
     """Install the system, clear what an earlier run left, start it, wait until it serves.
 
-    Raises `StoreError` with the end of a log if it does not.
+    `disk` is what its data lie on: the node's own disk (`PLAIN`), or one that can lose its power.
+    Raises `StoreError` with the end of a log if it does not serve.
     """
     progress.say(f"installing {system.name}")
     system.install(nodes[0])  # first alone, because local nodes share a file system
     on_all(nodes[1:], system.install)
     progress.say(f"starting {system.name} on {len(nodes)} nodes")
     tear_down(system, nodes)
+    if disk != PLAIN and isinstance(system, HasData):
+        data = system.data
+        on_all(nodes, lambda node: disks.put(node, data(node)))
     on_all(nodes, lambda node: system.start(node, nodes))
     sick = _await_healthy(system, nodes, HEALTH_WAIT_S)
     # All are asked, not only the sick: who answers on the port may be a stranger.
@@ -156,6 +170,7 @@ def set_up(system: System, nodes: Sequence[Node], progress: Progress) -> None:
 def tear_down(system: System, nodes: Sequence[Node]) -> None:
     """End the system on every node and delete what it stored."""
     on_all(nodes, system.kill)
+    on_all(nodes, disks.take)
     on_all(nodes, system.wipe)
 
 

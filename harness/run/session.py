@@ -41,14 +41,22 @@ from partita.harness.run.owners import (
     workload_owner,
 )
 from partita.harness.run.progress import Progress
-from partita.harness.run.run import RunSpec, run, session_s, tear_down, uninterrupted
+from partita.harness.run.run import (
+    EXT4,
+    PLAIN,
+    RunSpec,
+    run,
+    session_s,
+    tear_down,
+    uninterrupted,
+)
 from partita.harness.systems import (
     HasFetch,
     StoreError,
     System,
     load_system,
 )
-from partita.nemesis import faults
+from partita.nemesis import disks, faults
 from partita.nemesis import schedule as plans
 from partita.reports import read_spec
 from partita.workloads.workload import HasClientNodes, Workload
@@ -159,6 +167,9 @@ def _require_tools(nodes: Sequence[Node], spec: RunSpec) -> None:
 def _require_faults(nodes: Sequence[Node], spec: RunSpec) -> None:
     """Refuse a schedule of which a fault does not work on some node, before anything is started."""
     lacking = faults.lacking(nodes, [step.fault() for step in spec.schedule if step.begins])
+    if spec.disk != PLAIN and not lacking:
+        said = zip(nodes, on_all(nodes, disks.lacks), strict=True)
+        lacking = [f"--disk {spec.disk} on {node.name}: {lack}" for node, lack in said if lack]
     if lacking:
         raise click.ClickException("; ".join(lacking))
 
@@ -234,6 +245,7 @@ def _spec(
         seed=random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"],
         reconnect=options["reconnect"],
         schedule=schedule,
+        disk=_disk(store, schedule, options),
         options={
             "system": system_owner(system).in_force(options),
             "workload": workload_owner(options["workload"]).in_force(options),
@@ -276,6 +288,19 @@ def _schedule(
     has = partial(hasattr, store)
     plans.check(steps, len(nodes), options["time_limit"], has=has, clients=len(clients))
     return steps
+
+
+def _disk(store: System, steps: Iterable[plans.Step], options: Options) -> str:
+    """Return what the store's data are to lie on: what is asked for, or what a fault needs."""
+    needing = [step for step in steps if step.begins and step.fault().traits.own_disk]
+    asked = options.get("disk")
+    if asked == PLAIN and needing:
+        raise click.UsageError(f'"{needing[0]}" needs a disk of its own: leave out --disk {PLAIN}')
+    if asked not in (None, PLAIN) and not hasattr(store, "data"):
+        raise click.UsageError(
+            f"--disk {asked} needs a system that says where its data lie: data()"
+        )
+    return asked or (EXT4 if needing else PLAIN)
 
 
 def _fault_settings(name: str, options: Options) -> dict[str, Any]:

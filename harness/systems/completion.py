@@ -10,7 +10,9 @@ from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.over_registers import offered
 
 _NEEDED = ("start", "healthy")
-_SUPPLIED = ("install", "versions", "running", "stop", "kill", "pause", "resume", "wipe", "logs")
+_SUPPLIED = (
+    "install", "versions", "running", "stop", "kill", "pause", "resume", "wipe", "logs", "data",
+)  # fmt: skip
 
 
 def complete(system: Any) -> list[str]:

@@ -47,5 +47,8 @@ class Daemon:
     def wipe(self, node: Node) -> None:
         node.wipe(self.name)
 
+    def data(self, node: Node) -> str:
+        return f"{FOLDER}/{self.name}/data"
+
     def logs(self, node: Node) -> Sequence[str]:
         return [f"{FOLDER}/{self.name}/output.log"]

@@ -114,6 +114,14 @@ class HasPause(Protocol):
 
 
 @runtime_checkable
+class HasData(Protocol):
+    """A system whose data can lie on a disk of its own, which loses power, or is full."""
+
+    def data(self, node: Node) -> str:
+        """Return the folder of all that must survive a crash, and of nothing else."""
+
+
+@runtime_checkable
 class HasPrimaries(Protocol):
     """A system whose nodes can be asked who leads."""
 

@@ -1,0 +1,100 @@
+"""Disks that lose what was not synced, and disks that are full.
+
+For these the store's data lie on a disk of its own on each node (`nemesis/disks.py`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from partita.nemesis import disks
+from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.hosts import Host, on_all, on_some
+from partita.nemesis.targets import Scope
+
+_FULL = """
+fallocate -l "$(df --output=avail -B1 "$at" | tail -1)" "$at/full" 2>/dev/null
+# What a file cannot have in one piece.
+cat /dev/zero >> "$at/full" 2>/dev/null
+true
+"""
+_HAS_ROOM = 'if echo room > "$at/probe" 2>/dev/null; then echo room; fi; rm -f "$at/probe"'
+
+
+class PowerCut:
+    """Crashes the store, and takes from its disk what was never synced, as a power cut does."""
+
+    name = "power-cut"
+    traits = Traits(
+        strikes="nodes",
+        silences=True,
+        restarts=True,
+        own_disk=True,
+        needs=("data",),
+        heal=disks.heal(),
+    )
+
+    def __init__(self) -> None:
+        self._cuts: dict[str, disks.Cut] = {}
+
+    def lacks(self, host: Host) -> str | None:
+        return disks.lacks(host)
+
+    def begin(self, scene: Scene, scope: Scope) -> None:
+        on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("kill", node))
+        struck = [host for host in scene.hosts if host.name in scope.nodes]
+        self._cuts = on_all(struck, disks.cut)
+
+    def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
+        """It bit if nobody answers, and there was something on each of the disks."""
+        cuts = {name: cut for name, cut in self._cuts.items() if cut.files}
+        silent = not scene.serving(scope)
+        return {"bit": silent and cuts.keys() == set(scope.nodes), **disks.facts(self._cuts)}
+
+    def lasted(self, scene: Scene, scope: Scope) -> Lasted:
+        """Who serves again was started by another hand."""
+        serving = scene.serving(scope)
+        return Lasted({"serving_again": serving} if serving else {})
+
+    def end(self, scene: Scene, scope: Scope) -> None:
+        on_some(scene.hosts, set(scope.nodes) - set(scene.held), scene.store.start)
+
+
+class DiskFull:
+    """Fills the disk of the store's data to the last block."""
+
+    name = "disk-full"
+    traits = Traits(
+        strikes="nodes",
+        survives_restart=False,  # a power cut may take what fills it
+        own_disk=True,
+        needs=("data",),
+        heal=disks.heal(),
+    )
+
+    def lacks(self, host: Host) -> str | None:
+        return disks.lacks(host)
+
+    def begin(self, scene: Scene, scope: Scope) -> None:
+        self._on(scene, scope, _FULL)
+
+    def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
+        """It bit if not one block more can be written anywhere."""
+        room = self._with_room(scene, scope)
+        return {"bit": not room} | ({"room_on": room} if room else {})
+
+    def lasted(self, scene: Scene, scope: Scope) -> Lasted:
+        """What fills it must be there. A store that deletes files makes room, and ends nothing."""
+        said = self._on(scene, scope, '[ -e "$at/full" ] || echo gone')
+        gone = sorted(name for name, word in said.items() if word)
+        return Lasted({"gone_on": gone} if gone else {})
+
+    def end(self, scene: Scene, scope: Scope) -> None:
+        self._on(scene, scope, 'rm -f "$at/full"')
+
+    def _with_room(self, scene: Scene, scope: Scope) -> list[str]:
+        said = self._on(scene, scope, _HAS_ROOM)
+        return sorted(name for name, word in said.items() if word)
+
+    def _on(self, scene: Scene, scope: Scope, lines: str) -> dict[str, str]:
+        struck = [host for host in scene.hosts if host.name in scope.nodes]
+        return on_all(struck, lambda host: disks.shell(host, lines))
