@@ -93,3 +93,31 @@ class Locks:
         self.tell("close", True, sent=time.monotonic(), session=self.session)
         for key, token in self.held.items():
             self.service.release(key, token)
+
+
+class Elections:
+    """A client of elections over the same locks; `mistake` "renames": two lead in one term."""
+
+    def __init__(self, service: Service, names: dict[int, str], mistake: str = "") -> None:
+        self.locks, self.names, self.mistake = Locks(service), names, mistake
+
+    def listen(self, tell: Tell) -> None:
+        self.locks.listen(tell)
+
+    def campaign(self, key: str, name: str, wait: float) -> Answer:
+        answer = self.locks.acquire(key, wait)
+        self.names[answer.version] = name
+        return answer
+
+    def resign(self, key: str) -> None:
+        self.locks.release(key)
+
+    def observe(self, key: str) -> Answer:
+        held = self.locks.service.holders.get(key)
+        if held is None or held[0] not in self.names:
+            return Answer(None)
+        name = "somebody else" if self.mistake == "renames" else self.names[held[0]]
+        return Answer(name, held[0])
+
+    def close(self) -> None:
+        self.locks.close()

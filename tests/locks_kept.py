@@ -54,3 +54,29 @@ def locks_are_kept(make: Callable[[], Any], ttl: float) -> Events:
         first.fields["session"],
     ]
     return events
+
+
+def elections_are_kept(make: Callable[[], Any], ttl: float) -> Events:
+    """One leads at a time, terms grow, and whoever looks sees who leads."""
+    events: Events = []
+    one, other = (listened(make(), ttl, events) for _ in range(2))
+    key = f"election {uuid.uuid4()}"
+    assert one.observe(key).value is None
+    first = one.campaign(key, "one", 2.0)
+    assert first.version > 0
+    assert first.fields["ttl"] >= 2
+    assert other.observe(key) == ("one", first.version, {})
+    with pytest.raises(Refused):
+        other.campaign(key, "other", 0.3)
+    threading.Timer(0.4, one.resign, [key]).start()
+    second = other.campaign(key, "other", 4.0)
+    assert second.version > first.version
+    assert one.observe(key) == ("other", second.version, {})
+    other.close()  # with it, its session ends
+    third = one.campaign(key, "one again", 4.0)
+    assert third.version > second.version
+    assert one.observe(key) == ("one again", third.version, {})
+    one.resign(key)
+    assert one.observe(key).value is None
+    one.close()
+    return events

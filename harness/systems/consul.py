@@ -16,6 +16,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, coded, decoded
 from partita.harness.systems.consul_collections import ConsulCollections
+from partita.harness.systems.consul_elections import ConsulElections
 from partita.harness.systems.consul_locks import ConsulLocks
 from partita.harness.systems.consul_transactions import ConsulTransactions
 from partita.harness.systems.consul_watches import ConsulWatches
@@ -120,6 +121,9 @@ class Consul(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return ConsulCollections(ConsulClient(node.address, timeout, self.reads), timeout)
 
+        def elections(node: Node, timeout: float) -> Client:
+            return ConsulElections(node.address, timeout, self.lock_delay)
+
         def locks(node: Node, timeout: float) -> Client:
             return ConsulLocks(node.address, timeout, self.lock_delay)
 
@@ -132,6 +136,7 @@ class Consul(Daemon):
 
         return {
             "registers": self.client,
+            "elections": elections,
             "locks": locks,
             "queues": collections,
             "sets": collections,

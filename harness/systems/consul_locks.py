@@ -45,7 +45,13 @@ class ConsulLocks:
         return self.take(key, "", wait)
 
     def release(self, key: str) -> None:
-        self.give_back(key)
+        """Release a key. Raises `Definite` if the session does not hold it any more."""
+        path = f"{_path(key)}?release={self._with}"
+        status, text = self._connection.request("PUT", path, b"")
+        if status != 200:
+            raise _error(status, text)
+        if text.strip() != b"true":
+            raise Definite("the session does not hold it")
 
     def take(self, key: str, value: str, wait: float) -> Answer:
         """Take a key and leave a value there; the answer's version is its LockIndex."""
@@ -60,15 +66,6 @@ class ConsulLocks:
             if left <= 0:
                 raise Refused(f"not granted in {wait:.3g} s")
             self._await_change(key, left)
-
-    def give_back(self, key: str) -> None:
-        """Release a key. Raises `Definite` if the session does not hold it any more."""
-        path = f"{_path(key)}?release={self._with}"
-        status, text = self._connection.request("PUT", path, b"")
-        if status != 200:
-            raise _error(status, text)
-        if text.strip() != b"true":
-            raise Definite("the session does not hold it")
 
     def look(self, key: str) -> dict[str, Any] | None:
         """Return the entry of a key, None if there is none, as the leader has a majority say."""

@@ -14,6 +14,7 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import ask_all, coded, decoded, host_port
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.etcd_collections import EtcdCollections
+from partita.harness.systems.etcd_elections import EtcdElections
 from partita.harness.systems.etcd_gateway import PORT, Gateway, Json
 from partita.harness.systems.etcd_locks import EtcdLocks
 from partita.harness.systems.etcd_transactions import EtcdTransactions
@@ -101,6 +102,9 @@ class Etcd(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return EtcdCollections(EtcdClient(node.address, timeout, self.reads), timeout)
 
+        def elections(node: Node, timeout: float) -> Client:
+            return EtcdElections(node.address, timeout)
+
         def locks(node: Node, timeout: float) -> Client:
             return EtcdLocks(node.address, timeout)
 
@@ -113,6 +117,7 @@ class Etcd(Daemon):
 
         return {
             "registers": self.client,
+            "elections": elections,
             "locks": locks,
             "queues": collections,
             "sets": collections,

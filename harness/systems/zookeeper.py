@@ -24,6 +24,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
+from partita.harness.systems.zookeeper_elections import ZooKeeperElections
 from partita.harness.systems.zookeeper_locks import ZooKeeperLocks
 from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
 from partita.harness.systems.zookeeper_watches import ZooKeeperWatches
@@ -123,6 +124,9 @@ class ZooKeeper(Daemon):
         def collections(node: Node, timeout: float) -> Client:
             return ZooKeeperCollections(ZooKeeperClient(node.address, timeout, self.reads))
 
+        def elections(node: Node, timeout: float) -> Client:
+            return ZooKeeperElections(_hosts(node.address), timeout)
+
         def locks(node: Node, timeout: float) -> Client:
             return ZooKeeperLocks(_hosts(node.address), timeout)
 
@@ -134,6 +138,7 @@ class ZooKeeper(Daemon):
 
         return {
             "registers": self.client,
+            "elections": elections,
             "locks": locks,
             "queues": collections,
             "sets": collections,

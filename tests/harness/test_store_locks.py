@@ -6,11 +6,13 @@ import uuid
 from typing import Any
 
 import pytest
-from locks_kept import Events, listened, locks_are_kept
+from locks_kept import Events, elections_are_kept, listened, locks_are_kept
 from store_servers import eventually, needs_etcd
 from test_raft_store import free_ports
 
+from partita.harness.systems.consul_elections import ConsulElections
 from partita.harness.systems.consul_locks import ConsulLocks
+from partita.harness.systems.etcd_elections import EtcdElections
 from partita.harness.systems.etcd_locks import EtcdLocks
 from partita.harness.systems.etcd_sessions import EtcdSession
 from partita.workloads.client import Definite, Indefinite, Refused
@@ -23,6 +25,15 @@ def test_etcd_keeps_locks(etcd: tuple[list[int], list[int]]) -> None:
 
 def test_consul_keeps_locks(consul: int) -> None:
     locks_are_kept(lambda: ConsulLocks("127.0.0.1", 5.0, 0.0, consul), ttl=10)
+
+
+@needs_etcd
+def test_etcd_keeps_elections(etcd: tuple[list[int], list[int]]) -> None:
+    elections_are_kept(lambda: EtcdElections("127.0.0.1", 5.0, etcd[0][0]), ttl=2)
+
+
+def test_consul_keeps_elections(consul: int) -> None:
+    elections_are_kept(lambda: ConsulElections("127.0.0.1", 5.0, 0.0, consul), ttl=10)
 
 
 def test_consul_does_not_grant_what_a_lock_delay_keeps_back(consul: int) -> None:
@@ -62,7 +73,7 @@ def test_what_etcd_grants_to_a_lease_that_is_over_is_told_with_its_token(
     key = f"lock {uuid.uuid4()}"
     one, third = (listened(EtcdLocks("127.0.0.1", 5.0, etcd[0][0]), 10, events) for _ in range(2))
     first = one.acquire(key, 1.0)
-    monkeypatch.setattr("partita.harness.systems.etcd_locks.EtcdSession", Dozing)
+    monkeypatch.setattr("partita.harness.systems.etcd_contention.EtcdSession", Dozing)
     other = listened(EtcdLocks("127.0.0.1", 5.0, etcd[0][0]), 2, events)
     granted: list[Any] = []
     waiting = threading.Thread(target=lambda: granted.append(other.acquire(key, 8.0)))
@@ -83,7 +94,7 @@ def test_a_lease_that_is_lost_is_followed_by_another(etcd: tuple[list[int], list
     client = listened(EtcdLocks("127.0.0.1", 5.0, etcd[0][0]), 2, events)
     key = f"lock {uuid.uuid4()}"
     first = client.acquire(key, 1.0)
-    client._session.get().end()  # as if it had run out
+    client._contention.session.get().end()  # as if it had run out
     eventually(lambda: [f for f, _, _ in events].count("told") == 1)
     second = client.acquire(key, 1.0)
     assert second.version > first.version

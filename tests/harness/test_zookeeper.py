@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Partita
 from loaded import loaded
-from locks_kept import locks_are_kept
+from locks_kept import elections_are_kept, locks_are_kept
 from store_servers import eventually
 from test_store_clients import (
     collections_are_kept,
@@ -72,6 +72,7 @@ def test_locks_are_held_by_one_at_a_time(three: list[Node]) -> None:
     events = locks_are_kept(lambda: system.offers["locks"](three[0], 5.0), ttl=4)
     # kazoo's own listener says so, in the thread that reads from the network.
     assert {f for f, _, _ in events} == {"beat", "close"}
+    elections_are_kept(lambda: system.offers["elections"](three[0], 5.0), ttl=4)
 
 
 def test_transactions_are_kept(three: list[Node]) -> None:

@@ -1,51 +1,16 @@
 """The workload lock over locks in memory: what holders do, and what is found out."""
 
-import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from locks_in_memory import Locks, Service
+from workloads_run import judged, run
 
-from partita.checker import History
-from partita.harness.run.journal import Journal
-from partita.harness.run.worker import Tally, Way, Worker
 from partita.workloads.generator import Generator, Request
 from partita.workloads.lock import Lock
-from partita.workloads.workload import Workload
 
 QUICK = {"locks": 1, "hold": 0.06, "additions": 2, "wait": 1.0}
-
-
-def run(
-    workload: Workload, connects: list[Callable[[], Any]], path: Path, seconds: float = 1.0
-) -> History:
-    """Let a worker for each of these connections go on for a while; return what happened."""
-    journal = Journal(path / "history.jsonl")
-    stop, tally = threading.Event(), Tally()
-    threads = []
-    for process, connect in enumerate(connects):
-        worker = Worker(
-            process=process, concurrency=len(connects), ways=[Way("n1", connect)],
-            workload=workload, journal=journal, timeout=2.0, stop=stop, tally=tally,
-        )  # fmt: skip
-        generator = Generator(
-            workload.draw, place=process, places=len(connects), rate=0, time_limit=seconds, seed=3
-        )
-        threads.append(threading.Thread(target=worker.work, args=[generator]))
-        threads[-1].start()
-    for thread in threads:
-        thread.join()
-    assert tally.died is None
-    journal.close()
-    return History.read(path / "history.jsonl")
-
-
-def judged(workload: Workload, history: History) -> Any:
-    (check,) = workload.checks
-    return check.judge(history, check.levels)
 
 
 def test_a_lock_is_held_by_one_at_a_time_and_nothing_is_lost(tmp_path: Path) -> None:
