@@ -44,6 +44,8 @@ def _about(columns: Columns) -> Iterator[str]:
         yield f"{what} no process: left out as markers"
     if columns["nameless"]:
         yield "no event names a process, and none is an invocation: nothing is known of their order"
+    if columns["paired"]:
+        yield "no event names a process: each invocation is completed by the event after it"
     if columns["ordered_by_index"]:
         yield "the events stand in the order of their indexes, which is not that of their lines"
     elif columns["disordered"]:

@@ -16,6 +16,10 @@ from partita.checker.values import Text, Unordered
 
 # Fields that EDN has keywords in where JSON has strings.
 _KEYWORDS: Final = ("type", "f", "error")
+# What micro-operations of transactions are called: Elle knows them by keywords alone.
+_MICRO_OPERATIONS: Final = {
+    "append": ":append", "r": ":r", "read": ":r", "w": ":w", "write": ":w",
+}  # fmt: skip
 # After comments and what is tagged or left out: an event, or a list of events.
 _BLANKS = rb"(\s|,|;[^\n]*\n)*"
 _BEGINS = re.compile(_BLANKS + rb"([\[(]" + _BLANKS + rb")?(\{\s*:|#[_:A-Za-z]|\^[:{]|\()")
@@ -42,10 +46,24 @@ class Edn:
 
 
 def _edn_line(line: dict[str, Any], is_operation: bool) -> bytes:
+    if is_operation and line["f"] == "txn":
+        line["value"] = _transaction(line["value"])
     if is_operation and "key" in line:
         line["value"] = [line.pop("key"), line["value"]]
     fields = ", ".join(f":{name} {_edn_field(name, value)}" for name, value in line.items())
     return f"{{{fields}}}".encode()
+
+
+def _transaction(value: Any) -> Any:
+    """Return a list of micro-operations with their names as keywords; anything else as it is."""
+    if not isinstance(value, list):
+        return value
+    return [
+        [_MICRO_OPERATIONS.get(each[0], each[0]), *each[1:]]
+        if isinstance(each, list) and len(each) == 3 and isinstance(each[0], str)
+        else each
+        for each in value
+    ]
 
 
 def _edn_field(name: str, value: Any) -> str:

@@ -16,10 +16,10 @@ _BEGINNING: Final = 1_000
 
 
 def is_of_transactions(history: History) -> bool:
-    """Say whether most operations are lists of micro-operations: what is none is a mistake then."""
+    """Say whether half of the operations are lists of micro-operations: others are mistakes."""
     rows = range(0, len(history), max(1, len(history) // _SAMPLE))
     found = [_steps(history, row) for row in rows]
-    return any(found) and 2 * sum(steps is not None for steps in found) > len(found)
+    return any(found) and 2 * sum(steps is not None for steps in found) >= len(found)
 
 
 def is_written_once(history: History) -> bool:

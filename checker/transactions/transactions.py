@@ -34,6 +34,10 @@ NAME: Final = "transactions"
 STRICTEST: Final = "strict-serializable"
 # What is asked where a history does not tell what had ended before what began.
 _WITHOUT_TIME: Final = "serializable"
+# These models speak of time, or of the order of a process.
+_OF_ORDER: Final = frozenset(
+    model for model in MODELS if model.startswith((SESSION, STRONG, STRICTEST))
+)
 _UNTIMED: Final = "the history does not tell which transaction had ended before which began"
 
 FollowReads = Annotated[
@@ -105,7 +109,7 @@ class Transactions:
             reason=analysis.reason or (None if timed else _UNTIMED),
             figures={
                 "anomalies": [row for _, row in by_anomaly.values()],
-                **_figures(analysis, excluded, holding),
+                **_figures(analysis, excluded, holding, timed),
             },
             seconds=time.perf_counter() - begin,
             engine="revisions" if analysis.decided_by == "revisions" else "dependencies",
@@ -134,9 +138,8 @@ def _holding(analysis: Analysis, excluded: frozenset[str], timed: bool) -> froze
     """Return the models that hold: all of what they forbid was looked for, and not found."""
     if not analysis.decided:
         return frozenset()
-    of_order = () if timed else (SESSION, STRONG, STRICTEST)
-    decided = {model for model in DECIDED - excluded if not model.startswith(of_order)}
-    return frozenset(decided).union(*(weaker(model) for model in decided))
+    decided = DECIDED - excluded if timed else DECIDED - excluded - _OF_ORDER
+    return decided.union(*(weaker(model) for model in decided))
 
 
 def _answer(level: str, excluded: frozenset[str], holding: frozenset[str]) -> Validity:
@@ -152,9 +155,10 @@ def _refuting(level: str, examples: Mapping[str, Counterexample]) -> Counterexam
 
 
 def _figures(
-    analysis: Analysis, excluded: frozenset[str], holding: frozenset[str]
+    analysis: Analysis, excluded: frozenset[str], holding: frozenset[str], timed: bool
 ) -> dict[str, Any]:
-    possible = strongest_possible(excluded) if analysis.decided else ()
+    unknowable = frozenset() if timed else _OF_ORDER
+    possible = strongest_possible(excluded | unknowable) if analysis.decided else ()
     return {
         "violated": list(weakest(excluded)),
         "possible": list(possible),

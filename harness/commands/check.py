@@ -40,7 +40,7 @@ from partita.checker.verdict import Mismatch
 from partita.harness.commands.model_options import CheckCommand, settings_of
 from partita.harness.commands.order_output import refuse_place, write_order
 from partita.harness.commands.parameters import Json, Size, finite
-from partita.harness.commands.verdict_output import Outcome, as_object, as_text
+from partita.harness.commands.verdict_output import Outcome, anomalies_of, as_object, as_text
 
 if TYPE_CHECKING:
     from partita.harness.commands.asked import Asked
@@ -67,6 +67,16 @@ class Request:
     format: str | None
     expect: Sequence[str]
     settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How to tell what came out, as the options say."""
+
+    as_json: bool
+    anomalies: bool
+    html: Path | None
+    order: Path | None
 
 
 @click.command("check", cls=CheckCommand)
@@ -117,6 +127,9 @@ class Request:
     metavar="[CHECK=]LEVEL",
     help="A level to be reached: partita list checks. [linearizable; of a run: what it was asked]",
 )
+@click.option(
+    "--anomalies", is_flag=True, help="Of transactions: tell each kind of anomaly that was found."
+)
 @click.option("--executor", "address", help="dask://HOST:PORT checks keys on a Dask cluster.")
 @click.option(
     "--html",
@@ -136,6 +149,7 @@ class Request:
 def check_command(
     files: tuple[Path, ...],
     as_json: bool,
+    anomalies: bool,
     address: str | None,
     html: Path | None,
     order: Path | None,
@@ -162,7 +176,8 @@ def check_command(
     with _executor(address) as executor:
         settings = settings_of(given)
         request = Request(**given, executor=executor, settings=settings)
-        return _exit_code([_print_outcome(file, request, as_json, html, order) for file in files])
+        shown = Shown(as_json, anomalies, html, order)
+        return _exit_code([_print_outcome(file, request, shown) for file in files])
 
 
 def _exit_code(validities: Sequence[Validity | None]) -> int:
@@ -208,20 +223,21 @@ def _recover(directory: Path, as_json: bool) -> Validity | None:
     return outcome["valid"]  # type: ignore[no-any-return]
 
 
-def _print_outcome(
-    file: Path, request: Request, as_json: bool, html: Path | None, order: Path | None
-) -> Validity | None:
+def _print_outcome(file: Path, request: Request, shown: Shown) -> Validity | None:
     """Check one file; None: it could not be, which must not keep the others from being."""
     try:
         outcome = _outcome(file, request)
+        if shown.anomalies and anomalies_of(outcome) is None:
+            raise HistoryError(f"{file}: --anomalies tells those of transactions: there are none")
     except (HistoryError, ModelError) as error:
         click.echo(f"partita: {error}", err=True)
         return None
-    click.echo(json.dumps(as_object(outcome)) if as_json else as_text(outcome))
-    if html and outcome.history and outcome.verdict.valid is False:
-        _draw(outcome.history, outcome.verdict, html, file.name)
-    if order and outcome.history:
-        write_order(outcome.history, outcome.verdict, order)
+    said = as_text(outcome, anomalies=shown.anomalies)
+    click.echo(json.dumps(as_object(outcome)) if shown.as_json else said)
+    if shown.html and outcome.history and outcome.verdict.valid is False:
+        _draw(outcome.history, outcome.verdict, shown.html, file.name)
+    if shown.order and outcome.history:
+        write_order(outcome.history, outcome.verdict, shown.order)
     return outcome.verdict.valid
 
 

@@ -9,7 +9,11 @@ import click
 
 from partita.checker import NEVER, Counterexample, History, Verdict
 from partita.checker.explain import action, when
+from partita.harness.commands import anomalies_output
 from partita.harness.commands.summary import WIDTH, WORDS
+
+# So much of what an operation was is printed.
+_ACTION_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,11 @@ def as_object(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def as_text(outcome: Outcome) -> str:
-    """Return the outcome in a few lines of at most 80 columns, without a final newline."""
+def as_text(outcome: Outcome, *, anomalies: bool = False) -> str:
+    """Return the outcome in a few lines of at most 80 columns, without a final newline.
+
+    If `anomalies`, all that were found are told, and not only what decides.
+    """
     verdict = outcome.verdict
     word, colour = WORDS[verdict.valid]
     keys = "1 key" if verdict.keys == 1 else f"{verdict.keys:,} keys"
@@ -60,10 +67,21 @@ def as_text(outcome: Outcome) -> str:
     for name, row in (outcome.checks or {}).items():
         asked = f"{row['expected']} expected" if row["expected"] else "no level was promised"
         lines.append(_wrapped(f"{name}: {row['holds'] or 'no level'} holds, {asked}"))
-    if verdict.counterexample and outcome.history:
+    if (figures := anomalies_of(outcome)) is not None:
+        lines += map(_wrapped, anomalies_output.summary(figures))
+    if figures is not None and anomalies:
+        lines += [line for told in anomalies_output.each_told(figures)
+                  for line in ("", _wrapped(told))]  # fmt: skip
+    elif verdict.counterexample and outcome.history:
         lines += ["", _wrapped(verdict.counterexample.explanation), ""]
         lines += _rows(outcome.history, verdict.counterexample)
     return "\n".join([*lines, *(_wrapped(f"note: {note}") for note in outcome.notes)])
+
+
+def anomalies_of(outcome: Outcome) -> Mapping[str, Any] | None:
+    """Return the figures of the check that tells anomalies, None if none does."""
+    figures = (row["figures"] for row in (outcome.checks or {}).values())
+    return next((each for each in figures if "anomalies" in each), None)
 
 
 def _counterexample(history: History | None, found: Counterexample | None) -> dict[str, Any] | None:
@@ -100,15 +118,24 @@ def _operation(history: History, row: int) -> dict[str, Any]:
 
 def _rows(history: History, found: Counterexample) -> list[str]:
     table = [
-        (f"process {history.process_of(row)}", action(history, row), when(history, row))
+        (f"process {history.process_of(row)}", _cut(action(history, row)), when(history, row))
         for row in found.operations
     ]
     widths = [max(len(row[column]) for row in table) for column in (0, 1)]
     return [f"    {who:<{widths[0]}}  {what:<{widths[1]}}  {at}" for who, what, at in table]
 
 
+def _cut(text: str) -> str:
+    """Leave out the end of what nobody would read: transactions may be as long as a page."""
+    return text if len(text) <= _ACTION_MAX else f"{text[: _ACTION_MAX - 1]}…"
+
+
 def _wrapped(text: str) -> str:
-    return click.wrap_text(text, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
+    """Wrap each line of a text."""
+    return "\n".join(
+        click.wrap_text(line, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
+        for line in text.splitlines()
+    )
 
 
 def peak_memory() -> int:

@@ -52,7 +52,8 @@ def notes(checks: Mapping[str, Row]) -> list[str]:
     for row in checks.values():
         for level, why in _unasked(row).items():
             asked = "is not promised" if row["asked"] == "promise" else "was not asked for"
-            found.setdefault(level, f"not {level}, which {asked}: {why}".rstrip(": "))
+            first, _, _ = why.partition("\n")  # who wants to know more is told by the check itself
+            found.setdefault(level, f"not {level}, which {asked}: {first}".rstrip(": "))
         found |= {note: note for note in row.get("notes", ())}
         if not row["applies"] and row["reason"]:
             found.setdefault(row["check"], f"{row['check']} was not judged: {row['reason']}")

@@ -86,6 +86,7 @@ nb::dict columns(Recorder&& r) {
     result["named_process"] = Recorder::named_process;
     result["markers"] = r.markers;
     result["nameless"] = r.nameless;
+    result["paired"] = r.paired;
     result["disordered"] = r.disordered();
     result["ordered_by_index"] = r.ordered_by_index;
     result["backwards"] = nb::make_tuple(r.backwards_ns, r.backwards_at);

@@ -20,6 +20,11 @@ constexpr int8_t info = 2;
 constexpr std::array<std::string_view, 8> repeating{"write",  "cas",     "add",     "append",
                                                     "put",    "enqueue", "acquire", "release"};
 
+// What an operation is called that has no f and is a list of such.
+constexpr std::string_view transaction = "txn";
+constexpr std::array<std::string_view, 10> micro_operations{
+    "append", "r", "w", "read", "write", ":append", ":r", ":w", ":read", ":write"};
+
 // How a cas may name what it expects and what it writes.
 constexpr std::array<std::string_view, 5> olds{"from", "old", "expected", "expect", "compare"};
 constexpr std::array<std::string_view, 4> news{"to", "new", "value", "set"};
@@ -108,7 +113,7 @@ void Recorder::field(std::string_view name, std::string_view json) {
     } else if (name == "type") {
         e.type = plain(json);
     } else if (name == "f") {
-        e.f = plain(json);
+        if (json != "null") e.f = plain(json);
     } else if (name == "value") {
         e.value = values.number(json);
     } else if (name == "key") {
@@ -205,26 +210,68 @@ void Recorder::take_named() {
     take_client();
 }
 
-// Without a process, an event says that something happened which is no operation's. But where no
-// event has a process, and all of them are completions, nobody knows when any of them began.
+// Without a process, an event says that something happened which is no operation's. But there are
+// histories of which no event has a process: of completions alone, so that nobody knows when any of
+// them began, or of transactions of which each is completed by the event after it.
 void Recorder::take_nameless() {
-    const Event& e = event_;
-    const bool completes = !e.f.empty() && (e.type == "ok" || e.type == "fail" || e.type == "info");
-    const bool all_nameless = nameless || (process.empty() && e.type != "info");
-    if (completes && all_nameless) {
-        nameless = true;
-        event_.process = static_cast<int64_t>(process.size());
-        invoke();
-        return complete(static_cast<int8_t>(e.type == "ok" ? 0 : e.type == "fail" ? 1 : info));
+    Event& e = event_;
+    if (e.f.empty() && is_transaction(e.value)) e.f = transaction;
+    const auto outcome = std::find(outcomes.begin(), outcomes.end(), e.type);
+    const bool first = process.empty() && !nameless;
+    if (e.type == "invoke" && (paired || (first && is_transaction(e.value)))) {
+        paired = true;
+        return invoke_nameless();
     }
-    if (e.type != "info") throw Malformed("the event names no process");
+    if (outcome != outcomes.end() && paired && nameless_open_ &&
+        (e.f.empty() || e.f == fs.names[f.back()])) {
+        nameless_open_ = false;
+        e.process = process.back();
+        return complete(static_cast<int8_t>(outcome - outcomes.begin()));
+    }
+    if (outcome != outcomes.end() && !paired && !e.f.empty() &&
+        (nameless || (first && e.type != "info"))) {
+        nameless = true;
+        e.process = static_cast<int64_t>(process.size());
+        invoke();
+        return complete(static_cast<int8_t>(outcome - outcomes.begin()));
+    }
+    if (e.type != "info") {
+        throw Malformed(paired ? "the event names no process, and completes nothing"
+                               : "the event names no process");
+    }
     markers++;
     note();
 }
 
+void Recorder::invoke_nameless() {
+    if (nameless_open_) {
+        throw Malformed(
+            "no event names a process, and " + shown(fs.names[f.back()]) +
+            " is still under way: name the processes, or nobody knows what completes which");
+    }
+    nameless_open_ = true;
+    event_.process = static_cast<int64_t>(process.size());
+    invoke();
+}
+
+// Whether a value is a list of micro-operations: what has no f is called a transaction then.
+bool Recorder::is_transaction(int32_t value) const {
+    if (value < 0) return false;
+    const bool is_pair = values.pairs[2 * value] != Values::no_pair;
+    const int32_t first = is_pair ? values.pairs[2 * value] : value;
+    if (first < 0 || !values.is_text[first]) return false;
+    std::string_view text = values.text_of(first);
+    if (!is_pair) text.remove_prefix(1);
+    return std::any_of(micro_operations.begin(), micro_operations.end(), [&](std::string_view f) {
+        return text.starts_with("[\"" + std::string(f) + "\",");
+    });
+}
+
 void Recorder::take_client() {
     const Event& e = event_;
-    if (nameless) throw Malformed("the event names a process, which those before it do not");
+    if (nameless || paired) {
+        throw Malformed("the event names a process, which those before it do not");
+    }
     look_at_clock();
     if (e.type == "invoke") return invoke();
     const auto at = std::find(outcomes.begin(), outcomes.end(), e.type);
@@ -333,7 +380,8 @@ int64_t* Recorder::open_row(int64_t p) {
 }
 
 void Recorder::invoke() {
-    const Event& e = event_;
+    Event& e = event_;
+    if (e.f.empty() && is_transaction(e.value)) e.f = transaction;
     if (e.f.empty()) throw Malformed("the invocation has no f");
     int64_t* row = open_row(e.process);
     if (*row >= 0) {

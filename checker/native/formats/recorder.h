@@ -68,6 +68,7 @@ class Recorder {
     Names process_names;      // of the processes from `named_process` on
     int64_t markers = 0;      // events that name no process
     bool nameless = false;    // no event names one: all are completions, whose order nobody knows
+    bool paired = false;      // no event names one: what is invoked is completed by the next event
     int64_t backwards_ns = 0;  // how far clocks went back from one line to a later one, at most
     int64_t backwards_at = 0;  // at which event
     int64_t earliest_ns = INT64_MAX, latest_ns = -1;
@@ -108,6 +109,8 @@ class Recorder {
     void take();
     void take_named();
     void take_nameless();
+    void invoke_nameless();
+    bool is_transaction(int32_t value) const;
     void take_client();
     void put_in_order();
     void note();
@@ -121,6 +124,7 @@ class Recorder {
     std::vector<Event> kept_;  // if `by_index`
     int64_t seen_ = 0, indexed_ = 0, index_before_ = INT64_MIN;
     bool disordered_ = false;
+    bool nameless_open_ = false;  // the last operation is still under way, if they are `paired`
     // Rows of the operations that are under way, by process: -1 if none is.
     std::vector<int64_t> open_;
     std::unordered_map<int64_t, int64_t> open_far_;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <optional>
 
+#include "agreement.h"
 #include "interning.h"
 
 namespace partita::transactions {
@@ -41,6 +42,7 @@ class ColumnReader {
             txns_.first.push_back(static_cast<uint32_t>(txns_.ops.size()));
             answered_ = given.outcome[txn_] == ok && given.output[txn_] >= 0;
             transaction(answered_ ? given.output[txn_] : given.input[txn_]);
+            if (answered_) agree();
             last_writes();
         }
         txns_.first.push_back(static_cast<uint32_t>(txns_.ops.size()));
@@ -49,6 +51,13 @@ class ColumnReader {
 
    private:
     [[noreturn]] void refuse(const std::string& what) const { throw BadInput(what, {txn_}); }
+
+    void agree() const {
+        const int32_t invoked = txns_.given.input[txn_];
+        if (invoked < 0 || invoked == txns_.given.output[txn_]) return;
+        const auto differs = disagreement(txns_, invoked, txns_.first.back());
+        if (differs) refuse(*differs);
+    }
 
     void transaction(int32_t code) {
         const ValueColumns& values = txns_.given.values;
