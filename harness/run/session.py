@@ -50,6 +50,7 @@ from partita.harness.run.run import (
     tear_down,
     uninterrupted,
 )
+from partita.harness.run.time_to_live import lengthened
 from partita.harness.systems import (
     HasFetch,
     StoreError,
@@ -79,6 +80,7 @@ def prepare(system: str, options: Options) -> tuple[System, Workload, RunSpec]:
             f"workload {workload.name} needs a system that offers {workload.capability}, "
             f"and {store.name} offers {', '.join(store.offers) or 'nothing'}"
         )
+    workload, options = lengthened(store, workload, options)
     spec = _spec(system, store, workload, node_names(options), options)
     limits_of(options, workload)
     _fetch(store)

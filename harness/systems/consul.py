@@ -18,6 +18,7 @@ from partita.harness.systems.connection import Connection, ask_all, coded, decod
 from partita.harness.systems.consul_collections import ConsulCollections
 from partita.harness.systems.consul_elections import ConsulElections
 from partita.harness.systems.consul_locks import ConsulLocks
+from partita.harness.systems.consul_sessions import LEAST_TTL_S
 from partita.harness.systems.consul_transactions import ConsulTransactions
 from partita.harness.systems.consul_watches import ConsulWatches
 from partita.harness.systems.daemon import Daemon
@@ -59,6 +60,7 @@ class Consul(Daemon):
     """
 
     name = NAME
+    shortest_session_s = LEAST_TTL_S
 
     def __init__(
         self,

@@ -135,3 +135,10 @@ class HasMeet(Protocol):
 
     def meet(self, nodes: Sequence[Node]) -> None:
         """Take all nodes, in a program that only makes clients: nobody calls `start` there."""
+
+
+@runtime_checkable
+class HasShortestSession(Protocol):
+    """A system whose sessions cannot be as short as one likes."""
+
+    shortest_session_s: float

@@ -25,6 +25,7 @@ from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
 from partita.harness.systems.zookeeper_elections import ZooKeeperElections
+from partita.harness.systems.zookeeper_lock_session import LEAST_TTL_S
 from partita.harness.systems.zookeeper_locks import ZooKeeperLocks
 from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
 from partita.harness.systems.zookeeper_watches import ZooKeeperWatches
@@ -86,6 +87,7 @@ class ZooKeeper(Daemon):
     """
 
     name = NAME
+    shortest_session_s = LEAST_TTL_S
 
     def __init__(
         self,
