@@ -14,6 +14,7 @@ from partita.reports.page import comparison_page, run_page, violation_page
 from partita.reports.stored import RunError, read_run
 from partita.reports.trace import trace_of
 from partita.reports.violations.beginning import ending
+from partita.reports.violations.isolation import isolation
 from partita.reports.violations.violation import violation
 
 FORMATS = ("png", "svg", "html", "trace")
@@ -70,7 +71,10 @@ def write_violation(history: History, verdict: Verdict, page: Path, title: str) 
     found = verdict.counterexample
     if found is None or not found.operations:
         return False
-    drawn = [*violation(history, found.operations)]
+    if "anomalies" in verdict.details:
+        drawn = [*isolation(history, verdict.details)]
+    else:
+        drawn = [*violation(history, found.operations)]
     if beginning := beginning_of(verdict):
         drawn += ending(history, beginning)
     parts = [ready(part, ["svg"]) for part in drawn]

@@ -161,6 +161,7 @@ def _figures(
     possible = strongest_possible(excluded | unknowable) if analysis.decided else ()
     return {
         "violated": list(weakest(excluded)),
+        "holding": [model for model in MODELS if model in holding],
         "possible": list(possible),
         "undecided": [model for model in possible if model not in holding],
         "decided_by": analysis.decided_by if analysis.decided else None,
@@ -182,6 +183,8 @@ def _told(history: History, anomaly: Anomaly) -> tuple[Counterexample, dict[str,
         "at_least": anomaly.at_least,
         "explanation": found.explanation,
         "key": example.key,
+        "value": example.value,
+        "facts": dict(example.facts),
         "rows": list(example.rows),
         "edges": [_edge(edge) for edge in example.edges],
     }

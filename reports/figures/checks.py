@@ -57,6 +57,11 @@ class CheckResult:
         return self.valid is False
 
     @property
+    def tells_anomalies(self) -> bool:
+        """Whether it tells what it found by name, which has a section of its own."""
+        return "anomalies" in self.figures
+
+    @property
     def unasked(self) -> list[str]:
         """The levels that do not hold and were not asked for, the strongest first."""
         return [

@@ -53,8 +53,9 @@ class Violation:
 
 def _failures(run: StoredRun) -> list[_Failure]:
     """What failed and names its operations: of an older run, what its only check found."""
-    failed = [check for check in checks_of(run.results) if check.failed]
-    if not failed:
+    checks = checks_of(run.results)
+    failed = [check for check in checks if check.failed and not check.tells_anomalies]
+    if not any(check.failed for check in checks):
         rows = contradicting_rows(run)
         return [_Failure("violation", rows, ordered=True)] if rows else []
     found = [failure for check in failed if (failure := _failure(run, check))]

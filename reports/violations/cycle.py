@@ -87,10 +87,11 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Everything in its place."""
+    """Everything in its place. `top` is below 0 where an arrow bends out so far."""
 
     width: float
     height: float
+    top: float
     lanes: tuple[tuple[str, float], ...]  # the name of each process, and the middle of its row
     boxes: tuple[Box, ...]
     arrows: tuple[Arrow, ...]
@@ -114,7 +115,9 @@ def laid_out(history: History, rows: Sequence[int], edges: Sequence[Mapping[str,
     points = [arrow.at(share / 10) for arrow in arrows for share in range(11)]
     lowest = max([area.top + area.height for area in areas] + [y for _, y in points])
     rightmost = max([area.left + area.width for area in areas] + [x for x, _ in points])
-    return Drawing(rightmost + 2 * PAD, lowest + 2 * PAD, _lanes(history, boxes), boxes, arrows)
+    highest = min([0.0, *(y - PAD for _, y in points)])
+    lanes = _lanes(history, boxes)
+    return Drawing(rightmost + 2 * PAD, lowest + 2 * PAD, highest, lanes, boxes, arrows)
 
 
 # Places ------------------------------------------------------------------------------------------
@@ -296,10 +299,10 @@ def label(edge: Mapping[str, Any], history: History) -> str:
 
 
 def _svg(drawing: Drawing) -> str:
-    width, height = drawing.width, drawing.height
+    width, top, height = drawing.width, drawing.top, drawing.height - drawing.top
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}"'
-        f' viewBox="0 0 {width:.0f} {height:.0f}"'
+        f' viewBox="0 {top:.0f} {width:.0f} {height:.0f}"'
         ' font-family="ui-monospace, DejaVu Sans Mono, Liberation Mono, monospace"'
         f' font-size="{FONT:g}">',
         *_markers(),

@@ -49,6 +49,16 @@ def test_nothing_touches(seed: int) -> None:
         assert area.top + area.height <= drawing.height
 
 
+def test_no_arrow_leaves_the_picture() -> None:
+    for seed in range(300):
+        drawing = laid_out(*some_cycle(seed))
+        for arrow in drawing.arrows:
+            for share in range(11):
+                x, y = arrow.at(share / 10)
+                assert 0 <= x <= drawing.width, seed
+                assert drawing.top <= y <= drawing.height, seed
+
+
 def test_time_runs_to_the_right() -> None:
     given, rows, edges = some_cycle(4)
     left = {box.row: box.area.left for box in laid_out(given, rows, edges).boxes}
