@@ -19,6 +19,7 @@ import operations
 from journal import Command, Journal, JournalError
 from raft import Pace, Raft
 from registers import Answer, Registers
+from transactions import Transactions
 from waiting import NotLeader
 from wire import Link, Message, NoAnswer, NotSent, serve, split
 
@@ -35,6 +36,17 @@ BUGS = (
     "definite-timeout",
     "split-brain",
     "own-write-unseen",
+    "txn-split",
+    "txn-read-early",
+    "txn-no-compare",
+    "txn-torn-read",
+    "txn-no-rollback",
+    "txn-dirty-read",
+    "txn-peek",
+    "txn-stale-follower",
+    "txn-two-queues",
+    "txn-apply-twice",
+    "txn-wrong-revision",
 )
 FIELDS = {
     "read": ("key",),
@@ -60,11 +72,13 @@ class Server:
         self,
         raft: Raft,
         registers: Registers,
+        transactions: Transactions,
         links: dict[str, Link],
         bug: str,
     ) -> None:
         self._raft = raft
         self._registers = registers
+        self._transactions = transactions
         self._links = links
         self._bug = bug
 
@@ -130,6 +144,10 @@ class Server:
         if "seen" in command:
             async with asyncio.timeout(left):
                 return await self._read_here(command)
+        # BUG txn-stale-follower: a transaction that only reads is answered by every node from what
+        # it has. (With txn-two-queues too: it is the followers whose queues can be told apart.)
+        if self._bug in ("txn-stale-follower", "txn-two-queues") and _only_looks(command):
+            return self._transactions.look(command)
         leader = self._raft.leader
         here = self._bug == "stale-follower-read" and command["f"] == "read"
         if self._raft.role == "leader" or here:
@@ -148,11 +166,7 @@ class Server:
 
     async def _lead(self, command: Message) -> Answer:
         if command["f"] == "txn":
-            if not operations.only_reads(command):
-                done: Answer = await self._raft.propose(command)
-                return done
-            await self._raft.confirm()
-            return self._look(command)
+            return await self._transactions.lead(command)
         if command["f"] == "read":
             await self._raft.confirm()
             return self._value(command["key"])
@@ -166,10 +180,6 @@ class Server:
         answer: Answer = await self._raft.propose(command)
         return answer
 
-    def _look(self, command: Command) -> Answer:
-        """Answer a transaction that only reads from this node's state."""
-        return self._registers.look(command["ops"], self._raft.applied)
-
     def _value(self, key: str) -> Answer:
         value, version = self._registers.read(key)
         return {"value": value, "version": version}
@@ -181,8 +191,12 @@ class Server:
         while self._raft.applied < command["seen"] and self._bug != "own-write-unseen":
             await asyncio.sleep(0.002)
         if command["f"] == "txn":
-            return self._look(command)
+            return self._transactions.look(command)
         return self._value(command["key"])
+
+
+def _only_looks(command: Command) -> bool:
+    return command["f"] == "txn" and operations.only_reads(command)
 
 
 def _complaint(f: str, body: Message) -> str | None:
@@ -217,12 +231,13 @@ async def run(arguments: argparse.Namespace) -> None:
         Pace(arguments.election_timeout, arguments.heartbeat, arguments.delay, arguments.batch),
     )
     links = {name: Link(address, pace.election / 2) for name, address in arguments.peer}
-    registers = Registers(deduplicate=bug != "apply-twice")
+    registers = Registers(bug=bug, node=arguments.id)
     journal = Journal(
         arguments.data / "journal.jsonl", flushes=bug != "lost-log", fsyncs=bug != "no-fsync"
     )
     raft = Raft(arguments.id, links, journal, registers.apply, pace, bug)
-    await serve(arguments.listen, Server(raft, registers, links, bug).handle)
+    transactions = Transactions(raft, registers, journal, bug)
+    await serve(arguments.listen, Server(raft, registers, transactions, links, bug).handle)
     print(f"{arguments.id} listens on {arguments.listen}, term {raft.term}", flush=True)
     running = asyncio.current_task()
     assert running is not None

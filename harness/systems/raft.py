@@ -46,6 +46,17 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "definite-timeout": "A write that timed out is said to have failed, though it may commit.",
         "split-brain": "The leader takes a majority of the nodes that answer for one of all.",
         "own-write-unseen": "A local read does not wait for what its client has written or seen.",
+        "txn-split": "Each operation of a transaction is an entry of its own in the log.",
+        "txn-read-early": "A transaction reads when it arrives; only what it writes is compared.",
+        "txn-no-compare": "A transaction reads when it arrives, and writes without comparing.",
+        "txn-torn-read": "A transaction that only reads does so key by key.",
+        "txn-no-rollback": "A transaction that is refused half-way leaves its first writes.",
+        "txn-dirty-read": "What the leader's log holds can be read before it is committed.",
+        "txn-peek": "A read may come between two writes of one transaction.",
+        "txn-stale-follower": "Every node answers transactions that only read, however far behind.",
+        "txn-two-queues": "Followers apply two kinds of keys from separate queues.",
+        "txn-apply-twice": "A transaction sent again is carried out again.",
+        "txn-wrong-revision": "An answer tells the index of the request, not of the commit.",
     }
 )
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import Partita
 
-from partita.harness.commands.selftest import CASES, SHORT, arguments
+from partita.harness.commands.selftest import arguments
+from partita.harness.commands.selftest_cases import CASES, SHORT
 from partita.harness.commands.test import test as command
 from partita.harness.run.session import prepare
 from partita.harness.systems.raft import BUGS, SOURCES

@@ -4,12 +4,16 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest.mock import ANY
 
 import pytest
+from loaded import loaded
+from replayed import contradictions
 from store_servers import eventually, needs_etcd
 from test_raft_store import free_ports
 
@@ -22,6 +26,8 @@ from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.workloads.capabilities.transactions import Seen
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 from partita.workloads.micro_operations import carry_out
+from partita.workloads.txn_append import TxnAppend
+from partita.workloads.txn_register import TxnRegister
 
 
 def registers_are_kept(make: Callable[[], Client]) -> None:
@@ -125,20 +131,33 @@ def transactions_are_kept(make: Callable[[], Any]) -> None:
     other.close()
 
 
+def loads_of_transactions_are_serial(connects: Sequence[Callable[[], Any]], path: Path) -> None:
+    """What commits happens at one point, and the versions tell the order of these points."""
+    for workload in (TxnAppend(keys=3, writes_per_key=40), TxnRegister(keys=3)):
+        history = loaded(workload, connects, path / f"{workload.name}.jsonl", seconds=1)
+        outcomes = [op.outcome for op in history]
+        assert set(outcomes) <= {"ok", "fail"}
+        assert outcomes.count("ok") > 50
+        assert contradictions(history) == []
+        assert sum(history.extra("retries").values()) > 5
+
+
 @needs_etcd
-def test_etcd_keeps_transactions(etcd: tuple[list[int], list[int]]) -> None:
+def test_etcd_keeps_transactions(etcd: tuple[list[int], list[int]], tmp_path: Path) -> None:
     def connect(port: int, reads: str = "linearizable") -> EtcdTransactions:
         return EtcdTransactions(EtcdClient("127.0.0.1", 5.0, reads, port))
 
     transactions_are_kept(lambda: connect(etcd[0][0]))
+    loads_of_transactions_are_serial([partial(connect, port) for port in etcd[0]], tmp_path)
 
 
-def test_consul_keeps_transactions(consul: int) -> None:
+def test_consul_keeps_transactions(consul: int, tmp_path: Path) -> None:
     def connect(reads: str = "consistent") -> ConsulTransactions:
         return ConsulTransactions(ConsulClient("127.0.0.1", 5.0, reads, consul))
 
     for reads in ("consistent", "default", "stale"):  # there is one server only
         transactions_are_kept(lambda reads=reads: connect(reads))
+    loads_of_transactions_are_serial([connect] * 2, tmp_path)
 
 
 @needs_etcd

@@ -14,6 +14,7 @@ from locks_kept import elections_are_kept, locks_are_kept
 from store_servers import eventually
 from test_store_clients import (
     collections_are_kept,
+    loads_of_transactions_are_serial,
     transactions_are_kept,
 )
 
@@ -75,9 +76,10 @@ def test_locks_are_held_by_one_at_a_time(three: list[Node]) -> None:
     elections_are_kept(lambda: system.offers["elections"](three[0], 5.0), ttl=4)
 
 
-def test_transactions_are_kept(three: list[Node]) -> None:
+def test_transactions_are_kept_and_serial(three: list[Node], tmp_path: Path) -> None:
     connects = [partial(SYSTEM.offers["transactions"], node, 5.0) for node in three]
     transactions_are_kept(connects[0])
+    loads_of_transactions_are_serial(connects, tmp_path)
 
 
 def test_a_cas_happens_only_if_the_value_is_the_expected_one(clients: list[Client]) -> None:

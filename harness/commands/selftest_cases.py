@@ -1,0 +1,101 @@
+"""The cases of `partita selftest`: for each planted mistake, how it is met and what must be found.
+
+A case is the arguments of `partita test`, so that whoever doubts it can run it alone.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# Enough workers that each node has several in flight when a fault begins: what is in flight
+# then is what tells a wrong store from a right one.
+BUSY = "--rate 150 --concurrency 6n --keys 3"
+
+CUTS = (
+    "2s partition leader-minority; 6s heal; 9s partition leader; 13s heal; "
+    "16s partition leader-minority; 20s heal"
+)
+# Many elections among four, with messages so slow that two of the four often stand at a time.
+ELECTIONS = "; ".join(f"{start}s partition leader; {start + 3}s heal" for start in (2, 7, 12, 17))
+ONE_WAYS = (
+    "2s partition one-way; 5s heal; 8s partition one-way; 11s heal; "
+    "14s partition one-way; 17s heal; 20s partition one-way; 23s heal"
+)
+EVERYTHING = (
+    "3s partition leader-minority; 9s heal; 12s partition one-way; 17s heal; 20s kill leader; "
+    "22s heal; 25s pause leader; 29s heal; 32s kill all; 33s heal; 37s partition leader; "
+    "39s kill minority; 43s heal; 47s partition majorities-ring; 52s heal"
+)
+# The order of events of figure 8 in the Raft paper, with messages slow enough to meet it: a
+# leader is cut off with entries that few have, then the next one as soon as it is elected, and
+# then the first one again, once it has counted its old entries on a majority. Many keys and no
+# load afterwards, so that nothing is written over what was lost.
+FIGURE_8 = (
+    "4s partition leader-minority; 6.2s partition leader-minority; "
+    "12.8s partition leader-minority; 17s heal"
+)
+SLOW = '--server-args "--delay 0.5 --batch 4 --election-timeout 1.5 --heartbeat 0.25"'
+
+A_LITTLE = (
+    "3s partition leader-minority; 8s heal; 10s kill leader; 12s heal; 14s pause one; 16s heal"
+)
+
+# Messages slow enough that what is only checked, or only read, too early is so every time.
+LAGGING = '--rate 80 --concurrency 6n --time-limit 8 --server-args "--delay 0.1"'
+
+# Transactions meet each other on few keys. As fast as they go: nothing else has to happen.
+TXN = "--workload txn-append --local 3 --rate 0 --concurrency 4n --time-limit 3"
+
+CORRECT = f'{BUSY} --time-limit 60 --schedule "{EVERYTHING}"'
+CORRECT_SHORT = f'{BUSY} --time-limit 20 --schedule "{A_LITTLE}"'
+CASES: Mapping[str, str] = MappingProxyType(
+    {
+        "stale-follower-read": f"{LAGGING} --keys 3",
+        "stale-leader-read": f'{BUSY} --time-limit 14 --schedule "2s partition leader; 11s heal"',
+        "ack-early": f'{BUSY} --time-limit 24 --schedule "{CUTS}"',
+        "lost-log": f'{BUSY} --time-limit 12 --schedule "6s kill all; 7s heal"',
+        "double-vote": f'{BUSY} --time-limit 24 --schedule "{ELECTIONS}" '
+        '--server-args "--delay 0.15 --election-timeout 0.5"',
+        "commit-earlier-term": "--rate 30 --concurrency 5n --keys 30 --time-limit 18 --timeout 12 "
+        f'{SLOW} --schedule "{FIGURE_8}"',
+        "apply-twice": f'{BUSY} --time-limit 26 --timeout 10 --schedule "{ONE_WAYS}"',
+        "cas-early-check": f"{LAGGING} --keys 1",
+        # Messages so slow that many a write commits after its client has given up.
+        "definite-timeout": "--rate 40 --concurrency 6n --keys 3 --time-limit 12 --timeout 0.7 "
+        '--server-args "--delay 0.4 --election-timeout 1.5 --heartbeat 0.25"',
+        "split-brain": f'{BUSY} --time-limit 26 --schedule "{ONE_WAYS}"',
+        "own-write-unseen": f"{LAGGING} --keys 3 --reads local",
+        "txn-split": TXN,
+        "txn-read-early": TXN,
+        "txn-no-compare": TXN,
+        "txn-torn-read": TXN,
+        # What is refused is told to have failed, and is not tried again.
+        "txn-no-rollback": f"{TXN} --guard all --txn-retries 0",
+        "txn-dirty-read": "--workload txn-append --rate 150 --concurrency 6n --read-only 0.6 "
+        '--time-limit 10 --schedule "3s partition leader-minority; 6s heal"',
+        "txn-peek": TXN,
+        "txn-stale-follower": TXN,
+        "txn-two-queues": f"{TXN} --keys 2 --txn-length 2 --read-only 0.5",
+        # Messages so few and slow that a follower loses patience and sends again.
+        "txn-apply-twice": "--workload txn-append --local 3 --rate 40 --concurrency 8n "
+        '--time-limit 6 --server-args "--delay 0.1 --batch 2 --election-timeout 0.4"',
+        "txn-wrong-revision": TXN,
+    }
+)
+# What is right only if it is called by its name: of each of these groups, one anomaly must be
+# found.
+SHOWS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
+    {
+        "txn-split": (("G-single",), ("G1c",)),
+        "txn-read-early": (("G2-item",),),
+        "txn-no-compare": (("lost-update",),),
+        "txn-torn-read": (("G-single",),),
+        "txn-no-rollback": (("G1a",), ("dirty-update",)),
+        "txn-dirty-read": (("G1a", "incompatible-order"),),
+        "txn-peek": (("G1b",),),
+        "txn-stale-follower": (("G-single-realtime",),),
+        "txn-two-queues": (("G-nonadjacent",),),
+        "txn-apply-twice": (("duplicate-elements",),),
+        "txn-wrong-revision": (("revision-mismatch",),),
+    }
+)
+SHORT = ("stale-follower-read", "cas-early-check", "lost-log")
