@@ -35,8 +35,8 @@ WIDTH = 80
 class Result:
     """What came of one case: as expected or not, after how many runs and seconds.
 
-    `named` are the anomalies of transactions that were found. `as_expected` is None where a fault of
-    the case cannot be had on this machine; then `said` says why.
+    `named` are the anomalies of transactions that were found. `as_expected` is None where this
+    machine cannot have a fault of the case; then `said` says why.
     """
 
     bug: str | None

@@ -53,6 +53,7 @@ CASES: Mapping[str, str] = MappingProxyType(
         "stale-leader-read": f'{BUSY} --time-limit 14 --schedule "2s partition leader; 11s heal"',
         "ack-early": f'{BUSY} --time-limit 24 --schedule "{CUTS}"',
         "lost-log": f'{BUSY} --time-limit 12 --schedule "6s kill all; 7s heal"',
+        "no-fsync": '--rate 100 --keys 30 --time-limit 8 --schedule "4s power-cut all; 5s heal"',
         "double-vote": f'{BUSY} --time-limit 24 --schedule "{ELECTIONS}" '
         '--server-args "--delay 0.15 --election-timeout 0.5"',
         "commit-earlier-term": "--rate 30 --concurrency 5n --keys 30 --time-limit 18 --timeout 12 "
