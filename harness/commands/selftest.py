@@ -198,4 +198,6 @@ def _print_total(results: Sequence[Result]) -> None:
 
 
 def _wrapped(text: str) -> str:
-    return click.wrap_text(text, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
+    """Wrap each line of a text by itself."""
+    lines = text.splitlines()
+    return "\n".join(click.wrap_text(line, WIDTH, "  ", "  ") for line in lines)
