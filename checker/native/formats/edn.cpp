@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "number_lists.h"
 #include "numbers.h"
 #include "scanner.h"
 
@@ -169,15 +170,24 @@ void Edn::value(std::string& out) {
 
 void Edn::sequence(char close, std::string& out) {
     out += '[';
-    for (bool first = true;; first = false) {
-        skip_blanks();
-        const char c = peek();
-        if (c == close) break;
-        if (!first) out += ',';
-        value(out);
+    const bool has_room = nesting_ < depth_max;  // for the elements
+    const char* stop = has_room ? append_number_list(at_, end_, close, ' ', out) : nullptr;
+    if (stop == nullptr) {
+        elements(close, out);
+    } else {
+        at_ = stop;
     }
     at_++;
     out += ']';
+}
+
+void Edn::elements(char close, std::string& out) {
+    for (bool first = true;; first = false) {
+        skip_blanks();
+        if (peek() == close) return;
+        if (!first) out += ',';
+        value(out);
+    }
 }
 
 void Edn::set(std::string& out) {

@@ -1,5 +1,6 @@
 // JSON: one event a line, or events in an array, which may stand on one line or on many.
 
+#include "number_lists.h"
 #include "scanner.h"
 
 namespace partita {
@@ -189,9 +190,15 @@ class Json {
     void list(std::string& out, int depth) {
         at_++;
         out += '[';
-        for (bool first = true; !closed(']', first); first = false) {
-            if (!first) out += ',';
-            value(out, depth + 1);
+        const bool has_room = depth < depth_max;  // for the elements
+        const char* stop = has_room ? append_number_list(at_, end_, ']', ',', out) : nullptr;
+        if (stop != nullptr) {
+            at_ = stop + 1;
+        } else {
+            for (bool first = true; !closed(']', first); first = false) {
+                if (!first) out += ',';
+                value(out, depth + 1);
+            }
         }
         out += ']';
     }

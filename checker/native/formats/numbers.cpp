@@ -119,6 +119,12 @@ std::string ratio(std::string_view above, std::string_view below) {
 }  // namespace
 
 void append_edn_number(std::string_view text, std::string& out) {
+    // Most numbers are these, which need not be looked at more closely.
+    if (text.size() < 20 && text[0] != '0' &&
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+        out += text;
+        return;
+    }
     std::string_view digits = text;
     const bool negative = digits.starts_with('-');
     if (negative || digits.starts_with('+')) digits.remove_prefix(1);

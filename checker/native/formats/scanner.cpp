@@ -22,6 +22,9 @@ size_t utf8_length(const unsigned char* at, size_t left) {
     return overlong || surrogate || beyond ? 0 : length;
 }
 
+// Whether a byte is a character that stands for itself in a string of JSON.
+bool is_plain(unsigned char c) { return c >= 0x20 && c < 0x80 && c != '"' && c != '\\'; }
+
 uint32_t four_hex_digits(const char*& at, const char* end) {
     uint32_t number = 0;
     if (end - at < 4) throw Malformed("an escape \\u without its four digits");
@@ -39,7 +42,9 @@ void append_json_string(std::string_view utf8, std::string& out) {
     static constexpr char digits[] = "0123456789abcdef";
     const auto* bytes = reinterpret_cast<const unsigned char*>(utf8.data());
     out += '"';
-    for (size_t i = 0; i < utf8.size();) {
+    const auto plain = std::find_if_not(bytes, bytes + utf8.size(), is_plain) - bytes;
+    out.append(utf8, 0, static_cast<size_t>(plain));
+    for (auto i = static_cast<size_t>(plain); i < utf8.size();) {
         const unsigned char c = bytes[i];
         if (c == '"' || c == '\\') {
             out += '\\';

@@ -96,6 +96,7 @@ class Edn : public Forms {
     void read_event();
     void value(std::string& out);
     void sequence(char close, std::string& out);
+    void elements(char close, std::string& out);
     void set(std::string& out);
     void map(std::string& out);
     void string(std::string& out);

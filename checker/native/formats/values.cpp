@@ -82,7 +82,7 @@ std::vector<std::string_view> parts_of(std::string_view json) {
     return parts;
 }
 
-Values::Values() : slots_(1024, -1) {}
+Values::Values() : slots_(1024, Slot{0, -1}) {}
 
 int32_t Values::number(std::string_view json) {
     if (json == "null") return null;
@@ -150,27 +150,28 @@ std::string_view Values::text_at(int64_t index) const {
     return std::string_view(text).substr(begin, text_ends[index] - begin);
 }
 
-uint64_t Values::hash_at(int32_t n) const {
-    if (is_text[n]) return hash_text(text_at(payload[n]));
-    if (pairs[2 * n] != no_pair) return hash_pair(pairs[2 * n], pairs[2 * n + 1]);
-    return mix(static_cast<uint64_t>(payload[n]));
-}
-
 // Returns the slot of a value, or the free one where it belongs.
 template <class Same>
 int32_t* Values::find(uint64_t hash, Same same) {
+    const auto tag = static_cast<uint32_t>(hash);
     const size_t mask = slots_.size() - 1;
-    for (size_t at = hash & mask;; at = (at + 1) & mask) {
-        if (slots_[at] < 0 || same(slots_[at])) return &slots_[at];
+    for (size_t at = tag & mask;; at = (at + 1) & mask) {
+        Slot& slot = slots_[at];
+        if (slot.number < 0) slot.hash = tag;
+        if (slot.number < 0 || (slot.hash == tag && same(slot.number))) return &slot.number;
     }
 }
 
 void Values::grow() {
     if (2 * ++used_ < slots_.size()) return;
-    std::vector<int32_t> old(2 * slots_.size(), -1);
+    std::vector<Slot> old(2 * slots_.size(), Slot{0, -1});
     old.swap(slots_);
-    for (int32_t number : old) {
-        if (number >= 0) *find(hash_at(number), [](int32_t) { return false; }) = number;
+    const size_t mask = slots_.size() - 1;
+    for (const Slot& slot : old) {
+        if (slot.number < 0) continue;
+        size_t at = slot.hash & mask;
+        while (slots_[at].number >= 0) at = (at + 1) & mask;
+        slots_[at] = slot;
     }
 }
 

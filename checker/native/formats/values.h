@@ -45,15 +45,21 @@ class Values {
     int32_t number_of_text(std::string_view json);
     int32_t add(int64_t whole_or_text, bool is_text, int32_t first, int32_t second);
     std::string_view text_at(int64_t index) const;
-    uint64_t hash_at(int32_t number) const;
     template <class Same>
     int32_t* find(uint64_t hash, Same same);
     void grow();
 
+    // A part of the hash stands beside each number, so that only equal ones are looked at, and
+    // nothing is hashed again when the table grows: values may be long.
+    struct Slot {
+        uint32_t hash;
+        int32_t number;  // -1: free
+    };
+
     // Small whole numbers, which most histories write, are looked up without hashing.
     static constexpr int64_t small_limit = 1 << 20;
     std::vector<int32_t> small_;
-    std::vector<int32_t> slots_;  // open addressing; -1: free
+    std::vector<Slot> slots_;  // open addressing
     size_t used_ = 0;
 };
 
