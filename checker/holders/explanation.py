@@ -41,7 +41,7 @@ def _alive(holdings: Holdings, violation: Violation) -> str:
     waited = ""
     if violation.before is not None:
         waited = (
-            f" {_named(holdings, violation.before)} kept it until "
+            f" {_capital(_named(holdings, violation.before))} kept it until "
             f"{seconds(grant.over + violation.by_ns)}, so that it was granted after that."
         )
     life = grant.life
@@ -127,3 +127,7 @@ def _observed(history: History, seen: Event | int) -> tuple[str, object, int, st
 
 def _uncapital(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

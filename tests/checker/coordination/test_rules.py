@@ -47,6 +47,12 @@ WRITES = [
 END = event(30, 7, "x")
 LED = [*campaign(1, 1, 2, 10, "one"), *operation(3, 3.5, 1, "resign", "e"),
        *campaign(2, 2, 5, 11, "two")]  # fmt: skip
+# Process 2 is granted the lock when process 1 gives it back, and its session is over by then.
+SLEPT = [event(1.5, 1, "beat", sent=1, value=True, session="a", ttl=60.0),
+         *operation(1, 2, 1, "acquire", "l", version=5, session="a"),
+         event(2.6, 2, "beat", sent=2.5, value=True, session="b", ttl=2.0, grace=1.0),
+         *operation(2.7, 10, 2, "acquire", "l", version=6, session="b"),
+         *operation(9, 9.5, 1, "release", "l", session="a")]  # fmt: skip
 
 CASES: list[tuple[Check, list[Event], str, str]] = [
     (Holders(), [*LED, *observe(3, 4, "two", 10)], "one leader a term",
@@ -56,6 +62,8 @@ CASES: list[tuple[Check, list[Event], str, str]] = [
     (Holders(), [*LED, *observe(3, 6, "two", 11), event(7, 3, "observe", value="one", key="e",
                                                         version=10)],
      "no return", 'saw "one" lead "e" in term 10 at 7 s, after it had seen "two" lead .* 11'),
+    (Holders(), SLEPT, "alive", "its session b was over for 3.4 s: it was renewed at 2.6 s at the "
+     "latest, .* Process 1 with token 5 kept it until 9 s, so that it was granted after that"),
     (Watches(), [*WRITES, saw(3, 2, "arm", "a", 5), saw(3, 4, "seen", "b", 8),
                  saw(3, 5, "fire", "changed"), END], "after",
      'Process 3 saw version 8 of "k" at 4.000 s, though the watch .* version 5'),
