@@ -154,6 +154,11 @@ gate = together(
         help="Longest time from a heal to a write on every node.",
     ),
     click.option(
+        "--require-recovery",
+        is_flag=True,
+        help="Every node serves again after the last heal.",
+    ),
+    click.option(
         "--min-ok",
         multiple=True,
         metavar="[WHAT=]N",

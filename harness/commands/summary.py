@@ -13,7 +13,8 @@ def summary(outcome: dict[str, Any]) -> str:
     """Return the summary, several lines without a final newline."""
     word, colour = WORDS[outcome["valid"]]
     lines = [
-        click.style(word, fg=colour, bold=True) + f"  {outcome['system']} {outcome['workload']}"
+        *_down(outcome),
+        click.style(word, fg=colour, bold=True) + f"  {outcome['system']} {outcome['workload']}",
     ]
     if outcome["valid"] is True and outcome["missed"]:
         lines.append(click.style("  but it does not pass: a threshold was missed", fg="red"))
@@ -49,6 +50,20 @@ def table(outcomes: Sequence[Mapping[str, Any]]) -> str:
         if not outcome["passed"]:
             lines += [f"         {reason}" for reason in reasons if reason]
     return "\n".join(lines)
+
+
+def _down(outcome: Mapping[str, Any]) -> list[str]:
+    """Say before the verdict which nodes did not come back, and what each said last."""
+    down = outcome.get("down") or {}
+    if not down:
+        return []
+    most = 2 * len(down) > len(outcome.get("availability_by_node") or ())
+    who = f"{', '.join(down)}{', most of the nodes' if most and len(down) > 1 else ''}"
+    lines = [click.style("DOES NOT COME BACK", fg="red", bold=True) + f"  {who}"]
+    for node, words in down.items():
+        said = words.strip().splitlines() or ["no words"]
+        lines.append(_wrapped(f"{node} said last: {said[-1].strip()}"))
+    return [*lines, ""]
 
 
 def _checks(outcome: Mapping[str, Any]) -> list[str]:

@@ -29,6 +29,7 @@ class Thresholds:
     max_unavailability: float | None = None
     max_recovery: float | None = None
     min_ok: Mapping[str, int] = field(default_factory=dict)
+    require_recovery: bool = False
     unknown_passes: bool = False
     of_checks: Mapping[str, Limits] = field(default_factory=dict)
 
@@ -46,6 +47,7 @@ def thresholds(
         max_unavailability=options["max_unavailability"],
         max_recovery=options["max_recovery"],
         min_ok=_all_least(options["min_ok"]),
+        require_recovery=options.get("require_recovery", False),
         unknown_passes=options["unknown"] == "pass",
         of_checks=of_checks or {},
     )
@@ -59,24 +61,29 @@ def thresholds(
 
 
 def judge(outcome: Mapping[str, Any], limits: Thresholds) -> dict[str, Any]:
-    """Return `missed`, a sentence for each threshold that was missed, and `passed`."""
+    """Return `missed`, a sentence for each threshold that was missed, `certain`, and `passed`.
+
+    `certain` are those of them that are wrong however much else of the run is in doubt.
+    """
+    certain = _recovery(outcome, limits)
     missed = [*_availability(outcome, limits), *_times(outcome, limits), *_counts(outcome, limits)]
-    missed += _figures(outcome, limits)
+    missed += [*_figures(outcome, limits), *certain]
     # What may be forgiven is a checker that could not decide, not a run that showed nothing.
     undecided = outcome["valid"] == "unknown" and not outcome["doubts"]
     good = outcome["valid"] is True or (undecided and limits.unknown_passes)
-    return {"missed": missed, "passed": good and not missed}
+    return {"missed": missed, "certain": certain, "passed": good and not missed}
 
 
 def exit_code(outcome: Mapping[str, Any]) -> int:
     """Return 0 if the run passed, 1 for what is known to be wrong, 2 if nobody knows.
 
     A missed threshold is known to be wrong, unless the run itself is in doubt: then its figures
-    say nothing about the store.
+    say nothing about the store. But a store that did not come back did not.
     """
     if outcome["passed"]:
         return PASSED
-    known = outcome["valid"] is False or (outcome["missed"] and not outcome["doubts"])
+    trusted = outcome["missed"] and not outcome["doubts"]
+    known = outcome["valid"] is False or trusted or outcome.get("certain")
     return FAILED if known else UNKNOWN
 
 
@@ -142,6 +149,14 @@ def _recoveries(faults: Sequence[Mapping[str, Any]], most: float) -> list[str]:
                 f"recovery from fault {fault['fault']} took {took} s, --max-recovery is {most:g}"
             )
     return missed
+
+
+def _recovery(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
+    """A store that does not come back is a finding, though its final reads are missing."""
+    down = outcome.get("down") or {}
+    if not down or not limits.require_recovery:
+        return []
+    return [f"{', '.join(down)} did not come back, which --require-recovery asks for"]
 
 
 def _counts(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -20,6 +21,8 @@ from partita.harness.run.judging import deciding, judged, notes
 from partita.harness.run.owners import workload_of
 from partita.workloads.workload import Workload
 
+_NOBODY: Mapping[str, str] = MappingProxyType({})
+
 
 def conclude(
     directory: Path,
@@ -27,13 +30,15 @@ def conclude(
     problems: Sequence[str],
     limits: Thresholds,
     *,
+    down: Mapping[str, str] = _NOBODY,
     interrupted: bool = False,
 ) -> dict[str, Any]:
     """Check a run's history, weigh the evidence, write results.json and return its content.
 
     `problems` are reasons, known to whoever made the run, not to trust it. `limits` decide
-    whether it passed, not whether it is valid. A run that was `interrupted` is never valid:
-    that is one of the problems.
+    whether it passed, not whether it is valid. `down` are the nodes that did not come back after
+    the last heal, each with its log's last words: that is a finding of its own. A run that was
+    `interrupted` is never valid: that is one of the problems.
     """
     run = json.loads((directory / "run.json").read_text())
     history = History.read(directory / "history.jsonl")
@@ -52,6 +57,7 @@ def conclude(
         "reason": decisive["explanation"] if valid is False else "; ".join(reasons) or None,
         "notes": notes(checks),
         "doubts": doubts,
+        "down": dict(down),
         "interrupted": interrupted,
         "system": run["system"],
         "workload": run["workload"],

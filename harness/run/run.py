@@ -106,7 +106,7 @@ def run(
                 {"partita": version("partita"), spec.system: str(system.versions(nodes[0]))}
             )
             write_json(directory / "run.json", spec)
-            problems, interrupted = _drive(
+            problems, down, interrupted = _drive(
                 spec, system, workload, nodes, client_nodes, directory, progress
             )
         finally:
@@ -116,7 +116,9 @@ def run(
             hosts = [each.node for each in client_nodes]
             _collect_logs(living(hosts), lambda node: logs[node.name], directory)
         progress.say("checking")
-        outcome = results.conclude(directory, workload, problems, limits, interrupted=interrupted)
+        outcome = results.conclude(
+            directory, workload, problems, limits, down=down, interrupted=interrupted
+        )
         progress.say("drawing")
         _draw(directory)
         return outcome
@@ -182,10 +184,11 @@ def _drive(
     client_nodes: Sequence[ClientNode],
     directory: Path,
     progress: Progress,
-) -> tuple[list[str], bool]:
+) -> tuple[list[str], dict[str, str], bool]:
     """Load and nemesis side by side, then healing and the final reads.
 
-    Returns what speaks against trusting the run, and whether it was interrupted.
+    Returns what speaks against trusting the run, the last words of each node that did not come
+    back, and whether the run was interrupted.
     """
     journal = Journal(directory / "history.jsonl")
     leaders = _leaders_of(system, nodes)
@@ -245,7 +248,9 @@ def _drive(
     journal.close()
     load.let_go()
     problems = _problems(load, driver, lacking, interrupted, spec)
-    return losses.sentences([*nodes, *hosts], driver) + problems, interrupted is not None
+    problems = losses.sentences([*nodes, *hosts], driver) + problems
+    down = {node.name: _last_words(system, node) for node in lacking if not node.lost}
+    return problems, down, interrupted is not None
 
 
 def session_s(workload: Workload) -> float | None:

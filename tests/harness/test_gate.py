@@ -98,6 +98,17 @@ def test_verdicts_become_exit_codes(
     assert exit_code(run | judge(run, strict)) == code_if_missed
 
 
+def test_a_store_that_does_not_come_back_fails_though_all_else_is_in_doubt() -> None:
+    doubts = ["n2 did not recover within 90 s of the last heal"]
+    run = outcome(valid="unknown", doubts=doubts, down={"n2": "no snapshot"})
+    asked = judge(run, Thresholds(require_recovery=True))
+    assert asked["missed"] == ["n2 did not come back, which --require-recovery asks for"]
+    assert exit_code(run | asked) == 1
+    assert exit_code(run | judge(run, Thresholds())) == 2
+    back = outcome(down={})
+    assert exit_code(back | judge(back, Thresholds(require_recovery=True))) == 0
+
+
 def test_figures_of_a_run_in_doubt_show_nothing_of_the_store() -> None:
     run = outcome(valid="unknown", doubts=["fault 1 (partition one) did not bite"])
     assert exit_code(run | judge(run, Thresholds(min_availability=0.9))) == 2
