@@ -13,6 +13,7 @@ import click
 import pytest
 
 from partita.checker.plugins import find, names
+from partita.checker.settings import parameters
 from partita.harness.cli import partita, said
 from partita.harness.run.owners import (
     Owner,
@@ -231,8 +232,10 @@ def _owners() -> tuple[Owner, ...]:
 
 @cache
 def _options() -> set[str]:
-    """Return all options that there are: of commands, systems, workloads and faults."""
+    """Return all options that there are: of commands, systems, workloads, faults and checks."""
     owned = {owner.option(each) for owner in _owners() for each in owner.parameters()}
+    checks = (find("checks", name) for name in names("checks"))
+    owned |= {each.option for check in checks for each in parameters(check)}
     return owned | set(_options_of(partita)) | {"--help", "--version"}
 
 

@@ -26,6 +26,7 @@ from typing import Any, Protocol
 from partita.checker.explain import quoted
 from partita.checker.history import Op
 from partita.checker.plugins import PluginError, find
+from partita.checker.settings import parameters
 from partita.checker.values import Unordered
 
 State = Any
@@ -87,6 +88,9 @@ def load_model(
     except PluginError as error:
         raise ModelError(str(error)) from error
     model = make
+    taken = {each.name for each in parameters(make)} if settings else ()
+    for unknown in (each for each in settings if each not in taken):
+        raise ModelError(f"model {name}: it has no setting --{unknown.replace('_', '-')}")
     if callable(make):
         model = make(**settings) if initial is None else _called(name, make, initial, settings)
     elif initial is not None:

@@ -1,8 +1,8 @@
-"""Options of `partita check` that belong to models: `--negative` of the bank.
+"""Options of `partita check` that belong to models and checks: `--negative` of the bank.
 
-A model's constructor says what can be set about it, as everything else that has options does
-(`partita.checker.settings`). Models are only looked through where a line has an option that is not
-the command's own, or asks for help.
+A constructor says what can be set about a model or a check, as everything else that has options
+does (`partita.checker.settings`). They are only looked through where a line has an option that is
+not the command's own, or asks for help.
 """
 
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from typing import Any
 
 import click
 
-from partita.checker.plugins import PluginError, find, names
+from partita.checker.plugins import PluginError, find, names, one
 from partita.checker.settings import Parameter, parameters
 
 _PREFIX = "model_setting_"
 
 
 class CheckCommand(click.Command):
-    """The command, with the options of all models behind its own."""
+    """The command, with the options of all models and checks behind its own."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         own = super().get_params(ctx)
@@ -31,29 +31,30 @@ class CheckCommand(click.Command):
 
 
 def settings_of(given: dict[str, Any]) -> Mapping[str, Any]:
-    """Take the settings of models out of what was given: those that were."""
+    """Take the settings of models and checks out of what was given: those that were."""
     found = {name: given.pop(name) for name in list(given) if name.startswith(_PREFIX)}
     return {name.removeprefix(_PREFIX): value for name, value in found.items() if value is not None}
 
 
 def _options() -> list[click.Option]:
     found: dict[str, click.Option] = {}
-    for name in names("models"):
-        for parameter in _settings(name):
-            found.setdefault(parameter.name, _option(name, parameter))
+    for kind in ("models", "checks"):
+        for name in names(kind):
+            for parameter in _settings(kind, name):
+                found.setdefault(parameter.name, _option(f"{one(kind)} {name}", parameter))
     return list(found.values())
 
 
-def _settings(model: str) -> list[Parameter]:
+def _settings(kind: str, name: str) -> list[Parameter]:
     try:
         # A model's first argument is its initial value, and others may be its own business.
-        return [each for each in parameters(find("models", model)) if each.about.help]
-    except PluginError:  # which is said when the model is asked for
+        return [each for each in parameters(find(kind, name)) if each.about.help]
+    except PluginError:  # which is said when it is asked for
         return []
 
 
-def _option(model: str, parameter: Parameter) -> click.Option:
-    help_ = f"Of model {model}: {parameter.about.help}"
+def _option(owner: str, parameter: Parameter) -> click.Option:
+    help_ = f"Of {owner}: {parameter.about.help}"
     if parameter.type is bool:
         names_ = [f"{parameter.option}/--no-{parameter.option[2:]}"]
         return click.Option([*names_, _PREFIX + parameter.name], default=None, help=help_)

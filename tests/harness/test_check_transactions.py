@@ -266,3 +266,19 @@ def test_registers_whose_values_come_back_are_searched(tmp_path: Path) -> None:
     text = "".join(json.dumps(each) + "\n" for each in events)
     done = check(written(tmp_path / "again.jsonl", text))
     assert done.returncode == 0 and "model multi-register" in done.stdout
+
+
+def test_a_setting_of_the_check_is_an_option(tmp_path: Path) -> None:
+    """Taken to be linearizable, the register shows in which order its values stood."""
+    events = [*done_txn([["w", "x", 1]]), *done_txn([["w", "x", 2]]), *done_txn([["r", "x", 1]])]
+    name = written(tmp_path / "old.jsonl", "".join(json.dumps(each) + "\n" for each in events))
+    assert check(name).returncode == 0
+    assert check(name, "--linearizable-keys").returncode == 1
+
+
+def test_a_setting_that_the_model_does_not_have_is_refused(tmp_path: Path) -> None:
+    write = '{"process":0,"type":"invoke","f":"write","value":1}\n'
+    name = written(tmp_path / "register.jsonl", write)
+    done = check(name, "--linearizable-keys")
+    assert done.returncode == 254
+    assert "model cas-register: it has no setting --linearizable-keys" in done.stderr
