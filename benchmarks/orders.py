@@ -1,11 +1,15 @@
 """Whether every "valid" of `partita check` is proven by the order that it writes.
 
     python benchmarks/orders.py [--operations 100000] [--seeds 20] [--kinds fifo-queue …]
+                                [--generator PROGRAM]
 
 Histories of each kind of object are simulated, with and without crashed operations, and checked as
 they would be by hand: `partita check --order`. Each must be valid, and the order that was written
 is replayed by the model and by the times at which operations began and ended. Ends with exit code
 1 if one of them is not.
+
+Another generator is called as `PROGRAM KIND OPERATIONS PROCESSES CRASHED SEED`, and prints a
+history.
 """
 
 import argparse
@@ -43,13 +47,22 @@ def main() -> int:
                 results = []
                 for seed in range(1, options.seeds + 1):
                     path = Path(folder) / "history.jsonl"
-                    write(kind, options.operations, options.processes, crash, seed, path)
+                    _write(options, kind, crash, seed, path)
                     results.append(proven(kind, path))
                     if said := results[-1].wrong:
                         wrong += 1
                         print(f"{kind}, {crash:g} crashed, seed {seed}: {said}", file=sys.stderr)
                 print(_summary(kind, crash, results), flush=True)
     return 1 if wrong else 0
+
+
+def _write(options: argparse.Namespace, kind: str, crash: float, seed: int, path: Path) -> None:
+    if options.generator is None:
+        write(kind, options.operations, options.processes, crash, seed, path)
+        return
+    shape = [kind, options.operations, options.processes, crash, seed]
+    with path.open("wb") as file:
+        subprocess.run([options.generator, *map(str, shape)], stdout=file, check=True)
 
 
 def proven(kind: str, path: Path) -> Result:
@@ -94,6 +107,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--operations", type=int, default=100_000)
     parser.add_argument("--processes", type=int, default=10)
     parser.add_argument("--seeds", type=int, default=20, help="So many histories of each kind.")
+    parser.add_argument("--generator", type=Path, metavar="PROGRAM")
     parser.add_argument("--crash", type=float, nargs="+", default=[0, 0.02])
     known = [name for name, kind in KINDS.items() if kind.model]
     easy = [name for name in known if not KINDS[name].hard]
