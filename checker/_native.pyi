@@ -50,7 +50,7 @@ def search_register(
     without: str,
     ordered: bool,
     descents: int,
-) -> tuple[int, str, int, int, list[int], int, list[int]]:
+) -> tuple[int, str, int, int, list[int], int, float, list[int]]:
     """Search for an order of a register's operations.
 
     Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
@@ -64,7 +64,12 @@ def search_table(
     kinds: npt.NDArray[np.int32],
     reads: npt.NDArray[np.bool_],
     overwrites: npt.NDArray[np.bool_],
-    ask: Callable[[int, int], int],
+    ask: Callable[[int, int], int] | None,
+    first: npt.NDArray[np.int64],
+    acts: npt.NDArray[np.int8],
+    cells: npt.NDArray[np.int32],
+    values: npt.NDArray[np.int64],
+    begins: npt.NDArray[np.int64],
     outcome: npt.NDArray[np.int8],
     invoked_rank: npt.NDArray[np.int64],
     completed_rank: npt.NDArray[np.int64],
@@ -78,13 +83,14 @@ def search_table(
     without: str,
     ordered: bool,
     descents: int,
-) -> tuple[int, str, int, int, list[int], int, list[int]]:
+) -> tuple[int, str, int, int, list[int], int, float, list[int]]:
     """Search for an order of operations under any model; returns what `search_register` does.
 
     `kinds` has the kind of each of `rows`, `reads` says of each kind whether it can never
     change the state, `overwrites` whether it always leads to the same one. `ask` gives the
     number of the state after an operation of a kind, -1 if it is not possible; the initial
-    state is 0. What it raises goes through.
+    state is 0. What it raises goes through. If it is None, steps over cells say the same, see
+    `partita.checker.models.cells`.
     """
 
 def monitor_queue(

@@ -43,7 +43,8 @@ def register_view(history: History, rows: IntColumn, model: Model) -> RegisterVi
     """
     if not isinstance(model, KeyValue):
         return None
-    named = {history.fs[code] for code in np.unique(history.f[rows])}
+    present = np.flatnonzero(np.bincount(history.f[rows]))  # np.unique takes long to load
+    named = {history.fs[code] for code in present}
     given, returned = history.input[rows], history.output[rows]
     is_put = history.f[rows] == history.f_code("put")
     if not named <= set(_NAMES) or (given[is_put] == NULL).any():

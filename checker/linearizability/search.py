@@ -30,6 +30,7 @@ from partita.checker.linearizability.places import together
 from partita.checker.linearizability.register_view import register_view
 from partita.checker.linearizability.search_explanation import explain
 from partita.checker.models.cas_register import CasRegister
+from partita.checker.models.cells import Cells, InCells
 from partita.checker.models.model import Model, ModelError
 from partita.checker.verdict import Finding, LimitReached, Limits, Mismatch
 
@@ -78,13 +79,14 @@ def search(
         answer = _search_register(history, rows, model, limits, plan)
     else:
         answer = _search_table(history, rows, model, limits, plan)
-    decision, stopped, place, rank, contradiction, nodes, _ = answer
-    details = {"configurations": nodes}
+    decision, stopped, place, rank, contradiction, nodes, explaining, _ = answer
+    details: dict[str, Any] = {"configurations": nodes}
     if decision == _VALID:
         return Finding(True, details=details)
     if decision == _UNKNOWN:
         reason = f"{stopped} reached" if stopped.endswith("limit") else stopped
         return Finding("unknown", reason=reason, proven=rank, details=details)
+    details["explaining_seconds"] = round(explaining, 6)
     last = int(rows[place])
     operations, explanation = explain(
         history, rows, model, last, sorted(int(rows[each]) for each in contradiction)
@@ -112,7 +114,7 @@ def order(
     return together(history, [known[np.array(places, dtype=np.int64)], anywhere])
 
 
-_Answer = tuple[int, str, int, int, list[int], int, list[int]]
+_Answer = tuple[int, str, int, int, list[int], int, float, list[int]]
 
 
 def _search_register(
@@ -146,13 +148,16 @@ def _search_table(
     history: History, rows: IntColumn, model: Model, limits: Limits, plan: Plan
 ) -> _Answer:
     kinds, examples = _kinds(history, rows)
-    transitions = _Transitions(model, [history[int(rows[each])] for each in examples])
+    ops = [history[int(rows[each])] for each in examples]
+    cells = model.in_cells(ops) if isinstance(model, InCells) else None
+    reads, overwrites = (getattr(model, name, ()) for name in ("reads", "overwrites"))
     return _native.search_table(
         rows,
         kinds,
-        np.array(transitions.reads, dtype=np.bool_),
-        np.array(transitions.overwrites, dtype=np.bool_),
-        transitions,
+        np.array([op.f in reads for op in ops], dtype=np.bool_),
+        np.array([op.f in overwrites for op in ops], dtype=np.bool_),
+        None if cells else _Transitions(model, ops),
+        *(cells or Cells([], [])).arrays(),
         history.outcome,
         history.invoked_rank,
         history.completed_rank,

@@ -1,11 +1,22 @@
 """Accounts between which money is moved, and never made or lost."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from partita.checker.explain import quoted
 from partita.checker.history import Op
+from partita.checker.models.cells import (
+    ADD,
+    LEARN,
+    NEVER,
+    NOT_NEGATIVE,
+    UNKNOWN,
+    Cells,
+    Numbers,
+    Step,
+    is_whole,
+)
 from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, unfit
 from partita.checker.settings import Setting
@@ -67,6 +78,42 @@ class Bank:
         if target in balances:
             balances[target] += amount
         return frozenset(balances.items())
+
+    def in_cells(self, ops: Sequence[Op]) -> Cells | None:
+        """A cell for each account. Numbers with a fraction are left to `step`."""
+        accounts = Numbers({name: at for at, name in enumerate(self.balances or {})})
+        steps = [self._steps(op, accounts) for op in ops]
+        if not _plain(self, steps):
+            return None
+        first = [(self.balances or {}).get(name, UNKNOWN) for name in accounts.known]
+        return Cells(first, steps)
+
+    def _steps(self, op: Op, accounts: Numbers) -> list[Step]:
+        if op.f == "read" and isinstance(op.output, Mapping | None):
+            told = op.output if op.output and op.outcome == "ok" else {}
+            return [
+                step
+                for account, balance in told.items()
+                if balance is not None
+                for step in self._told(accounts.of(account), balance)
+            ]
+        if op.f != "transfer":
+            raise unfit(self, op)
+        source, target, amount = _parts(self, op)
+        if op.output is False:  # refused
+            return []
+        enough = [] if self.negative else [(NOT_NEGATIVE, accounts.of(source), 0)]
+        return [(ADD, accounts.of(source), -amount), *enough, (ADD, accounts.of(target), amount)]
+
+    def _told(self, cell: int, balance: Any) -> list[Step]:
+        if isinstance(balance, int | float) and balance < 0 and not self.negative:
+            return [(NEVER, cell, 0)]
+        return [(LEARN, cell, balance)]
+
+
+def _plain(model: Bank, steps: Sequence[Sequence[Step]]) -> bool:
+    numbers = [value for each in steps for _, _, value in each]
+    return all(map(is_whole, [*(model.balances or {}).values(), *numbers]))
 
 
 def _parts(model: Bank, op: Op) -> tuple[str, str, Any]:

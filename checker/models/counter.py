@@ -1,10 +1,11 @@
 """A number that is added to."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.cells import ADD, ASK, Cells, Step, is_whole
 from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, unfit
 
@@ -31,7 +32,7 @@ class Counter:
         begins_with(self.name, self.value, int | float, "a number")
 
     @property
-    def initial(self) -> Hashable:
+    def initial(self) -> Any:
         return self.value or 0
 
     def step(self, state: State, op: Op) -> Hashable | None:
@@ -42,6 +43,23 @@ class Counter:
         if op.f != "read" or not _is_number(op.output):
             raise unfit(self, op)
         return state if state == op.output else None
+
+    def in_cells(self, ops: Sequence[Op]) -> Cells | None:
+        """One cell: the sum. Numbers with a fraction are left to `step`."""
+        steps = [self._steps(op) for op in ops]
+        numbers = [value for each in steps for _, _, value in each]
+        if not all(map(is_whole, [self.initial, *numbers])):
+            return None
+        return Cells([self.initial], steps)
+
+    def _steps(self, op: Op) -> Sequence[Step]:
+        if op.f == "add" and _is_number(op.input):
+            return [(ADD, 0, op.input)]
+        if op.f == "read" and op.outcome == "info":
+            return []
+        if op.f != "read" or not _is_number(op.output):
+            raise unfit(self, op)
+        return [(ASK, 0, op.output)]
 
 
 def _is_number(value: Any) -> bool:

@@ -1,11 +1,12 @@
 """Registers that are read and written together."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from partita.checker.explain import quoted
 from partita.checker.history import Op
+from partita.checker.models.cells import ASK, SET, Cells, Numbers, Step
 from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, frozen, unfit
 from partita.checker.models.transactions import READS, WRITES, are_transactions
@@ -54,6 +55,30 @@ class MultiRegister:
             elif op.outcome == "ok" and not self._may_read(registers, key, value):
                 return False
         return True
+
+    def in_cells(self, ops: Sequence[Op]) -> Cells:
+        """A cell for each register, and a number for each value."""
+        registers, values = Numbers(), Numbers()
+        steps = [self._steps(op, registers, values) for op in ops]
+        first = [values.of(frozen(self._begun(key))) for key in registers.known]
+        return Cells(first, steps)
+
+    def _steps(self, op: Op, registers: Numbers, values: Numbers) -> Sequence[Step]:
+        micro_ops = op.input if op.output is None else op.output
+        if not isinstance(micro_ops, list | tuple):
+            raise unfit(self, op)
+        steps = []
+        try:
+            for f, key, value in micro_ops:
+                if f in WRITES:
+                    steps.append((SET, registers.of(key), values.of(frozen(value))))
+                elif f not in READS:
+                    raise unfit(self, op)
+                elif op.outcome == "ok" and (value is not None or self._begun(key) is None):
+                    steps.append((ASK, registers.of(key), values.of(frozen(value))))
+        except (TypeError, ValueError):  # no list of three each, or a key that is a list
+            raise unfit(self, op) from None
+        return steps
 
     def _may_read(self, registers: dict[Any, Any], key: Any, value: Any) -> bool:
         begun = self._begun(key)

@@ -1,10 +1,11 @@
 """A lock."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from partita.checker.history import Op
+from partita.checker.models.cells import ASK, SET, Cells, Step
 from partita.checker.models.fitting import SHOWN, UNFIT, Operations
 from partita.checker.models.model import ModelError, State, unfit
 
@@ -36,3 +37,15 @@ class Mutex:
         if op.f == "release":
             return "free" if state == "held" else None
         raise unfit(self, op)
+
+    def in_cells(self, ops: Sequence[Op]) -> Cells:
+        """One cell: whether it is held."""
+        return Cells([int(self.initial == "held")], [self._steps(op) for op in ops])
+
+    def _steps(self, op: Op) -> Sequence[Step]:
+        if op.f not in ("acquire", "release"):
+            raise unfit(self, op)
+        if op.output is False:
+            return []
+        acquires = op.f == "acquire"
+        return [(ASK, 0, int(not acquires)), (SET, 0, int(acquires))]

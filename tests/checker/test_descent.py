@@ -65,7 +65,7 @@ def test_it_finds_orders_and_nothing_else(
         answer = found(history, model, ALONE).valid
         answers[expected, answer] += 1
         if answer is True:
-            wrong = replay(history, model, order(history, rows, model, ALONE), rows)
+            wrong = replay(history, model, order(history, rows, model, Limits(), ALONE), rows)
             assert wrong is None, f"seed {seed}: {wrong}"
     assert set(answers) <= {(True, True), (True, "unknown"), (False, "unknown")}
     assert answers[False, "unknown"] > 10
@@ -134,9 +134,8 @@ def test_a_bank_with_five_accounts(crash: float) -> None:
     history = simulated(model, transfer, 400, crash)
     finding = found(history, model, Plan(), seconds=5)
     assert finding.valid is True
-    assert (
-        replay(history, model, order(history, counting(history, model, "observe"), model)) is None
-    )
+    rows = counting(history, model, "observe")
+    assert replay(history, model, order(history, rows, model, Limits())) is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +151,7 @@ def test_long_histories(
     assert finding.valid is True, finding
     assert finding.details["configurations"] < 300 * operations
     rows = counting(history, model, "observe")
-    assert replay(history, model, order(history, rows, model, ALONE), rows) is None
+    assert replay(history, model, order(history, rows, model, Limits(), ALONE), rows) is None
 
 
 def test_what_no_crashed_operation_is_needed_for_is_not_tried_with_any() -> None:

@@ -16,7 +16,8 @@ from partita.checker import History, check
 
 sys.path.insert(1, str(BENCHMARKS))
 
-from simulated import KINDS, events
+from kinds import KINDS
+from simulated import events
 
 Event = dict[str, Any]
 _SAME = object()
@@ -168,7 +169,9 @@ def planted(kind: str, history: list[Event], seed: int) -> None:
 
 
 @pytest.mark.parametrize("crash", [0, 0.02])
-@pytest.mark.parametrize("kind", sorted({*KINDS} - {"mutex", "members"}))
+@pytest.mark.parametrize(
+    "kind", ["counter", "fifo-queue", "kv", "register", "set", "unordered-queue"]
+)
 def test_a_planted_violation_is_found_and_told_in_two_sentences(kind: str, crash: float) -> None:
     for seed in range(1, 6):
         drawn = list(events(kind, 3_000, 5, crash, seed))

@@ -44,6 +44,7 @@ struct Outcome {
     Decision decision = Decision::kUnknown;
     std::int32_t event = 0;  // The first event that could not be passed.
     std::size_t nodes = 0;
+    double explaining = 0;   // Invalid: how many seconds it took to find the contradiction.
     std::string stopped;     // Unknown: the limit that was hit.
     std::vector<std::int32_t> order;  // Valid, if it is asked for: operations of the timeline.
     // Invalid: operations that contradict each other, if that could be narrowed down.
@@ -72,6 +73,9 @@ class Search {
           frontier_(timeline, space_, problem.kinds(), plan.reductions, limits) {
         if (!problem.knows_states()) let_descend();
         space_.look_ahead(timeline);
+        for (const auto& each : timeline.operations) {
+            has_crashed_ = has_crashed_ || each.role == Role::kPooled;
+        }
         if (plan.ordered) frontier_.trail = &trail_;
         frontier_.start({problem.initial()});
         checkpoints_.push_back({0, true, frontier_.configs, frontier_.trails});
@@ -81,12 +85,14 @@ class Search {
         try {
             plan_.descents == Descents::kAlone ? descend_alone() : decide();
             if (outcome_.decision == Decision::kInvalid) {
-                explain(limits_.within(1 + 2 * (Limits::now() - begin_)));
+                decided_ = Limits::now();
+                explain(limits_.within(1 + 2 * (decided_ - begin_)));
             }
         } catch (const Stopped& stopped) {
             outcome_.stopped = stopped.reason;
         }
         if (outcome_.decision != Decision::kInvalid) outcome_.event = furthest_;
+        if (decided_ > 0) outcome_.explaining = Limits::now() - decided_;
         outcome_.nodes = frontier_.nodes() + nodes_elsewhere_;
         if (descent_) outcome_.nodes += descent_->nodes();
         return outcome_;
@@ -253,7 +259,8 @@ class Search {
             const auto shift = std::min(level + 1, 20);
             if (widen(from, died, window, plan_.beam << 2 * shift, true)) return true;
             if (outcome_.decision == Decision::kInvalid) return false;
-            if (widen(from, died, window, plan_.beam << shift, false)) return true;
+            // Without crashed operations there is nothing to be thrifty with.
+            if (has_crashed_ && widen(from, died, window, plan_.beam << shift, false)) return true;
             if (outcome_.decision == Decision::kInvalid) return false;
             // It came further than before: what killed it there may be easier to refute.
             if (frontier_.position() - 1 > died) {
@@ -387,6 +394,8 @@ class Search {
     std::size_t steps_ = 0;  // In the trail, when it was last cleared out.
     std::size_t usages_ = 0;
     std::size_t nodes_elsewhere_ = 0;
+    double decided_ = 0;        // When it turned out to be invalid; 0: it did not.
+    bool has_crashed_ = false;  // Whether any operation is pooled.
     std::int32_t furthest_ = 0;
     std::vector<std::int32_t> first_crashed_, crashed_kinds_;
     Outcome outcome_;

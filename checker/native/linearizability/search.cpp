@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "../columns.h"
+#include "cells.h"
 #include "decide.h"
 #include "../limits.h"
 #include "problem.h"
@@ -125,7 +126,8 @@ search::Outcome decide(const Problem& problem, const Task& task, const search::P
 
 // What Python is told: the decision, which limit was hit, the place of the operation whose
 // event could not be passed and that event's rank, the places of operations that contradict
-// each other, the number of nodes, and, if it is asked for, an order, as places.
+// each other, the number of nodes, how many seconds of it went into what contradicts, and, if it
+// is asked for, an order, as places.
 nb::tuple told(const search::Outcome& found, const Task& task, const int64_t* rows,
                const int64_t* invoked_rank, const int64_t* completed_rank) {
     int64_t place = -1, rank = -1;
@@ -139,7 +141,7 @@ nb::tuple told(const search::Outcome& found, const Task& task, const int64_t* ro
     std::vector<int32_t> order;
     for (auto number : found.order) order.push_back(task.places[number]);
     return nb::make_tuple(static_cast<int>(found.decision), found.stopped, place, rank,
-                          contradiction, found.nodes, order);
+                          contradiction, found.nodes, found.explaining, order);
 }
 
 nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column<int32_t> f,
@@ -170,11 +172,26 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
     return told(found, task, columns.rows, columns.invoked_rank, columns.completed_rank);
 }
 
+// A model in cells, in the columns that Python gives.
+search::Cells cells_of(const Column<int64_t>& first, const Column<int8_t>& acts,
+                       const Column<int32_t>& cells, const Column<int64_t>& values,
+                       const Column<int64_t>& begins, const Limits& limits) {
+    std::vector<search::CellStep> steps;
+    for (std::size_t i = 0; i < acts.size(); ++i) {
+        steps.push_back({static_cast<search::CellAct>(acts.data()[i]), cells.data()[i],
+                         values.data()[i]});
+    }
+    return {{first.data(), first.data() + first.size()}, std::move(steps),
+            {begins.data(), begins.data() + begins.size()}, limits};
+}
+
 constexpr int32_t kStatesClosed = 64;
 constexpr int64_t kQuestionsClosed = 8192;
 
 nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool> reads,
-                       Column<bool> overwrites, nb::callable ask, Column<int8_t> outcome,
+                       Column<bool> overwrites, std::optional<nb::callable> ask,
+                       Column<int64_t> first, Column<int8_t> acts, Column<int32_t> cells,
+                       Column<int64_t> values, Column<int64_t> begins, Column<int8_t> outcome,
                        Column<int64_t> invoked_rank, Column<int64_t> completed_rank,
                        std::optional<double> deadline, std::optional<int64_t> memory,
                        std::optional<Column<uint8_t>> stop,
@@ -197,14 +214,18 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
             task.places.push_back(static_cast<int32_t>(i));
         }
         task.timeline = builder.finish();
-        search::Transitions transitions(
-            [&](int32_t state, int32_t kind) {
-                limits.look();
-                nb::gil_scoped_acquire acquire;
-                return nb::cast<int32_t>(ask(state, kind));
-            },
-            static_cast<int32_t>(reads.size()), limits);
+        const search::Ask asked = [&](int32_t state, int32_t kind) {
+            limits.look();
+            nb::gil_scoped_acquire acquire;
+            return nb::cast<int32_t>((*ask)(state, kind));
+        };
         try {
+            auto program = cells_of(first, acts, cells, values, begins, limits);
+            const search::Ask stepped = [&](int32_t state, int32_t kind) {
+                return program(state, kind);
+            };
+            search::Transitions transitions(ask ? asked : stepped,
+                                            static_cast<int32_t>(reads.size()), limits);
             const bool closed = transitions.close(kStatesClosed, kQuestionsClosed);
             std::vector<search::TableKind> declared;
             for (int32_t kind = 0; kind < transitions.kinds(); ++kind) {
@@ -229,7 +250,8 @@ void bind_search(nb::module_& m) {
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
           nb::arg("without"), nb::arg("ordered"), nb::arg("descents"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
-          nb::arg("overwrites"), nb::arg("ask"), nb::arg("outcome"), nb::arg("invoked_rank"),
+          nb::arg("overwrites"), nb::arg("ask").none(), nb::arg("first"), nb::arg("acts"), nb::arg("cells"),
+          nb::arg("values"), nb::arg("begins"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
           nb::arg("without"), nb::arg("ordered"), nb::arg("descents"));

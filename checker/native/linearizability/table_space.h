@@ -141,7 +141,8 @@ class TableSpace {
             auto after = next(state, kind);
             return after != kImpossible && after != state;
         };
-        look(state).steps.without(spent).each([&](int slot) {
+        // Not by `look`, which asks for all: mostly the first one differs.
+        pending_.without(spent).each([&](int slot) {
             leads = leads || differs(in_slot_[slot]);
         });
         if (!is_pool_open) return leads;
