@@ -36,6 +36,8 @@ class LostUpdates {
     void update(uint32_t txn, uint32_t read) {
         const MicroOp& op = txns_.ops[read];
         if (op.list != none) return;
+        // Who read what it wrote itself only later did not begin with that state.
+        if (op.element != none && txns_.writer_of(op.element) == txn) return;
         uint32_t& other = op.element == none ? of_nothing_[op.key] : of_element_[op.element];
         if (other == none) {
             other = txn;
