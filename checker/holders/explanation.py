@@ -45,11 +45,12 @@ def _alive(holdings: Holdings, violation: Violation) -> str:
             f"{seconds(grant.over + violation.by_ns)}, so that it was granted after that."
         )
     life = grant.life
+    grace = f", {seconds(life.grace_ns)} of grace included" if life.grace_ns else ""
     return (
         f"{_granted(holdings, grant)} at {seconds(grant.got)}, though its {_session(grant)} was"
         f" over for {seconds(violation.by_ns)}: it was renewed at {seconds(life.tried)} at the"
-        f" latest, its time to live is {seconds(life.ttl_ns)}, and {seconds(grant.over)} is"
-        f" {seconds(life.grace_ns)} later than that.{waited}"
+        f" latest, its time to live is {seconds(life.ttl_ns)}, and so it was over by"
+        f" {seconds(grant.over)}{grace}.{waited}"
     )
 
 

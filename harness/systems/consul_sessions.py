@@ -15,7 +15,7 @@ from partita.workloads.client import Definite, Indefinite
 # Consul refuses what is shorter.
 LEAST_TTL_S = 10.0
 # How much later than twice its time to live a session may end: the end goes through the log.
-GRACE_S = 2.0
+GRACE_S = 5.0
 PORT = 8500
 
 

@@ -24,10 +24,9 @@ class EtcdElections:
 
     def campaign(self, key: str, name: str, wait: float) -> Answer:
         more = {"value": coded(name)}
-        answer, session = self._contention.wait("/v3/election/campaign", key, more, wait)
-        leader: Json = answer["leader"]
-        self._leading[key] = leader
-        return Answer(version=int(leader["rev"]), fields=session.said)
+        answer, won = self._contention.wait("/v3/election/campaign", key, more, wait)
+        self._leading[key] = answer["leader"]
+        return won
 
     def resign(self, key: str) -> None:
         leader = {"leader": self._leading.pop(key)}

@@ -19,10 +19,9 @@ class EtcdLocks:
         self._contention.session.ttl = ttl
 
     def acquire(self, key: str, wait: float) -> Answer:
-        answer, session = self._contention.wait("/v3/lock/lock", key, {}, wait)
-        # The lock is ours by now, whether its key is there or not: nobody else looks.
+        answer, granted = self._contention.wait("/v3/lock/lock", key, {}, wait)
         self._held[key] = answer["key"]
-        return Answer(version=self._contention.made(answer["key"]), fields=session.said)
+        return granted
 
     def release(self, key: str) -> None:
         self._contention.gateway.ask("/v3/lock/unlock", {"key": self._held.pop(key)})

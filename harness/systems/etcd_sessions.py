@@ -5,6 +5,7 @@ Its time to live is at least one and a half elections, whatever was asked for; e
 
 import math
 import time
+from typing import Any
 
 from partita.harness.systems.etcd_gateway import PORT, Gateway
 from partita.harness.systems.renewals import Over
@@ -17,10 +18,19 @@ GRACE_S = 2.0
 class EtcdSession:
     """A lease, see `Session`. `revision` is that of the store when it was granted.
 
-    Raises `Definite` if none was granted: one of which nobody knows runs out by itself.
+    `grace` is what is said of it, None: nothing, for who knows better when it was over. Raises
+    `Definite` if none was granted: one of which nobody knows runs out by itself.
     """
 
-    def __init__(self, host: str, ttl: float, timeout: float, port: int = PORT) -> None:
+    def __init__(
+        self,
+        host: str,
+        ttl: float,
+        timeout: float,
+        port: int = PORT,
+        *,
+        grace: float | None = GRACE_S,
+    ) -> None:
         # What was given up must not arrive later: the lease would live longer than anybody knows.
         self._gateway = Gateway(host, timeout, port, lingers=False)
         self.opened = time.monotonic()
@@ -32,7 +42,9 @@ class EtcdSession:
         self.name = f"{self.lease:x}"  # as etcd's own tools write it
         self.ttl = float(answer["TTL"])
         self.revision = int(answer["header"]["revision"])
-        self.said = {"session": self.name, "ttl": self.ttl, "grace": GRACE_S}
+        self.said: dict[str, Any] = {"session": self.name, "ttl": self.ttl}
+        if grace is not None:
+            self.said["grace"] = grace
 
     def beat(self) -> None:
         answer = self._gateway.ask("/v3/lease/keepalive", {"ID": self.lease})

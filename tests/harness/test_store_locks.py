@@ -84,6 +84,9 @@ def test_what_etcd_grants_to_a_lease_that_is_over_is_told_with_its_token(
     # Nobody is in its way: its lease is over, and so it holds nothing.
     last = third.acquire(key, 1.0)
     assert first.version < granted[0].version < last.version
+    # etcd's log says that its lease was over; of the others nothing of the kind is said.
+    assert granted[0].fields["grace"] == 0
+    assert "grace" not in first.fields | last.fields
     for client in (one, other, third):
         client.close()
 
