@@ -13,7 +13,7 @@ import pytest
 from conftest import Partita
 
 from partita.harness.nodes import local
-from partita.harness.nodes.cluster import Node, local_nodes, on_all
+from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes, on_all
 from partita.harness.run.results import recover
 from partita.nemesis.network import reachable
 from partita.reports import is_alive
@@ -36,6 +36,15 @@ STORES = Path(__file__).parents[1] / "stores.py"
         (["test", "zookeeper", "--local", "0"], "--local must be between 1 and 200"),
         (["test", "zookeeper", "--local", "3", "-n", "a"], "exclude each other"),
         (["test", "zookeeper", "-n", "a", "-n", "a"], "named twice"),
+        (["test", "raft", "--nemesis", "client-pause"], "needs client nodes, and this"),
+        (["test", "raft", "--client-nodes", "99"], "--client-nodes must be between 0 and 50"),
+        (["test", "raft", "--client-node", "a"], "--client-node goes with named nodes"),
+        (["test", "raft", "-n", "a", "--client-nodes", "2"], "goes with a local cluster"),
+        (["test", "raft", "-n", "a", "--client-node", "a"], "a cannot be a node of the store and"),
+        (
+            ["test", "raft", "-n", "a", "--client-node", "b", "--client-node", "b"],
+            "a client node is named twice",
+        ),
         (["test", "zookeeper", "--nodes-file", "none"], "--nodes-file none: No such file"),
         (["test", "zookeeper", "--concurrency", "many"], "--concurrency is a number"),
         (["test", "zookeeper", "--time-limit", "-1"], "--time-limit must be more than 0"),
@@ -287,13 +296,22 @@ def test_an_interrupted_run_is_healed_checked_and_judged(
     assert not any(each.owner and each.owner.pid == run.pid for each in local.clusters())
 
 
+def frozen(client: Node) -> bool:
+    """Say whether any process of clients on a node is stopped."""
+    script = "grep -lsz ^PARTITA_CLIENTS= /proc/[0-9]*/environ | cut -d/ -f3 | "
+    script += 'while read -r pid; do cut -d" " -f3 "/proc/$pid/stat"; done'
+    return "T" in client.run(["sh", "-c", script]).stdout
+
+
 @pytest.mark.cluster
 def test_after_kill_9_the_network_heals_and_the_history_can_be_checked(
     tmp_path: Path, partita: Partita
 ) -> None:
     before = {each.name for each in local.clusters()}
-    run = started(tmp_path, f"{STORES}:Good", *LONG, "--schedule", "1s partition one; 50s heal")
-    await_event(tmp_path, '"f":"probe"')
+    schedule = "0.5s client-pause; 1s partition one; 50s heal"
+    more = ["--client-nodes", "1", "--schedule", schedule]
+    run = started(tmp_path, f"{STORES}:Good", *LONG, *more)
+    await_event(tmp_path, '"cut":')
     run.kill()
     run.communicate()
     killed = time.monotonic()
@@ -309,9 +327,13 @@ def test_after_kill_9_the_network_heals_and_the_history_can_be_checked(
         assert again.returncode == 254
         assert "has its results already" in again.stderr
         assert "nowhere is no run directory" in again.stderr
-        nodes = local_nodes(orphan)
+        nodes, (client,) = local_nodes(orphan), local_client_nodes(orphan)
         assert len(reachable(nodes)) == 2
+        assert frozen(client)
         while len(reachable(nodes)) < 6:
+            assert time.monotonic() < killed + 60
+            time.sleep(1)
+        while frozen(client):
             assert time.monotonic() < killed + 60
             time.sleep(1)
         assert orphan.status() == "up"
