@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 Record = Callable[[str, str, Any, str | None], None]
 T = TypeVar("T")
 LEADER_WAIT_S = 15.0
+HOLDER_WAIT_S = 3.0
+Holders = Callable[[], Sequence[str] | None]
+
+
+def _nobody() -> None:
+    """In this run nobody holds anything."""
 
 
 @dataclass(slots=True)
@@ -46,9 +52,10 @@ class Driver:
 
     `record(type, f, value, error)` journals an event; `leaders()` names the nodes that say
     they lead; `store` is what faults may do to the store's processes. `clients` are hosts of
-    clients, `session_s` is for how long a session lives that is not renewed. A fault that could
-    not be injected, or a nemesis that died, is in `failure`; hosts that were lost are in `lost`,
-    each with a sentence that says when.
+    clients, `session_s` is for how long a session lives that is not renewed, and `holders()` names
+    the hosts of clients that hold something, None if nobody ever does. A fault that could not be
+    injected, or a nemesis that died, is in `failure`; hosts that were lost are in `lost`, each with
+    a sentence that says when.
     """
 
     def __init__(
@@ -62,11 +69,13 @@ class Driver:
         *,
         clients: Sequence[Host] = (),
         session_s: float | None = None,
+        holders: Holders = _nobody,
     ) -> None:
         self.hosts = hosts
         self.clients = clients
         self.everyone = [*hosts, *clients]
         self.session_s = session_s
+        self.holders = holders
         self.steps = steps
         self.seed = seed
         self.record = record
@@ -246,10 +255,18 @@ class Driver:
                 raise TargetError(f"{step.target} is lost")
             return scope_of(strikes, nodes, named)
         if strikes == "clients":
-            return target.scope(strikes, nodes, (), Random(f"{self.seed}/{number}"))
+            holders = [name for name in self._await_holder() if name in nodes]
+            return target.scope(strikes, nodes, holders, Random(f"{self.seed}/{number}"))
         leaders = self._await_leader() if target.needs_leader else self.leaders()
         leaders = [name for name in leaders if name in nodes]
         return target.scope(strikes, nodes, leaders, Random(f"{self.seed}/{number}"))
+
+    def _await_holder(self) -> Sequence[str]:
+        deadline = time.monotonic() + HOLDER_WAIT_S
+        while (holders := self.holders()) == []:
+            if self._stop.wait(0.01) or time.monotonic() > deadline:
+                break
+        return holders or []
 
     def _await_leader(self) -> list[str]:
         deadline = time.monotonic() + LEADER_WAIT_S

@@ -62,8 +62,8 @@ class Target(Generic[Chosen]):
     def suits(self, strikes: Strikes) -> bool:
         """Say whether a fault that strikes such things can take it."""
         if strikes == "clients":
-            return self.strikes == "nodes" and not self.needs_leader
-        return self.strikes == "nodes" or strikes == "links"
+            return self.strikes != "links" and not self.needs_leader
+        return self.strikes == "nodes" or self.strikes == strikes
 
     def nodes_min(self, strikes: Strikes) -> int:
         """Return how many nodes a fault that strikes such things needs with it."""
@@ -102,6 +102,11 @@ def of_links(
     return lambda choose: Target(choose, "links", least, needs_leader)
 
 
+def of_clients() -> Callable[[Callable[[Nodes, Nodes, Random], Nodes]], Target[Nodes]]:
+    """Make a target of a function that returns clients' nodes, from these and those that hold."""
+    return lambda choose: Target(choose, "clients")
+
+
 @of_nodes()
 def one(nodes: Nodes, leaders: Nodes, rng: Random) -> Nodes:
     """A random node."""
@@ -112,6 +117,12 @@ def one(nodes: Nodes, leaders: Nodes, rng: Random) -> Nodes:
 def leader(nodes: Nodes, leaders: Nodes, rng: Random) -> Nodes:
     """The leader."""
     return leaders[:1]
+
+
+@of_clients()
+def holder(nodes: Nodes, holders: Nodes, rng: Random) -> Nodes:
+    """The node whose clients hold most, such as locks; a random one if nobody holds anything."""
+    return holders[:1] or [rng.choice(nodes)]
 
 
 @of_nodes(least=3, needs_leader=True)

@@ -39,7 +39,10 @@ class Lock:
 
     name = "lock"
     capability = "locks"
-    operations: Mapping[str, Operation] = {"acquire": Operation(), "release": Operation()}
+    operations: Mapping[str, Operation] = {
+        "acquire": Operation(takes=True),
+        "release": Operation(gives=True),
+    }
     client_nodes = 2
 
     def __init__(

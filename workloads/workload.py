@@ -18,12 +18,15 @@ class Operation:
 
     `reads`: it only reads, so that one that failed had no effect, whatever the reason. `answers`:
     its completion carries what came back, not what was invoked (what reads does, always).
-    `needed`: a run in which none of it succeeded has shown nothing.
+    `needed`: a run in which none of it succeeded has shown nothing. `takes`: who succeeds holds
+    something, until it invokes what `gives` it back.
     """
 
     reads: bool = False
     answers: bool = False
     needed: bool = True
+    takes: bool = False
+    gives: bool = False
 
 
 class Workload(Protocol):

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -84,6 +85,16 @@ class Load:
         """
         late = self._journal.now() > self._time_limit_ns
         return any(not (late and each.frozen()) for each in self._busy())
+
+    def holders(self) -> list[str] | None:
+        """Name the client nodes whose clients hold something, who holds most first.
+
+        None: in this workload nobody ever does.
+        """
+        if not any(each.takes for each in self._workload.operations.values()):
+            return None
+        holding = Counter(each.client for each, _ in self._workers if each.holds)
+        return [name for name, _ in holding.most_common()]
 
     def finish(self) -> None:
         """Stop and wait for the operations in flight, which their time-out ends.

@@ -215,6 +215,7 @@ def _drive(
         StoreProcesses(system, nodes),
         clients=hosts,
         session_s=session_s(workload),
+        holders=load.holders,
     )
     monitor = Monitor(journal, leaders)
     interrupted: float | None = None

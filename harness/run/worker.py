@@ -85,12 +85,14 @@ class Worker:
         self._concurrency = concurrency
         self._ways = deque(ways)
         self.node = ways[0].node  # that the next operation is for
+        self.client = ways[0].client  # the node that its clients live on
         self._workload = workload
         self._journal = journal
         self._timeout_ns = int(timeout * NS)
         self._stop = stop
         self._tally = tally
         self._between = workload if isinstance(workload, HasBetween) else None
+        self.holds = False  # what others want, as far as it knows
         self._client: Client | None = None
         self._moving = False  # the client's session is to be taken to another node
         self._since: int | None = None  # when it last called into the client, ns; None: idle
@@ -139,10 +141,12 @@ class Worker:
         value = self._workload.prepare(f, key, planned)
         process, node = self.process, self.node
         about = {"f": f, "key": key, "value": value, "node": node}
-        if self._ways[0].client:
-            about["client"] = self._ways[0].client
+        if self.client:
+            about["client"] = self.client
         sent = self._since = self._record(process, {"type": "invoke", **about, "due": due})
+        self.holds &= not operation.gives
         outcome, rest = self._attempt(operation, f, key, value, sent, due)
+        self.holds |= operation.takes and outcome == "ok"
         self._since = None
         self._record(process, {"type": outcome, **about, **rest})
         self._tally.add(outcome)
@@ -152,7 +156,7 @@ class Worker:
 
     def close(self) -> None:
         """Let the connection go."""
-        client, self._client, self._moving = self._client, None, False
+        client, self._client, self._moving, self.holds = self._client, None, False, False
         if client is not None:
             self._since = self._journal.now()
             client.close()

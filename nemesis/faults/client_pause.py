@@ -45,7 +45,7 @@ class ClientPause:
     traits = Traits(
         strikes="clients",
         stacks="replace",
-        target="one",
+        target="holder",
         refuses=("minority", "majority"),
         heal=_THAW,
     )

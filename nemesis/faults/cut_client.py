@@ -25,7 +25,7 @@ class CutClient:
     traits = Traits(
         strikes="clients",
         stacks="replace",
-        target="one",
+        target="holder",
         refuses=("minority", "majority"),
         heal=CHAIN.heal,
     )

@@ -26,17 +26,17 @@ SESSION_S = 0.5
 
 
 def test_a_bare_name_means_one_client_node() -> None:
-    assert faults.parse_name("client-pause") == ("client-pause", "one")
+    assert faults.parse_name("client-pause") == ("client-pause", "holder")
     assert faults.parse_name("cut-client-all") == ("cut-client", "all")
     assert {"client-pause", "cut-client-all"} <= set(faults.choices())
-    assert faults.targets_of("cut-client") == ["all", "one"]
+    assert faults.targets_of("cut-client") == ["all", "holder", "one"]
 
 
 def test_a_step_may_name_client_nodes_and_leave_the_target_out() -> None:
     text = "1s client-pause; 2s cut-client c2 ttl=1.5; 3s heal; 4s client-pause c1,c2; 5s start c1"
     steps = parse(text, NAMES, clients=CLIENTS)
     targets = [(step.action, step.target) for step in steps]
-    assert targets[:2] == [("client-pause", "one"), ("cut-client", "c2")]
+    assert targets[:2] == [("client-pause", "holder"), ("cut-client", "c2")]
     assert steps[1].settings == {"ttl": 1.5}
     check(steps, 2, 60, has=lambda method: False, clients=2)
     for wrong in ("1s client-pause n1", "1s kill c1", "1s cut-client leader"):
@@ -55,17 +55,17 @@ def test_in_turn_they_last_a_multiple_of_the_time_to_live_and_need_no_heal() -> 
     names = ["client-pause", "kill-one"]
     steps = plan(names, 5.0, 60, lambda fault: {}, session_s=4.0)
     assert [str(step) for step in steps[:4]] == [
-        "5s client-pause one",
+        "5s client-pause holder",
         "22s kill one",
         "27s heal",
-        "32s client-pause one",
+        "32s client-pause holder",
     ]
     # Where nobody knows how long a session lives, they last as long as the others.
     steps = plan(names[:1], 5.0, 22, lambda fault: {})
     assert [str(step) for step in steps] == [
-        "5s client-pause one",
+        "5s client-pause holder",
         "10s heal",
-        "15s client-pause one",
+        "15s client-pause holder",
     ][:2]
 
 
