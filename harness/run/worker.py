@@ -23,6 +23,7 @@ from partita.workloads.client import (
     Definite,
     HasListen,
     HasMove,
+    HasPresence,
     HasRecover,
     Indefinite,
     Mismatch,
@@ -138,6 +139,7 @@ class Worker:
         operation = self._workload.operations.get(f)
         if operation is None:
             raise ValueError(f"workload {self._workload.name} has no operation {f!r}")
+        self._await_presence()
         value = self._workload.prepare(f, key, planned)
         process, node = self.process, self.node
         about = {"f": f, "key": key, "value": value, "node": node}
@@ -171,6 +173,12 @@ class Worker:
             # What the process holds it will not give back: it is never used again.
             self._lose()
             self.process += self._concurrency
+
+    def _await_presence(self) -> None:
+        """Wait as long as the client is frozen: what it begins it begins when it runs."""
+        if isinstance(self._client, HasPresence):
+            with suppress(Indefinite):  # it is gone, as the operation will find out
+                self._client.present()
 
     def _record(self, process: int, event: dict[str, Any], at: int | None = None) -> int:
         """Journal an event of a process, and return its time: now, or `at` if that was before.

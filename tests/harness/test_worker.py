@@ -339,6 +339,25 @@ class Listening(Memory):
         self.tell("told", process="another", session="0x1")
 
 
+class Frozen(Memory):
+    """A store whose client gets to run only after a while, and is gone the second time."""
+
+    asked = 0
+
+    def present(self) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            raise Indefinite("gone")
+        time.sleep(0.3)
+
+
+def test_a_frozen_client_begins_nothing(tmp_path: Path) -> None:
+    store = Frozen()
+    first, second, third = did(tmp_path, lambda: store, ("write", 1), ("write", 2), ("read", None))
+    assert second.invoked - first.completed >= 0.3e9
+    assert (second.outcome, third.output, store.asked) == ("ok", 2, 2)
+
+
 def test_what_a_client_is_told_stands_inside_the_open_operation(tmp_path: Path) -> None:
     store = Listening(None, Indefinite("timeout"))
     before = time.monotonic_ns()
