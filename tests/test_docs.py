@@ -209,7 +209,7 @@ def _look_up(name: str, value: object) -> None:
                 if each not in known and ".py:" not in each and ".toml" not in each:
                     raise click.UsageError(f"no {kind} is called {each}")
     if name == "schedule":
-        schedule.parse(str(value), NODES)
+        schedule.parse(str(value), NODES, clients=("c1", "c2"))
     if name in ("nemesis", "nemeses"):
         for each in re.split(r"[,+]\s*", str(value)):
             if each != "none":
