@@ -160,7 +160,7 @@ def elements_of_lists(
     is_text: npt.NDArray[np.int8],
     pairs: npt.NDArray[np.int32],
     text_ends: npt.NDArray[np.int64],
-    text: bytes,
+    text: npt.NDArray[np.uint8],
     deadline: float | None,
     memory: int | None,
     stop: npt.NDArray[np.uint8] | None,

@@ -57,7 +57,7 @@ class Values(Sequence[Any]):
     is_text: npt.NDArray[np.int8]
     pairs: npt.NDArray[np.int32]
     text_ends: npt.NDArray[np.int64]
-    text: bytes
+    text: npt.NDArray[np.uint8]
 
     @staticmethod
     def empty() -> "Values":
@@ -67,7 +67,7 @@ class Values(Sequence[Any]):
             np.zeros(0, dtype=np.int8),
             np.zeros((0, 2), dtype=np.int32),
             np.zeros(0, dtype=np.int64),
-            b"",
+            np.zeros(0, dtype=np.uint8),
         )
 
     def __len__(self) -> int:
@@ -117,7 +117,7 @@ class Values(Sequence[Any]):
 
     def _json(self, index: int) -> bytes:
         begin = self.text_ends[index - 1] if index else 0
-        return self.text[begin : self.text_ends[index]]
+        return self.text[begin : self.text_ends[index]].tobytes()
 
     @staticmethod
     def _first(found: npt.NDArray[np.bool_]) -> int:
@@ -150,7 +150,8 @@ class Values(Sequence[Any]):
         texts = [self._json(int(index)) for index in payload[is_text == 1]]
         payload[is_text == 1] = np.arange(len(texts))
         ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
-        return Values(payload, is_text, pairs, ends, b"".join(texts))
+        text = np.frombuffer(b"".join(texts), dtype=np.uint8)
+        return Values(payload, is_text, pairs, ends, text)
 
 
 def as_json(value: Any) -> bytes:

@@ -66,7 +66,7 @@ def are_plain(history: History, codes: CodeColumn) -> bool:
         return False
     texts = values.payload[codes[values.is_text[codes] == 1]]
     begins = np.where(texts > 0, values.text_ends[texts - 1], 0)
-    return bool((np.frombuffer(values.text, dtype=np.uint8)[begins] == _QUOTE).all())
+    return bool((values.text[begins] == _QUOTE).all())
 
 
 def placed(answer: tuple[int, str, list[int], list[int]]) -> IntColumn:

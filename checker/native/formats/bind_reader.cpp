@@ -29,13 +29,20 @@ nb::object array(std::vector<T>&& values, size_t width = 1) {
     return nb::cast(nb::ndarray<nb::numpy, T>(kept->data(), width == 1 ? 1 : 2, shape, owner));
 }
 
+nb::object array(LongText&& text) {
+    const size_t size = text.size();
+    char* bytes = text.release().release();
+    nb::capsule owner(bytes, [](void* p) noexcept { LongText::Free()(static_cast<char*>(p)); });
+    return nb::cast(nb::ndarray<nb::numpy, uint8_t>(bytes, {size}, owner));
+}
+
 nb::dict values(Values&& v) {
     nb::dict result;
     result["payload"] = array(std::move(v.payload));
     result["is_text"] = array(std::move(v.is_text));
     result["pairs"] = array(std::move(v.pairs), 2);
     result["text_ends"] = array(std::move(v.text_ends));
-    result["text"] = nb::bytes(v.text.data(), v.text.size());
+    result["text"] = array(std::move(v.text));
     return result;
 }
 

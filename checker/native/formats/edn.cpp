@@ -6,6 +6,7 @@
 // is escaped.
 
 #include <algorithm>
+#include <array>
 
 #include "number_lists.h"
 #include "numbers.h"
@@ -14,14 +15,19 @@
 namespace partita {
 namespace {
 
-bool is_blank(char c) {
-    return c == ' ' || c == ',' || c == '\n' || c == '\r' || c == '\t' || c == '\f' || c == '\v';
-}
+// What a character is to whoever looks for the end of a token, by its byte.
+enum Part : uint8_t { inside, blank, delimiter };
 
-bool ends_token(char c) {
-    return is_blank(c) || c == '(' || c == ')' || c == '[' || c == ']' || c == '{' || c == '}' ||
-           c == '"' || c == ';';
-}
+constexpr std::array<uint8_t, 256> parts = [] {
+    std::array<uint8_t, 256> table{};
+    for (const unsigned char c : std::string_view(" ,\n\r\t\f\v")) table[c] = blank;
+    for (const unsigned char c : std::string_view("()[]{}\";")) table[c] = delimiter;
+    return table;
+}();
+
+bool is_blank(char c) { return parts[static_cast<unsigned char>(c)] == blank; }
+
+bool ends_token(char c) { return parts[static_cast<unsigned char>(c)] != inside; }
 
 // Whether a text would be a keyword if it stood without quotes (checker/formats/edn.py says so too).
 bool looks_like_keyword(std::string_view text) {
@@ -130,7 +136,6 @@ void Edn::read_event() {
         name_.clear();
         json_.clear();
         value(name_);
-        skip_blanks();
         value(json_);
         const bool keyword = name_.size() > 2 && name_[0] == '"' && name_[1] == ':';
         if (keyword) recorder_.field(std::string_view(name_).substr(2, name_.size() - 3), json_);

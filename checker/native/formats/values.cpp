@@ -131,7 +131,7 @@ int32_t Values::number_of_text(std::string_view json) {
     if (*slot >= 0) return *slot;
     const int32_t number = *slot =
         add(static_cast<int64_t>(text_ends.size()), true, no_pair, no_pair);
-    text += json;
+    text.append(json);
     text_ends.push_back(static_cast<int64_t>(text.size()));
     grow();
     return number;
@@ -147,7 +147,7 @@ int32_t Values::add(int64_t whole_or_text, bool as_text, int32_t first, int32_t 
 
 std::string_view Values::text_at(int64_t index) const {
     const int64_t begin = index == 0 ? 0 : text_ends[index - 1];
-    return std::string_view(text).substr(begin, text_ends[index] - begin);
+    return text.view().substr(begin, text_ends[index] - begin);
 }
 
 // Returns the slot of a value, or the free one where it belongs.

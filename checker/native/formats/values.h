@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "long_text.h"
+
 namespace partita {
 
 // Returns where a compact JSON string that begins at `at` has its closing quote.
@@ -38,7 +40,7 @@ class Values {
     std::vector<int8_t> is_text;
     std::vector<int32_t> pairs;  // two each
     std::vector<int64_t> text_ends;
-    std::string text;
+    LongText text;
 
    private:
     int32_t number_of_whole(int64_t whole);

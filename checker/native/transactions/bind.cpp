@@ -19,12 +19,12 @@ using Column = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Pairs = nb::ndarray<const int32_t, nb::shape<-1, 2>, nb::c_contig, nb::device::cpu>;
 
 ValueColumns values_of(const nb::object& values) {
-    const auto text = nb::cast<nb::bytes>(values.attr("text"));  // kept by the table of values
+    const auto text = nb::cast<Column<uint8_t>>(values.attr("text"));  // kept by the table of values
     return {nb::cast<Column<int64_t>>(values.attr("payload")).data(),
             nb::cast<Column<int8_t>>(values.attr("is_text")).data(),
             nb::cast<Pairs>(values.attr("pairs")).data(),
             nb::cast<Column<int64_t>>(values.attr("text_ends")).data(),
-            std::string_view(text.c_str(), text.size())};
+            {reinterpret_cast<const char*>(text.data()), text.size()}};
 }
 
 class Told {

@@ -24,10 +24,10 @@ nb::object as_array(const std::vector<T>& values) {
 // Numbers what was added and what was read. None: some of it is no whole number and no text.
 nb::object elements_of_lists(Column<int32_t> added, Column<int32_t> lists, Column<int64_t> payload,
                              Column<int8_t> is_text, Pairs pairs, Column<int64_t> text_ends,
-                             nb::bytes text, std::optional<double> deadline,
+                             Column<uint8_t> text, std::optional<double> deadline,
                              std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop) {
     const ValueColumns columns{payload.data(), is_text.data(), pairs.data(), text_ends.data(),
-                               std::string_view(text.c_str(), text.size())};
+                               {reinterpret_cast<const char*>(text.data()), text.size()}};
     std::vector<int32_t> numbers(added.size()), elements;
     std::vector<int64_t> ends;
     int32_t count = 0;
