@@ -78,6 +78,14 @@ class Recognises(Protocol):
         """Say whether a history of which nothing else is said is for this check to judge."""
 
 
+@runtime_checkable
+class HasLimits(Protocol):
+    """A check that can be told to give up."""
+
+    def within(self, time_limit: float | None, memory_limit: int | None) -> "Check":
+        """Return a check that is unknown after so many seconds, or at so many bytes in all."""
+
+
 class Limits(Protocol):
     """What a check's figures may come to. The options are the parameters of its constructor."""
 

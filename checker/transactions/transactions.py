@@ -82,6 +82,11 @@ class Transactions:
         """Return the model that a usual name or abbreviation means, None if it means none."""
         return named(name)
 
+    def within(self, time_limit: float | None, memory_limit: int | None) -> "Transactions":
+        """Return the check with these limits, see the constructor."""
+        limits = {"time_limit": time_limit, "memory_limit": memory_limit}
+        return Transactions(**{**self._given, **limits})
+
     @staticmethod
     def recognises(history: History) -> bool:
         """Say whether a history is of transactions of which every value is written once."""

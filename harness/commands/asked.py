@@ -7,13 +7,12 @@ from functools import cache
 from typing import Any
 
 from partita.checker import Counterexample, History, Order, Verdict
-from partita.checker.checks import Check
+from partita.checker.checks import Check, HasLimits
 from partita.checker.linearizability.linearizability import Linearizability
 from partita.checker.plugins import find, names
 from partita.checker.settings import make_with
-from partita.harness.run.expectations import expected
 from partita.harness.run.judging import Row, deciding, judged, notes
-from partita.harness.run.owners import workload_of
+from partita.harness.run.levels import expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,9 @@ def of_run(run: Mapping[str, Any], expect: Sequence[str], given: Mapping[str, An
     Raises `click.UsageError` for a level that its checks do not have, or if the run's workload is
     not here.
     """
+    # Here, because checking a file must not pay for what makes runs: it speaks SSH.
+    from partita.harness.run.owners import workload_of
+
     checks = [_limited(check, given) for check in workload_of(run).checks]
     said = expected(expect, checks, f"workload {run.get('workload')}")
     levels = {"promised": run.get("promised") or {}, "expect": {**run.get("expect", {}), **said}}
@@ -73,7 +75,7 @@ def of_run(run: Mapping[str, Any], expect: Sequence[str], given: Mapping[str, An
 
 
 def _limited(check: Check, given: Mapping[str, Any]) -> Check:
-    if not isinstance(check, Linearizability):
+    if not isinstance(check, HasLimits):
         return check
     return check.within(given["time_limit"], given["memory_limit"])
 

@@ -30,8 +30,9 @@ from partita.harness.nodes.cluster import (
 )
 from partita.harness.nodes.doctor import examine_tools
 from partita.harness.nodes.ssh import Login, SshError
-from partita.harness.run.expectations import expected, promised
+from partita.harness.run.expectations import promised
 from partita.harness.run.gate import Thresholds, thresholds
+from partita.harness.run.levels import expected
 from partita.harness.run.losses import living
 from partita.harness.run.owners import (
     fault_owner,

@@ -11,8 +11,9 @@ import pytest
 
 from partita.checker import Counterexample, History
 from partita.checker.checks import Judgement
-from partita.harness.run.expectations import expected, promised
+from partita.harness.run.expectations import promised
 from partita.harness.run.judging import deciding, judged, notes
+from partita.harness.run.levels import expected
 
 EMPTY = History.of_events([])
 BAD = Counterexample((0,), "This cannot be.")

@@ -134,7 +134,7 @@ def test_a_broken_history_is_refused_and_not_judged() -> None:
 
 
 def test_a_limit_makes_all_unknown() -> None:
-    check = Transactions(time_limit=0.0)
+    check = Transactions().within(0.0, None)
     found = check.judge(SKEW, check.levels)
     assert set(found.levels.values()) == {"unknown"}
     assert found.reason == "time limit reached"
