@@ -230,7 +230,7 @@ def transactions(
     `values` is a `Values`; `told_rows` and `told_codes` are operations and their fields `versions`,
     as numbers in `told_values`. Returns what was found, by the names that
     checker/native/transactions/bind.cpp gives it; what is wrong with which operations; or the limit
-    that was hit.
+    that was hit before all was read. One that was hit later is in "stopped".
     """
 
 _Read = tuple[dict[str, Any], list[str]] | tuple[None, int, str, int, bool]

@@ -62,7 +62,8 @@ class Analysis:
 
     `anomalies` are by name. `violated` are models of `isolation.py` that do not hold; what they
     rule out besides, `isolation` knows. `decided_by` says what decided: values, or the revisions
-    that the store told. `reason` says why nothing can be said (then `decided` is False).
+    that the store told. `reason` says why no more can be said (then `decided` is False): what was
+    found until then stands.
     """
 
     anomalies: Mapping[str, Anomaly]

@@ -8,6 +8,7 @@ revisions of its commits, their order is tried out first: if it explains all, th
 
 import time
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -56,8 +57,9 @@ def analyse(
     """Find the anomalies of a history of transactions, and the models that they contradict.
 
     `time_limit` is in seconds from now, `memory_limit` in bytes for the whole process. The other
-    options say by which rules the values of registers are put in order. Raises `HistoryError` for
-    a history that nothing can be inferred from.
+    options say by which rules the values of registers are put in order. Where a limit is hit, what
+    was found until then is told, as undecided. Raises `HistoryError` for a history that nothing
+    can be inferred from.
     """
     begin = time.monotonic()
     deadline = None if time_limit is None else begin + time_limit
@@ -87,6 +89,8 @@ def analyse(
         "seconds": time.monotonic() - begin,
         **{name: found[name] for name in _FIGURES},
     }
+    if "stopped" in found:
+        return _cut_short(_analysis(found, figures), f"{found['stopped']} reached")
     if not found["committed"]:
         return _undecided("no transaction was committed", figures)
     if not found["reads"]:
@@ -136,6 +140,14 @@ def _notes(found: dict[str, Any]) -> list[str]:
             f"{what} an older revision than one that had ended before: values say whether it shows"
         )
     return notes
+
+
+def _cut_short(analysis: Analysis, reason: str) -> Analysis:
+    """What was found stands, and there may be more of it. Of the rest nothing is known."""
+    anomalies = {
+        name: replace(anomaly, at_least=True) for name, anomaly in analysis.anomalies.items()
+    }
+    return replace(analysis, anomalies=anomalies, decided=False, reason=reason)
 
 
 def _undecided(reason: str, figures: dict[str, Any] | None = None) -> Analysis:

@@ -48,6 +48,7 @@ class Told {
         told["nodes"] = judgement_.nodes;
         told["edges"] = judgement_.edges;
         told["visits"] = judgement_.cycles.visits;
+        if (judgement_.stopped != nullptr) told["stopped"] = judgement_.stopped;
         return told;
     }
 

@@ -49,6 +49,27 @@ class Finder {
         : graph_(graph), txns_(txns), limits_(limits), piece_(graph, txns), walks_(piece_, limits) {}
 
     Cycles find() {
+        try {
+            look_at_all();
+        } catch (const Stopped& stopped) {
+            cycles_.stopped = stopped.reason;
+        }
+        for (auto& by_order : cycles_.examples) {
+            for (auto& examples : by_order) keep_best(examples);
+        }
+        cycles_.visits = walks_.visits;
+        return std::move(cycles_);
+    }
+
+   private:
+    // Cycles of this piece, by where one of their nodes is.
+    struct Known {
+        Kind kind;
+        Order order;
+        uint32_t node;
+    };
+
+    void look_at_all() {
         std::vector<uint32_t> members, ends;
         const auto next = [&](uint32_t node, uint32_t& cursor, uint32_t& target) {
             Relation relation{};
@@ -67,20 +88,7 @@ class Finder {
             look_at_piece();
             begin = end;
         }
-        for (auto& by_order : cycles_.examples) {
-            for (auto& examples : by_order) keep_best(examples);
-        }
-        cycles_.visits = walks_.visits;
-        return std::move(cycles_);
     }
-
-   private:
-    // Cycles of this piece, by where one of their nodes is.
-    struct Known {
-        Kind kind;
-        Order order;
-        uint32_t node;
-    };
 
     void look_at_piece() {
         known_.clear();

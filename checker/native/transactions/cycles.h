@@ -38,9 +38,10 @@ struct Cycles {
     // By model and order: ww; ww wr; these and rw, no two of them in a row; all three.
     std::array<std::array<bool, orders>, 4> violated{};
     int64_t components = 0, largest = 0, visits = 0;
+    const char* stopped = nullptr;  // by which limit: there may be more of everything
 };
 
-// Finds all of that. Where a limit is hit while examples are sought, the verdicts stand.
+// Finds all of that, or as much of it as the limits allow.
 Cycles find_cycles(const Graph& graph, const Txns& txns, Limits& limits);
 
 }  // namespace partita::transactions

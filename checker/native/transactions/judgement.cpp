@@ -7,12 +7,20 @@ namespace partita::transactions {
 Judgement::Judgement(const Given& given, const ToldVersions& told, const Rules& ways,
                      Limits& limits)
     : txns(read_transactions(given, limits)), links(txns) {
+    for (const MicroOp& op : txns.ops) reads += op.act == Act::read;
+    try {
+        look(told, ways, limits);
+    } catch (const Stopped& limit) {
+        stopped = limit.reason;
+    }
+}
+
+void Judgement::look(const ToldVersions& told, const Rules& ways, Limits& limits) {
     Versions versions = told_versions(txns, told, limits);
     settle_orders(txns, versions, found, limits);
+    committed = std::count(txns.committed.begin(), txns.committed.end(), 1);
     look_at_reads(txns, found, limits);
     look_for_losses(txns, found, limits);
-    for (const MicroOp& op : txns.ops) reads += op.act == Act::read;
-    committed = std::count(txns.committed.begin(), txns.committed.end(), 1);
     const Witness witness = look_at_revisions(txns, versions, found, limits);
     revisions = witness.what;
     stale = witness.stale;
@@ -29,6 +37,7 @@ Judgement::Judgement(const Given& given, const ToldVersions& told, const Rules& 
     nodes = graph.nodes();
     edges = static_cast<int64_t>(graph.edges());
     cycles = find_cycles(graph, txns, limits);
+    stopped = cycles.stopped;
 }
 
 }  // namespace partita::transactions

@@ -14,6 +14,8 @@
 
 namespace partita::transactions {
 
+// Where a limit is hit after all was read, `stopped` is its name: what was found until then stands,
+// and there may be more of everything.
 struct Judgement {
     Judgement(const Given& given, const ToldVersions& told, const Rules& rules, Limits& limits);
 
@@ -26,6 +28,10 @@ struct Judgement {
     int64_t stale = 0;             // transactions whose revision is older than real time allows
     int64_t reads = 0, committed = 0, nodes = 0, edges = 0;
     std::vector<uint8_t> rules;    // those by which values of registers were ordered
+    const char* stopped = nullptr;
+
+   private:
+    void look(const ToldVersions& told, const Rules& ways, Limits& limits);
 };
 
 }  // namespace partita::transactions
