@@ -16,47 +16,13 @@
 #include "bits.h"
 #include "blocks.h"
 #include "../limits.h"
+#include "pending.h"
+#include "reductions.h"
 #include "timeline.h"
 #include "trail.h"
 #include "../usage.h"
 
 namespace partita::search {
-
-// What is left out, and why nothing is lost. Each can be switched off, so that tests can hold it
-// against exhaustive search. `free`, `owed` and `spent` are explained in antichain.h.
-struct Reductions {
-    // An operation that is possible now and changes nothing becomes free: its place in the order
-    // can be here, where nobody notices, whether or not it is done again with effect.
-    bool pure = true;
-
-    // When an operation is done that overwrites (is possible in every state, always with the
-    // same result), all pending ones that overwrite become free: each can have its place
-    // directly before, where its result is not seen. All of them can, in any order.
-    bool hidden = true;
-
-    // Operations of one kind can change places in an order while both are pending. So the one
-    // that completes first is done first, unless only the other one is owed. In the same way a
-    // crashed operation, which never completes, waits while a pending one of its kind is there.
-    bool earliest = true;
-
-    // A step is not taken if the state it leads to serves nobody: it frees nothing, and whatever
-    // can be done there could be done directly, with the same result. Doing that directly
-    // leaves the operation of the step free, or hidden, where the step would have spent it.
-    bool useful = true;
-
-    // Two steps in a row that commute, the first of which frees nothing, are taken only with the
-    // one first that completes first. Where the second is what everything waits for, the first
-    // is so left for later. (A configuration reached in two ways remembers only one; then what
-    // is not done behind it is done behind another, whose last step completes later still:
-    // there is an end to that.)
-    bool commute = true;
-
-    // A configuration is dropped if there is one as good (antichain.h).
-    bool dominate = true;
-
-    // States that nobody can see any more become one (register_space.h).
-    bool unseen = true;
-};
 
 template <class Space, class Mask>
 class Frontier {
@@ -69,10 +35,9 @@ class Frontier {
           space_(space),
           reductions_(reductions),
           limits_(limits),
+          pending_(timeline, space, kinds),
           reached_(space.states(), usage_, reductions.dominate),
-          explored_(space.states(), usage_, reductions.dominate),
-          of_kind_(kinds),
-          in_slot_(timeline.slots) {}
+          explored_(space.states(), usage_, reductions.dominate) {}
 
     std::vector<Configuration> configs;
     Trail* trail = nullptr;             // Where it is kept how configurations were reached.
@@ -83,8 +48,8 @@ class Frontier {
     bool gave_up = false;        // Whether configurations may have been missed.
 
     UsageTable& usage() { return usage_; }
-    std::int32_t position() const { return position_; }
-    bool at_end() const { return position_ == static_cast<std::int32_t>(timeline_.events.size()); }
+    std::int32_t position() const { return pending_.position(); }
+    bool at_end() const { return pending_.at_end(); }
     std::size_t nodes() const { return nodes_; }
 
     // Begins with one configuration for each of these states.
@@ -97,7 +62,7 @@ class Frontier {
     // Calls with each operation that is pending, but for the pooled ones.
     template <class Visit>
     void each_pending(Visit visit) const {
-        pending_.each([&](int slot) { visit(*in_slot_[slot]); });
+        pending_.all().each([&](int slot) { visit(pending_.in(slot)); });
     }
 
     // From now on it does not tell configurations apart how often they used a crashed operation
@@ -122,14 +87,11 @@ class Frontier {
     void ignore_nothing() { usage_.ignore({}); }
 
     // Moves to a place in time without looking at configurations.
-    void seek(std::int32_t position) {
-        while (position_ < position) skip_forth();
-        while (position_ > position) skip_back();
-    }
+    void seek(std::int32_t position) { pending_.seek(position); }
 
     // Takes the configurations over the next event. They are none if no order exists.
     void advance() {
-        auto event = timeline_.events[position_];
+        auto event = timeline_.events[pending_.position()];
         const auto& operation = timeline_.operations[Timeline::operation_of(event)];
         if (event >= 0) {
             invoke(operation);
@@ -159,51 +121,8 @@ class Frontier {
         Mask owed;                            // What was owed before it.
     };
 
-    void skip_forth() {
-        auto event = timeline_.events[position_++];
-        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
-        if (event >= 0) {
-            space_.pass(event, operation.kind, true);
-            open(operation);
-        } else {
-            close(operation);
-        }
-    }
-
-    void skip_back() {
-        auto event = timeline_.events[--position_];
-        const auto& operation = timeline_.operations[Timeline::operation_of(event)];
-        if (event >= 0) {
-            space_.pass(event, operation.kind, false);
-            close(operation);
-        } else {
-            open(operation);
-        }
-    }
-
-    void open(const Operation& operation) {
-        if (operation.slot < 0) {
-            space_.pool(operation.kind, 1);
-            return;
-        }
-        space_.open(operation.slot, operation.kind);
-        of_kind_[operation.kind].set(operation.slot);
-        pending_.set(operation.slot);
-        in_slot_[operation.slot] = &operation;
-    }
-
-    void close(const Operation& operation) {
-        if (operation.slot < 0) {
-            space_.pool(operation.kind, -1);
-            return;
-        }
-        space_.close(operation.slot, operation.kind);
-        of_kind_[operation.kind].reset(operation.slot);
-        pending_.reset(operation.slot);
-    }
-
     void invoke(const Operation& operation) {
-        skip_forth();
+        pending_.forth();
         if (operation.slot < 0 || operation.role != Role::kOwed) return;
         for (std::size_t i = 0; i < configs.size(); ++i) {
             auto& config = configs[i];
@@ -224,15 +143,15 @@ class Frontier {
                 explore(target);
                 copy_reached();
             }
-            skip_forth();
+            pending_.forth();
             return;
         }
         if (nothing_to_do(target)) {
-            skip_forth();
+            pending_.forth();
             return;
         }
         explore(target);
-        skip_forth();
+        pending_.forth();
         collect();
     }
 
@@ -299,7 +218,7 @@ class Frontier {
     void prepare(const Target& target) {
         space_.prepare([&](auto visit) {
             visit(target.kind);
-            pending_.each([&](int slot) { visit(in_slot_[slot]->kind); });
+            pending_.all().each([&](int slot) { visit(pending_.in(slot).kind); });
         });
     }
 
@@ -347,10 +266,10 @@ class Frontier {
         if (way_.slot >= 0) freed.reset(way_.slot);
         Mask hidden;
         if (reductions_.hidden && space_.overwrites(way_.kind)) hidden = freed & space_.hidden();
-        auto free = [&](int slot) { at = trail->unseen(at, number_of(*in_slot_[slot])); };
+        auto free = [&](int slot) { at = trail->unseen(at, number_of(pending_.in(slot))); };
         hidden.each(free);
         at = way_.slot < 0 ? trail->pooled(at, way_.kind)
-                           : trail->done(at, number_of(*in_slot_[way_.slot]));
+                           : trail->done(at, number_of(pending_.in(way_.slot)));
         freed.without(hidden).each(free);
         return at;
     }
@@ -402,21 +321,21 @@ class Frontier {
     }
 
     bool is_earliest(int slot, const Mask& steps, const Configuration& from) const {
-        auto others = of_kind_[in_slot_[slot]->kind] & steps;
+        auto others = pending_.of_kind(pending_.in(slot).kind) & steps;
         others.reset(slot);
         if (!others.any()) return true;
         bool earliest = true;
         bool is_owed = from.owed.has(slot);
         others.each([&](int other) {
-            bool sooner = in_slot_[other]->returned < in_slot_[slot]->returned;
+            bool sooner = pending_.in(other).returned < pending_.in(slot).returned;
             if (sooner && (from.owed.has(other) || !is_owed)) earliest = false;
         });
         return earliest;
     }
 
     void take(const Configuration& from, int slot, const Target& target) {
-        const auto kind = in_slot_[slot]->kind;
-        const auto order = std::int64_t{in_slot_[slot]->returned} << 16 | slot;
+        const auto kind = pending_.in(slot).kind;
+        const auto order = std::int64_t{pending_.in(slot).returned} << 16 | slot;
         if (comes_too_late(kind, order)) return;
         Configuration child = from;
         child.owed.reset(slot);
@@ -429,7 +348,8 @@ class Frontier {
     void take_pooled(const Configuration& from, std::int32_t kind, const Target& target) {
         if (space_.next(from.state, kind) == kImpossible) return;
         // Where pooled operations are not counted they may complete, and then cannot wait.
-        if (reductions_.earliest && counted && of_kind_[kind].without(from.spent).any()) return;
+        const auto waiting = pending_.of_kind(kind).without(from.spent);
+        if (reductions_.earliest && counted && waiting.any()) return;
         const bool is_target = target.slot < 0 && kind == target.kind;
         const auto order = is_target ? 0 : std::int64_t{kNever} << 32 | kind;
         if (comes_too_late(kind, order)) return;
@@ -484,12 +404,9 @@ class Frontier {
     Space& space_;
     Reductions reductions_;
     const Limits& limits_;
+    Pending<Space, Mask> pending_;
     UsageTable usage_;
     Antichain<Mask> reached_, explored_;
-    std::vector<Mask> of_kind_;
-    std::vector<const Operation*> in_slot_;
-    Mask pending_;
-    std::int32_t position_ = 0;
     Blocks<Origin> origins_;  // As the configurations in `explored_`.
     Origin origin_;
     Blocks<std::int32_t> reached_trails_, explored_trails_;  // As the configurations in them.
