@@ -43,7 +43,10 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What a tool said, and what it took. `why` says why it decided nothing."""
+    """What a tool said, and what it took. `why` says why it decided nothing.
+
+    `explaining_seconds` of the check went into finding what contradicts, once that was decided.
+    """
 
     valid: bool | str
     seconds: float
@@ -51,6 +54,7 @@ class Measurement:
     wall_seconds: float
     peak_mb: float
     why: str | None
+    explaining_seconds: float = 0.0
 
 
 def partita() -> Tool:
@@ -99,6 +103,7 @@ def measure(tool: Tool, file: Path, limits: Limits) -> Measurement:
         wall_seconds=wall,
         peak_mb=usage.ru_maxrss / 1e3,
         why=_why(answer) if answer["valid"] == "unknown" else None,
+        explaining_seconds=(answer.get("details") or {}).get("explaining_seconds", 0.0),
     )
 
 

@@ -87,7 +87,7 @@ def _compared(rows: Sequence[Row]) -> str:
 
 def _ratios(pairs: Sequence[tuple[Row, Row]]) -> list[object]:
     both = [(mine, other) for mine, other in pairs if _decided(mine) and _decided(other)]
-    times = [other["seconds"] / mine["seconds"] for mine, other in both]
+    times = [_deciding(other) / _deciding(mine) for mine, other in both]
     memories = [other["peak_mb"] / mine["peak_mb"] for mine, other in both]
     return [
         len(pairs),
@@ -97,6 +97,11 @@ def _ratios(pairs: Sequence[tuple[Row, Row]]) -> list[object]:
         f"{sum(each > 1 for each in times)} of {len(both)}",
         _range(memories),
     ]
+
+
+def _deciding(row: Row) -> float:
+    """Until the verdict was known: what explains a violation comes after that."""
+    return float(row["seconds"] - row.get("explaining_seconds", 0))
 
 
 def _range(ratios: Sequence[float]) -> str:
@@ -130,7 +135,9 @@ def _each(rows: Sequence[Row], *, hard: bool) -> str:
 def _cell(row: Row | None) -> str:
     if row is None:
         return "-"
-    cost = f"{_seconds(row['seconds'])}, {row['peak_mb']:,.0f} MB"
+    explaining = row.get("explaining_seconds") or 0
+    more = f" + {_seconds(explaining)}" if explaining else ""
+    cost = f"{_seconds(_deciding(row))}{more}, {row['peak_mb']:,.0f} MB"
     if is_wrong(row):
         return f"**wrong**: {row['valid']}, {cost}"
     return cost if _decided(row) else f"**unknown**, {cost}"
