@@ -76,6 +76,14 @@ class Lasted:
 
 
 @dataclass(frozen=True, slots=True)
+class Storm:
+    """How often a random storm draws a fault, against 1, and for how many seconds: least, most."""
+
+    weight: float = 1.0
+    seconds: tuple[float, float] = (1.0, 6.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Traits:
     """What the driver must know of a fault before it does anything.
 
@@ -92,6 +100,7 @@ class Traits:
     `own_disk`: the store's data must lie on a disk of its own, which is given to it before it
     starts.
     `needs`: methods that a system must have for it.
+    `storm`: how random schedules draw it; None: not at all.
     `heal`: the shell lines by which a host undoes it alone. They take no arguments, run in
     a shell of their own, do no harm where nothing is to be undone, and fail if they could not.
     """
@@ -106,6 +115,7 @@ class Traits:
     needs: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()
     target: str = ""
+    storm: Storm | None = None
     heal: str = ""
 
 

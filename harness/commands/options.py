@@ -107,7 +107,8 @@ faults = together(
         "--nemesis",
         type=Named("faults", several=True),
         help="Faults in turn, separated by commas: a fault and its target, such as kill-leader, "
-        "or a target alone, for a partition, such as leader-minority; none.",
+        "or a target alone, for a partition, such as leader-minority; random: drawn by the seed; "
+        "none.",
     ),
     click.option(
         "--nemesis-interval",

@@ -25,6 +25,7 @@ from partita.harness.run.owners import (
     workload_owner,
 )
 from partita.nemesis.faults import choices
+from partita.nemesis.storms import RANDOM
 
 _OWNERS = "partita.owners"
 # The options that name owners: (for one run, for several), and what stands if none is given.
@@ -242,7 +243,7 @@ def _faults(text: str) -> list[str]:
 
 
 def _nemeses() -> list[str]:
-    return ["none", *choices()]
+    return ["none", RANDOM, *choices()]
 
 
 def _stored(run: str | None) -> dict[str, Any]:

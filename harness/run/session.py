@@ -60,6 +60,7 @@ from partita.harness.systems import (
 )
 from partita.nemesis import disks, faults
 from partita.nemesis import schedule as plans
+from partita.nemesis.storms import RANDOM, storm
 from partita.reports import read_spec
 from partita.workloads.workload import HasClientNodes, Workload
 
@@ -98,6 +99,9 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
     elif _wanted(workload) and not spec.client_nodes and options.get("client_count") is None:
         said = f"{workload.name} asks for clients on nodes of their own; they stay on this machine"
         click.echo(f"partita: {said}: --client-node HOST names one", err=True)
+    if (options["nemesis"] or "").strip() == RANDOM:
+        drawn = "; ".join(map(str, spec.schedule))
+        click.echo(f'partita: seed {spec.seed} draws --schedule "{drawn}"', err=True)
     limits = limits_of(options, workload)
     with _nodes(names, spec, options, keep=keep) as (nodes, hosts), ExitStack() as last:
         if names:
@@ -235,7 +239,8 @@ def _spec(
         )
     nodes = tuple(names) or tuple(f"n{number}" for number in range(1, count + 1))
     clients = _client_nodes(names, workload, options)
-    schedule = _schedule(store, workload, nodes, clients, options)
+    seed = random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"]
+    schedule = _schedule(store, workload, nodes, clients, options, seed)
     return RunSpec(
         system=store.name,
         workload=workload.name,
@@ -245,7 +250,7 @@ def _spec(
         rate=options["rate"],
         time_limit=options["time_limit"],
         timeout=options["timeout"],
-        seed=random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"],
+        seed=seed,
         reconnect=options["reconnect"],
         schedule=schedule,
         disk=_disk(store, schedule, options),
@@ -272,6 +277,7 @@ def _schedule(
     nodes: Sequence[str],
     clients: Sequence[str],
     options: Options,
+    seed: int,
 ) -> tuple[plans.Step, ...]:
     names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
     for name in ("schedule", "nemesis"):
@@ -283,12 +289,17 @@ def _schedule(
     def given(fault: str) -> Mapping[str, Any]:
         return fault_owner(fault).given(options)
 
+    has = partial(hasattr, store)
     if options["schedule"]:
         steps = plans.parse(options["schedule"], nodes, given, clients)
+    elif RANDOM in names:
+        if len(names) > 1:
+            raise click.UsageError(f"--nemesis {RANDOM} draws its faults itself: name no others")
+        own_disk = options.get("disk") not in (None, PLAIN)
+        steps = storm(seed, options["time_limit"], len(nodes), has, given, own_disk=own_disk)
     else:
         interval, time_limit = options["nemesis_interval"], options["time_limit"]
         steps = plans.plan(names, interval, time_limit, given, session_s(workload))
-    has = partial(hasattr, store)
     plans.check(steps, len(nodes), options["time_limit"], has=has, clients=len(clients))
     return steps
 

@@ -110,7 +110,7 @@ def parse_name(text: str) -> tuple[str, str]:
                 return fault, place
             break
     raise plugins.PluginError(
-        f"no nemesis is called {text!r}: choose from {', '.join([*choices(), 'none'])}"
+        f"no nemesis is called {text!r}: choose from {', '.join([*choices(), 'random', 'none'])}"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from partita.nemesis import disks
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host, on_all, on_some
 from partita.nemesis.targets import Scope
 
@@ -30,6 +30,7 @@ class PowerCut:
         restarts=True,
         own_disk=True,
         needs=("data",),
+        storm=Storm(3, (0.5, 2.0)),
         heal=disks.heal(),
     )
 
@@ -66,6 +67,7 @@ class DiskFull:
     traits = Traits(
         strikes="nodes",
         survives_restart=False,  # a power cut may take what fills it
+        storm=Storm(1, (1.0, 4.0)),
         own_disk=True,
         needs=("data",),
         heal=disks.heal(),

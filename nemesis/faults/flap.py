@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from partita.checker.settings import Setting
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.firewall import Chain
 from partita.nemesis.grudges import cut_pairs
 from partita.nemesis.hosts import Host
@@ -20,7 +20,7 @@ class Flap:
     """Cuts nodes apart, lets them meet again, and so on, until it is healed."""
 
     name = "flap"
-    traits = Traits(strikes="links", stacks="replace", heal=CHAIN.heal)
+    traits = Traits(strikes="links", stacks="replace", storm=Storm(1, (3.0, 8.0)), heal=CHAIN.heal)
 
     def __init__(
         self,

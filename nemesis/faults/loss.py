@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from partita.checker.settings import Setting
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.firewall import Chain
 from partita.nemesis.hosts import Host
 from partita.nemesis.targets import Scope
@@ -16,7 +16,7 @@ class Loss:
     """Loses a share of the packets between the nodes that it strikes."""
 
     name = "loss"
-    traits = Traits(strikes="links", stacks="replace", heal=Chain(CHAIN, "").heal)
+    traits = Traits(strikes="links", stacks="replace", storm=Storm(1), heal=Chain(CHAIN, "").heal)
 
     def __init__(
         self,

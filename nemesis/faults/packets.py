@@ -10,7 +10,7 @@ from statistics import median
 from typing import Annotated, Any, Protocol
 
 from partita.checker.settings import Setting
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host
 from partita.nemesis.packets import Line, round_trips
 from partita.nemesis.targets import Scope
@@ -76,7 +76,7 @@ class Delay:
     """Lets packets wait before they arrive, in the order in which they were sent."""
 
     name = "delay"
-    traits = Traits(strikes="links", stacks="replace", heal=_DELAY.heal)
+    traits = Traits(strikes="links", stacks="replace", storm=Storm(2, (2.0, 8.0)), heal=_DELAY.heal)
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Reorder:
     """Lets most packets wait, and some overtake them."""
 
     name = "reorder"
-    traits = Traits(strikes="links", stacks="replace", heal=_REORDER.heal)
+    traits = Traits(strikes="links", stacks="replace", storm=Storm(1), heal=_REORDER.heal)
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class Slow:
     """Lets so many bits through in a second; what has to wait over two seconds for it is lost."""
 
     name = "slow"
-    traits = Traits(strikes="links", stacks="replace", heal=_SLOW.heal)
+    traits = Traits(strikes="links", stacks="replace", storm=Storm(1), heal=_SLOW.heal)
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.firewall import Chain
 from partita.nemesis.grudges import cut_pairs
 from partita.nemesis.hosts import Host
@@ -21,6 +21,7 @@ class Partition:
         strikes="links",
         stacks="replace",
         silences=True,
+        storm=Storm(5),
         refuses=("all",),  # a store of which no node hears another has nothing left to decide
         heal=CHAIN.heal,
     )

@@ -9,7 +9,7 @@ that means for a store is its system's business.
 from collections.abc import Mapping
 from typing import Any
 
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host, on_some
 from partita.nemesis.targets import Scope
 
@@ -49,7 +49,7 @@ class Kill:
     """Crashes the store's process: it ends at once, what it wrote stays in the page cache."""
 
     name = "kill"
-    traits = Traits(strikes="nodes", silences=True, restarts=True)
+    traits = Traits(strikes="nodes", silences=True, restarts=True, storm=Storm(3, (0.5, 3.0)))
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("kill", node))
@@ -61,7 +61,7 @@ class Stop:
     """Ends the store's process as an administrator would."""
 
     name = "stop"
-    traits = Traits(strikes="nodes", silences=True, restarts=True)
+    traits = Traits(strikes="nodes", silences=True, restarts=True, storm=Storm(1, (0.5, 3.0)))
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("stop", node))
@@ -78,6 +78,7 @@ class Pause:
         silences=True,
         survives_restart=False,
         needs=("pause", "resume"),
+        storm=Storm(2, (1.0, 4.0)),
         heal=_RESUME,
     )
 

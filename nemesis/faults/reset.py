@@ -8,7 +8,7 @@ differently: after a reset nobody waits.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.firewall import Chain
 from partita.nemesis.grudges import Grudge
 from partita.nemesis.hosts import FOLDER, Host, on_all
@@ -67,6 +67,7 @@ class Reset:
         strikes="links",
         stacks="replace",
         silences=True,
+        storm=Storm(1, (0.5, 3.0)),
         heal=f"rm -rf {HELD}\n{CHAIN.heal}",
     )
 

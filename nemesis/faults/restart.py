@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from partita.checker.settings import Setting
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host, on_some
 from partita.nemesis.targets import Scope
 
@@ -72,7 +72,9 @@ class Restart:
     """Stops the store as an administrator would and starts it again, on all these nodes at once."""
 
     name = "restart"
-    traits = Traits(strikes="nodes", silences=True, restarts=True, momentary=True)
+    traits = Traits(
+        strikes="nodes", silences=True, restarts=True, momentary=True, storm=Storm(1, (1.0, 2.0))
+    )
 
     def __init__(self, patience: Patience = 60) -> None:
         self._again = _Again(patience)
@@ -90,7 +92,9 @@ class RollingRestart:
     """Restarts the store on one node after another, each as soon as the last one serves again."""
 
     name = "rolling-restart"
-    traits = Traits(strikes="nodes", silences=True, restarts=True, momentary=True)
+    traits = Traits(
+        strikes="nodes", silences=True, restarts=True, momentary=True, storm=Storm(1, (1.0, 2.0))
+    )
 
     def __init__(self, patience: Patience = 60) -> None:
         self._again = _Again(patience)
@@ -109,7 +113,7 @@ class CrashLoop:
     """Crashes the store again and again, each time as soon as it serves, until it is healed."""
 
     name = "crash-loop"
-    traits = Traits(strikes="nodes", silences=True, restarts=True)
+    traits = Traits(strikes="nodes", silences=True, restarts=True, storm=Storm(1, (2.0, 6.0)))
 
     def __init__(self) -> None:
         self._over = threading.Event()
