@@ -23,6 +23,7 @@ from partita.harness.run.owners import (
     workload_owner,
 )
 from partita.nemesis import schedule
+from partita.nemesis.storms import RANDOM
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -212,7 +213,7 @@ def _look_up(name: str, value: object) -> None:
         schedule.parse(str(value), NODES, clients=("c1", "c2"))
     if name in ("nemesis", "nemeses"):
         for each in re.split(r"[,+]\s*", str(value)):
-            if each != "none":
+            if each not in ("none", RANDOM):
                 schedule.fault(each)
 
 
