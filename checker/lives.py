@@ -179,18 +179,18 @@ class Lives:
         for row in (*rows_of(history, "open"), *rows_of(history, "beat")):
             life = self._opened_by(row)
             outcome, end = history.outcome[row], int(history.completed_ns[row])
-            if history.f[row] == history.f_code("beat"):
-                self._refuse_stranger(life, int(history.invoked_rank[row]))
             if outcome == _FAIL:
                 continue
+            if history.f[row] == history.f_code("beat"):
+                self._refuse_stranger(life, int(history.invoked_rank[row]))
             life.tried = max(life.tried, NEVER if history.ended_rank[row] == NEVER else end)
             if outcome == _OK:
                 yield int(history.invoked_ns[row]), end, life
         for event in events_of(history, "beat"):
             life, sent = self.of_event(event), _sent(event)
-            self._refuse_stranger(life, event.rank)
             if event.value is False:
                 continue
+            self._refuse_stranger(life, event.rank)
             life.tried = max(life.tried, event.time)
             if event.value is True:
                 yield sent, event.time, life

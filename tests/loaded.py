@@ -56,6 +56,7 @@ def loaded(
         thread.start()
     for thread in threads:
         thread.join()
+    journal.note("info", "nemesis", "phase", "final reads")
     readers = [worker(5_000 + place, place) for place in places]
     for reader in readers:
         for f, key in workload.final():

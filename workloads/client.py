@@ -14,11 +14,15 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 class Definite(Exception):
-    """The operation certainly did not happen, and never will."""
+    """The operation certainly did not happen, and never will; `fields` go into the history."""
+
+    fields: Mapping[str, Any] = _NONE
 
 
 class Indefinite(Exception):
-    """Nobody knows whether the operation happened, or will yet happen."""
+    """Nobody knows whether the operation happened, or will; `fields` go into the history."""
+
+    fields: Mapping[str, Any] = _NONE
 
 
 class Refused(Definite):

@@ -211,7 +211,7 @@ class Worker:
             version = _version(mismatch.version)
             return "fail", {**mismatch.fields, "error": "mismatch", **actual, **version}
         except Refused as refused:
-            return "fail", {"error": str(refused)}
+            return "fail", {**refused.fields, "error": str(refused)}
         except BaseException as error:  # that of a library, such as a cancelled task, is no less
             return self._failed(operation, error)
         if isinstance(answer, Answer):
@@ -232,7 +232,9 @@ class Worker:
         self._lose()
         # A read that failed had no effect, whatever became of it.
         definite = isinstance(error, Definite) or operation.reads
-        return "fail" if definite else "info", {"error": str(error) or type(error).__name__}
+        fields = error.fields if isinstance(error, Definite | Indefinite) else {}
+        text = str(error) or type(error).__name__
+        return "fail" if definite else "info", {**fields, "error": text}
 
     def _lose(self) -> None:
         """What went wrong may have broken the connection: the next operation gets a new one."""

@@ -17,6 +17,7 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, coded, decoded
 from partita.harness.systems.consul_collections import ConsulCollections
 from partita.harness.systems.consul_elections import ConsulElections
+from partita.harness.systems.consul_leases import ConsulLeases
 from partita.harness.systems.consul_locks import ConsulLocks
 from partita.harness.systems.consul_sessions import LEAST_TTL_S
 from partita.harness.systems.consul_transactions import ConsulTransactions
@@ -132,6 +133,10 @@ class Consul(Daemon):
         def transactions(node: Node, timeout: float) -> Client:
             return ConsulTransactions(ConsulClient(node.address, timeout, self.reads))
 
+        def leases(node: Node, timeout: float) -> Client:
+            client = ConsulClient(node.address, timeout, self.reads)
+            return ConsulLeases(client, node.address, timeout)
+
         def watches(node: Node, timeout: float) -> Client:
             client = ConsulClient(node.address, timeout, self.reads)
             return ConsulWatches(client, node.address, timeout, self.reads)
@@ -143,6 +148,7 @@ class Consul(Daemon):
             "queues": collections,
             "sets": collections,
             "transactions": transactions,
+            "leases": leases,
             "watches": watches,
         }
 

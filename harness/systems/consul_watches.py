@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from partita.harness.systems.connection import coded, decoded
 from partita.harness.systems.consul_sessions import PORT
-from partita.workloads.client import Answer, Definite, Refused, Tell
+from partita.workloads.client import Answer, Definite, Mismatch, Tell
 
 if TYPE_CHECKING:
     from partita.harness.systems.consul import ConsulClient
@@ -86,7 +86,7 @@ class ConsulWatches:
     def _deletion(self, key: str) -> dict[str, Any]:
         index = self._client.index(key)
         if not index:
-            raise Refused("there is no such key")
+            raise Mismatch
         return {"Verb": "delete-cas", "Key": ROOT + key, "Index": index}
 
 

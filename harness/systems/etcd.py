@@ -16,6 +16,7 @@ from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.harness.systems.etcd_elections import EtcdElections
 from partita.harness.systems.etcd_gateway import PORT, Gateway, Json
+from partita.harness.systems.etcd_leases import EtcdLeases
 from partita.harness.systems.etcd_locks import EtcdLocks
 from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.harness.systems.etcd_watches import EtcdWatches
@@ -112,6 +113,10 @@ class Etcd(Daemon):
         def transactions(node: Node, timeout: float) -> Client:
             return EtcdTransactions(EtcdClient(node.address, timeout, self.reads))
 
+        def leases(node: Node, timeout: float) -> Client:
+            client = EtcdClient(node.address, timeout, self.reads)
+            return EtcdLeases(client, node.address, timeout)
+
         def watches(node: Node, timeout: float) -> Client:
             client = EtcdClient(node.address, timeout, self.reads)
             return EtcdWatches(client, node.address, timeout)
@@ -123,6 +128,7 @@ class Etcd(Daemon):
             "queues": collections,
             "sets": collections,
             "transactions": transactions,
+            "leases": leases,
             "watches": watches,
         }
 

@@ -18,7 +18,15 @@ import msgspec
 
 from partita.harness.systems.connection import coded, decoded
 from partita.harness.systems.etcd_gateway import PORT, Json
-from partita.workloads.client import UNKNOWN_VERSION, Answer, Definite, Indefinite, Refused, Tell
+from partita.workloads.client import (
+    UNKNOWN_VERSION,
+    Answer,
+    Definite,
+    Indefinite,
+    Mismatch,
+    Refused,
+    Tell,
+)
 
 if TYPE_CHECKING:
     from partita.harness.systems.etcd import EtcdClient
@@ -51,7 +59,7 @@ class EtcdWatches:
     def delete(self, key: str) -> Answer:
         said = self._client.ask("deleterange", {"key": coded(key)})
         if not int(said.get("deleted", 0)):
-            raise Refused("there is no such key")
+            raise Mismatch
         return _made(said)
 
     def write_all(self, changes: Mapping[str, str | None]) -> Answer:
@@ -62,7 +70,7 @@ class EtcdWatches:
         }
         said = self._client.ask("txn", request)
         if not said.get("succeeded"):
-            raise Refused("what was to be deleted is not there")
+            raise Mismatch
         return _made(said)
 
     def compact(self, version: int) -> None:

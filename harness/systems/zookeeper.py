@@ -25,11 +25,13 @@ from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
 from partita.harness.systems.zookeeper_elections import ZooKeeperElections
+from partita.harness.systems.zookeeper_leases import ZooKeeperLeases
 from partita.harness.systems.zookeeper_lock_session import LEAST_TTL_S
 from partita.harness.systems.zookeeper_locks import ZooKeeperLocks
+from partita.harness.systems.zookeeper_sessions import ZooKeeperSession
 from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
 from partita.harness.systems.zookeeper_watches import ZooKeeperWatches
-from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch, Tell
 
 PORT = 2181
 NAME = "zookeeper"
@@ -135,6 +137,14 @@ class ZooKeeper(Daemon):
         def transactions(node: Node, timeout: float) -> Client:
             return ZooKeeperTransactions(ZooKeeperClient(node.address, timeout, self.reads))
 
+        def leases(node: Node, timeout: float) -> Client:
+            client = ZooKeeperClient(node.address, timeout, self.reads)
+
+            def opened(ttl: float, tell: Tell) -> ZooKeeperSession:
+                return ZooKeeperSession(_hosts(node.address), ttl, timeout, tell)
+
+            return ZooKeeperLeases(client, timeout, opened)
+
         def watches(node: Node, timeout: float) -> Client:
             return ZooKeeperWatches(partial(ZooKeeperClient, node.address, timeout, self.reads))
 
@@ -145,6 +155,7 @@ class ZooKeeper(Daemon):
             "queues": collections,
             "sets": collections,
             "transactions": transactions,
+            "leases": leases,
             "watches": watches,
         }
 
@@ -171,7 +182,7 @@ class ZooKeeperClient:
         address: str,
         timeout: float,
         reads: str,
-        prepare: Callable[[KazooClient], None] = lambda _: None,
+        prepare: Callable[[KazooClient], object] = lambda _: None,
     ) -> None:
         """`prepare` is given kazoo's client before it connects."""
         self._timeout = timeout

@@ -5,13 +5,12 @@ application's threads a read may be seen before the event that came first. ZooKe
 order on the connection, and only there it can be judged.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from kazoo.client import KazooClient
-from kazoo.protocol.connection import PING_XID, ConnectionHandler
+from kazoo.protocol.connection import ConnectionHandler
 from kazoo.protocol.serialization import Watch
 
 
@@ -23,40 +22,33 @@ class Ears:
     """What is called on the thread of the network, before anybody else is told; none may block.
 
     `answered` takes a request and its answer, None if that is an error, which has a code then.
-    `fired` takes an event, of which `type` and `path` matter. `pinged` takes when a ping was sent
-    that was answered (time.monotonic), `dropped` when the last request was sent on a connection
-    that is no more.
+    `fired` takes an event, of which `type` and `path` matter. `dropped` says that the connection
+    is no more.
     """
 
     answered: Callable[[Any, Any, int], None] = _nothing
     fired: Callable[[Any], None] = _nothing
-    pinged: Callable[[float], None] = _nothing
-    dropped: Callable[[float], None] = _nothing
+    dropped: Callable[[], None] = _nothing
 
 
 class Heard(ConnectionHandler):  # type: ignore[misc]  # kazoo has no types
     """A connection of kazoo's whose every answer and event `ears` hear first.
 
-    What waits for an answer can read the answer's zxid, as `result.zxid`.
+    What waits for an answer can read the answer's zxid, as `result.zxid`. `granted_ms` is the time
+    to live that the server gave the session.
     """
 
     def __init__(self, client: KazooClient, ears: Ears) -> None:
         made = client._connection
         super().__init__(client, made.retry_sleeper, logger=made.logger)
         self._ears = ears
-        self._sent = self._pinged = 0.0
+        self.granted_ms = 0.0
 
-    def _submit(self, request: Any, timeout: Any, xid: Any = None) -> Any:
-        self._sent = time.monotonic()
-        if xid == PING_XID:
-            self._pinged = self._sent
-        return super()._submit(request, timeout, xid)
-
-    def _read_header(self, timeout: float) -> Any:
-        found = super()._read_header(timeout)
-        if found[0].xid == PING_XID:
-            self._ears.pinged(self._pinged)
-        return found
+    def _connect(self, host: str, hostip: str, port: int) -> Any:
+        times = super()._connect(host, hostip, port)
+        # kazoo keeps what follows from it: it waits two thirds of it for an answer.
+        self.granted_ms = round(times[0] * 1.5)
+        return times
 
     def _read_response(self, header: Any, buffer: bytes, offset: int) -> Any:
         request, result, _ = self.client._pending[0]
@@ -75,9 +67,10 @@ class Heard(ConnectionHandler):  # type: ignore[misc]  # kazoo has no types
         try:
             return super()._connect_attempt(host, hostip, port, retry)
         finally:
-            self._ears.dropped(self._sent)
+            self._ears.dropped()
 
 
-def listen(client: KazooClient, ears: Ears) -> None:
+def listen(client: KazooClient, ears: Ears) -> Heard:
     """Let `ears` hear what a client that is not started yet will be told."""
-    client._connection = Heard(client, ears)
+    client._connection = heard = Heard(client, ears)
+    return heard

@@ -16,7 +16,7 @@ from kazoo.protocol.states import EventType, KazooState, WatchedEvent
 
 from partita.harness.systems.zookeeper_answers import ROOT, UNSURE, path_of, said
 from partita.harness.systems.zookeeper_network import Ears, listen
-from partita.workloads.client import Answer, Definite, Indefinite, Refused, Tell
+from partita.workloads.client import Answer, Definite, Indefinite, Mismatch, Tell
 
 if TYPE_CHECKING:
     from partita.harness.systems.zookeeper import ZooKeeperClient
@@ -26,7 +26,7 @@ _NO_NODE = NoNodeError.code
 _OF_KEYS = (1, 2, 3)
 
 # What is done to a kazoo client before it is started.
-Hook = Callable[[KazooClient], None]
+Hook = Callable[[KazooClient], object]
 
 
 class ZooKeeperWatches:
@@ -59,7 +59,7 @@ class ZooKeeperWatches:
         try:
             self._client.wait(result)
         except NoNodeError:
-            raise Refused("there is no such key") from None
+            raise Mismatch from None
         except UNSURE as error:
             raise Indefinite(said(error)) from error
         return Answer(version=result.zxid)
@@ -117,7 +117,7 @@ class ZooKeeperWatches:
         else:
             self._tell("fire", key=key)
 
-    def _dropped(self, _: float = 0.0) -> None:
+    def _dropped(self) -> None:
         self._half.clear()
         if self._tell is not None:
             self._tell("disarmed")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Partita
+from leases_kept import leases_are_kept
 from loaded import loaded
 from locks_kept import elections_are_kept, locks_are_kept
 from store_servers import eventually
@@ -230,3 +231,7 @@ def test_a_watch_that_lost_its_connection_is_disarmed_and_left_anew(three: list[
     client.write("lost", "2")
     eventually(lambda: told[3:] == [("fire", None), ("arm", "2")])
     client.close()
+
+
+def test_leases_are_kept(three: list[Node]) -> None:
+    leases_are_kept(lambda: SYSTEM.offers["leases"](three[0], 5.0))

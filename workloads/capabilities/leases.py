@@ -9,8 +9,8 @@ class Leases(Protocol):
     """Open, renew and close a session, and keep entries that live as long as it does.
 
     A client has one session at a time, and renews it only when it is asked to, unless it can
-    only renew by itself: then it tells each `beat`, and `beat()` does nothing. Each call must give
-    up after its time limit, which the client was opened with. A call may raise `Definite` or
+    only renew by itself: then it tells each `beat`, and `beat()` raises `Refused`. Each call must
+    give up after its time limit, which the client was opened with. A call may raise `Definite` or
     `Indefinite`; any other exception counts as `Indefinite`.
     """
 
@@ -20,6 +20,7 @@ class Leases(Protocol):
     def open(self, ttl: float) -> Answer:
         """Open a session that lives `ttl` seconds, or what the store makes of it.
 
+        One that was open before is left alone, and renewed no more.
         The answer's fields are `session`, `ttl` as the store granted it, and `grace`.
         """
 
@@ -30,10 +31,13 @@ class Leases(Protocol):
         """End the session, and its entries with it."""
 
     def ephemeral(self, key: str, value: str) -> Answer:
-        """Make an entry of the session; the answer's version is the revision of its creation."""
+        """Make an entry of the session; raise `Refused` if there is one already.
+
+        The answer's version is the revision of its creation, and its field `session` whose it is.
+        """
 
     def delete(self, key: str) -> Answer | None:
-        """Delete an entry; raise `Definite` if it is not there."""
+        """Delete an entry; raise `Refused` if it is not there."""
 
     def look(self, key: str) -> Answer:
         """Return what is there, None if nothing is; the version is that of its creation.

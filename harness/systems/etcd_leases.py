@@ -1,0 +1,90 @@
+"""Ephemeral entries in etcd: keys that hang on a lease, and go when it is over."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from partita.harness.systems.connection import coded, decoded
+from partita.harness.systems.etcd_gateway import PORT, Json
+from partita.harness.systems.etcd_sessions import EtcdSession
+from partita.workloads.client import Answer, Mismatch, Refused, Tell
+
+if TYPE_CHECKING:
+    from partita.harness.systems.etcd import EtcdClient
+
+
+class EtcdLeases:
+    """A client of leases; `client` is for all that is not about the session itself."""
+
+    def __init__(self, client: "EtcdClient", host: str, timeout: float, port: int = PORT) -> None:
+        self._client, self._address, self._timeout = client, (host, port), timeout
+        self._session: EtcdSession | None = None
+
+    def listen(self, tell: Tell) -> None:
+        """Nothing reaches it beside its answers."""
+
+    def open(self, ttl: float) -> Answer:
+        self._leave()
+        host, port = self._address
+        self._session = EtcdSession(host, ttl, self._timeout, port)
+        return Answer(fields=self._session.said)
+
+    def beat(self) -> Answer:
+        session = self._opened()
+        session.beat()
+        return Answer(fields=session.said)
+
+    def close_session(self) -> Answer:
+        session = self._opened()
+        self._session = None
+        try:
+            session.end()
+        finally:
+            session.close()
+        return Answer(fields=session.said)
+
+    def ephemeral(self, key: str, value: str) -> Answer:
+        session, name = self._opened(), coded(key)
+        absent = {"key": name, "target": "CREATE", "create_revision": "0", "result": "EQUAL"}
+        put = {"key": name, "value": coded(value), "lease": str(session.lease)}
+        said = self._client.ask("txn", {"compare": [absent], "success": [{"request_put": put}]})
+        if not said.get("succeeded"):
+            raise Mismatch
+        return Answer(version=int(said["header"]["revision"]), fields=session.said)
+
+    def delete(self, key: str) -> None:
+        said = self._client.ask("deleterange", {"key": coded(key)})
+        if not int(said.get("deleted", 0)):
+            raise Mismatch
+
+    def look(self, key: str) -> Answer:
+        found = self._found({"key": coded(key)})
+        if not found:
+            return Answer(None)
+        return Answer(decoded(found[0].get("value")), int(found[0]["create_revision"]))
+
+    def list(self, prefix: str) -> Answer:
+        """A linearizable read brings the member up to date, and is answered from what it has."""
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found = self._found({"key": coded(prefix), "range_end": coded(end)})
+        return Answer([[decoded(each["key"]), int(each["create_revision"])] for each in found])
+
+    def recover(self) -> None:
+        self._client.close()
+
+    def close(self) -> None:
+        self._leave()
+        self._client.close()
+
+    def _found(self, request: Json) -> Sequence[Json]:
+        found: Sequence[Json] = self._client.ask("range", request, reads=True).get("kvs", [])
+        return found
+
+    def _opened(self) -> EtcdSession:
+        if self._session is None:
+            raise Refused("no session is open")
+        return self._session
+
+    def _leave(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
