@@ -132,7 +132,9 @@ def _analysis(found: dict[str, Any], figures: dict[str, Any]) -> Analysis:
 def _notes(found: dict[str, Any]) -> list[str]:
     notes = []
     if found["revisions"] == "incomplete":
-        notes.append("the store told the revisions of some commits only: values decided")
+        notes.append(
+            "the store told the revisions of some commits only, so that they prove nothing"
+        )
     if found["stale"] and found["revisions"] == "stale":
         count = found["stale"]
         what = "1 transaction has" if count == 1 else f"{count:,} transactions have"

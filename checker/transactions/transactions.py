@@ -117,7 +117,7 @@ class Transactions:
                 **_figures(analysis, excluded, holding, timed),
             },
             seconds=time.perf_counter() - begin,
-            engine="revisions" if analysis.decided_by == "revisions" else "dependencies",
+            engine="revisions" if analysis.figures.get("revisions") == "prove" else "dependencies",
             model=NAME,
             keys=analysis.figures.get("keys", 0),
             default=None if timed else _WITHOUT_TIME,

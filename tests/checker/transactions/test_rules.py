@@ -121,13 +121,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     nanobind = [sys.executable, "-m", "nanobind", "--cmake_dir"]
     folder = subprocess.run(nanobind, capture_output=True, text=True, check=True).stdout.strip()
     subprocess.run(
-        ["cmake", "-S", root, "-B", root / "build", "-DCMAKE_BUILD_TYPE=Debug",
+        ["cmake", "-S", root, "-B", root / "build", "-DCMAKE_BUILD_TYPE=Release",
          f"-DPython_EXECUTABLE={sys.executable}", f"-Dnanobind_DIR={folder}"],
         check=True, capture_output=True,
     )  # fmt: skip
     yield root
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("rule", [None, *RULES])
 def test_without_a_rule_some_test_fails(source: Path, rule: str | None) -> None:
     """And with all of them, none does."""
@@ -152,6 +153,7 @@ def tests_pass(source: Path) -> bool:
     if not native.exists():
         (native,) = (source / "build").glob("_native*.so")
     environment = {"PARTITA_NATIVE": str(native), "PARTITA_MUTANTS": "", "PYTHONPATH": "tests"}
+    environment["PARTITA_HISTORIES"] = os.environ.get("PARTITA_HISTORIES", "200")
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "other_native", "-p",
                "no:cacheprovider", "tests/checker/transactions"]  # fmt: skip
     done = subprocess.run(

@@ -75,6 +75,23 @@ def test_the_figures_tell_each_anomaly_with_an_example() -> None:
     assert figures["decided_by"] == "values"
 
 
+def test_null_comes_before_whatever_was_written_to_a_register() -> None:
+    skew = concurrent("rx_ wy1", "ry_ wx1")
+    found = judged(history(skew))
+    assert [each["name"] for each in found.figures["anomalies"]] == ["G2-item"]
+
+
+def test_some_told_revisions_order_the_values_of_a_register() -> None:
+    """The reader saw y of the second one, and x as the first one had left it."""
+    events = concurrent("wx1", "wx2 wy1", "rx1 ry1", "wz1")
+    assert judged(history(events)).levels["serializable"] is True
+    events[4] |= {"version": 5}
+    events[5] |= {"version": 7}
+    found = judged(history(events))
+    assert [each["name"] for each in found.figures["anomalies"]] == ["G-single"]
+    assert found.engine == "dependencies" and "some commits only" in found.notes[0]
+
+
 def test_revisions_that_explain_all_are_said_to_have_decided() -> None:
     events = sequential("ax1", "rx1")
     events[1] |= {"version": 5}
