@@ -21,6 +21,7 @@ from partita.harness.commands.selftest_cases import (
     SHORT,
     SHOWS,
 )
+from partita.harness.commands.summary import wrapped
 from partita.harness.commands.test import test
 from partita.harness.run.progress import Progress
 from partita.harness.run.session import conduct
@@ -28,7 +29,6 @@ from partita.harness.systems.raft import BUGS
 
 ATTEMPTS = 6
 UNAVAILABLE = "not available here"  # as a fault that a node cannot have is refused
-WIDTH = 80
 
 
 @dataclass(slots=True)
@@ -182,9 +182,9 @@ def _print(result: Result, as_json: bool) -> None:
     runs = "" if result.runs == 1 else f", {result.runs} runs"
     head = click.style(f"{result.bug or 'correct store':21}", bold=True)
     click.echo(f"{head} {click.style(word, fg=colour)} in {result.seconds:.0f} s{runs}")
-    click.echo(_wrapped(result.explanation))
+    click.echo(wrapped(result.explanation))
     if result.said:
-        click.echo(_wrapped(f"Partita says: {result.said}"))
+        click.echo(wrapped(f"Partita says: {result.said}"))
     click.echo(f"  {result.command}\n", nl=True)
 
 
@@ -195,9 +195,3 @@ def _print_total(results: Sequence[Result]) -> None:
     left = len(results) - len(tried)
     more = f"; {left} cannot be looked for on this machine" if left else ""
     click.echo(f"{good} of {len(tried)} as they must be, in {seconds:.0f} s{more}")
-
-
-def _wrapped(text: str) -> str:
-    """Wrap each line of a text by itself."""
-    lines = text.splitlines()
-    return "\n".join(click.wrap_text(line, WIDTH, "  ", "  ") for line in lines)

@@ -19,7 +19,7 @@ def summary(outcome: dict[str, Any]) -> str:
     if outcome["valid"] is True and outcome["missed"]:
         lines.append(click.style("  but it does not pass: a threshold was missed", fg="red"))
     if outcome["reason"]:
-        lines.append(_wrapped(outcome["reason"]))
+        lines.append(wrapped(outcome["reason"]))
     lines += _checks(outcome)
     lines.append("")
     counts = ", ".join(f"{outcome[name]} {name}" for name in ("ok", "fail", "info"))
@@ -62,7 +62,7 @@ def _down(outcome: Mapping[str, Any]) -> list[str]:
     lines = [click.style("DOES NOT COME BACK", fg="red", bold=True) + f"  {who}"]
     for node, words in down.items():
         said = words.strip().splitlines() or ["no words"]
-        lines.append(_wrapped(f"{node} said last: {said[-1].strip()}"))
+        lines.append(wrapped(f"{node} said last: {said[-1].strip()}"))
     return [*lines, ""]
 
 
@@ -73,7 +73,7 @@ def _checks(outcome: Mapping[str, Any]) -> list[str]:
     lines = []
     for name, sentence in check_sentences(outcome).items():
         said = sentence.replace(f": {outcome['reason']}", "") if outcome["reason"] else sentence
-        lines.append(_wrapped(f"{name}: {said}"))
+        lines.append(wrapped(f"{name}: {said}"))
     return lines
 
 
@@ -114,8 +114,9 @@ def _fault(fault: dict[str, Any]) -> list[str]:
     return [f"  {lines[0]}", *(f"               {line}" for line in lines[1:])]
 
 
-def _wrapped(text: str) -> str:
-    return click.wrap_text(text, width=WIDTH, initial_indent="  ", subsequent_indent="  ")
+def wrapped(text: str) -> str:
+    """Indent a text and wrap each of its lines by itself."""
+    return "\n".join(click.wrap_text(line, WIDTH, "  ", "  ") for line in text.splitlines())
 
 
 def _percent(share: float | None) -> str:
