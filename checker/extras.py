@@ -4,14 +4,14 @@ What a client of your own adds to an event (`"session": "0x1f"`) stands here and
 most histories have no such field, and those that have many need no table as long as the history.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from partita.checker.values import Values
+from partita.checker.values import Decoded, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,14 @@ class Extras:
             self.names[self.name[at]]: self.values.decoded(int(self.value[at]))
             for at in range(begin, end)
         }
+
+    def of_each(self, ranks: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """Yield the further fields of these events, one after the other: `of`, for very many."""
+        begins = np.searchsorted(self.rank, ranks).tolist()
+        ends = np.searchsorted(self.rank, ranks, "right").tolist()
+        names, values, decoded = self.name.tolist(), self.value.tolist(), Decoded(self.values)
+        for begin, end in zip(begins, ends, strict=True):
+            yield {self.names[names[at]]: decoded[values[at]] for at in range(begin, end)}
 
     def by_rank(self, name: str) -> dict[int, Any]:
         """Return one field of all events that have it, by their rank."""

@@ -5,9 +5,10 @@ The reading is native (checker/native/formats/reader.h); what each kind of file 
 notes say so; anything else that is wrong with a file is an error that names its line.
 """
 
+import gc
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +21,7 @@ from partita.checker.formats.packed import DamagedError, suffixes, unpacked
 from partita.checker.keys import Fields
 from partita.checker.meaning import meant
 from partita.checker.plugins import PluginError, find, names
-from partita.checker.values import Values, as_json
+from partita.checker.values import Decoded, Values, as_json
 
 STANDARD_INPUT = Path("-")
 # So much of a file is looked at to tell its format: lines of a log may come before all events.
@@ -41,8 +42,9 @@ def read_file(
     with _source(path, deadline, memory_bytes) as source:
         head = _head(source)
         format_ = _named(format_name) if format_name else _recognised(head, path)
-        columns, notes = format_.read(source)
-    fields = _fields(columns, notes)
+        with _no_collection():
+            columns, notes = format_.read(source)
+            fields = _fields(columns, notes)
     fields["observes_mismatch"] = format_.observes_mismatch
     return meant(fields, columns, keyed, source.name)
 
@@ -78,6 +80,21 @@ def stored_history(directory: Path) -> Path | None:
                 if path.is_file():
                     return path
     return None
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep Python from looking for garbage among millions of events that are all kept.
+
+    It would look at all of them again and again, for more than half of the time.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _file(path: Path) -> Path:
@@ -166,7 +183,7 @@ def _named(name: str) -> Format:
 def _fields(columns: Columns, notes: list[str]) -> Fields:
     values, keys = Values(**columns["values"]), Values(**columns["keys"])
     extras = _extras(columns["extras"])
-    others = [_other(other, values, keys, extras) for other in columns["others"]]
+    others = list(_others(columns["others"], values, keys, extras))
     made = {"values": values, "keys": keys, "extras": extras, "others": others, "notes": notes}
     return {**{name: columns[name] for name in _KEPT}, **made}
 
@@ -178,20 +195,19 @@ _KEPT = (
 )  # fmt: skip
 
 
-def _other(other: tuple[Any, ...], values: Values, keys: Values, extras: Extras) -> Event:
-    rank, time, process, type_, f, value, error, version, key, node = other
-    return Event(
-        rank=rank,
-        time=time,
-        process=process,
-        type=type_,
-        f=f,
-        value=values.decoded(value),
-        error=error or None,
-        version=version,
-        key=keys.decoded(key),
-        fields={**extras.of(rank), **({"node": node} if node else {})},
-    )
+def _others(
+    others: Sequence[tuple[Any, ...]], values: Values, keys: Values, extras: Extras
+) -> Iterator[Event]:
+    """Yield the events that are of no operation, of which there may be millions."""
+    value_of, key_of = Decoded(values), Decoded(keys)
+    for other, fields in zip(others, extras.of_each([each[0] for each in others]), strict=True):
+        rank, time, process, type_, f, value, error, version, key, node = other
+        if node:
+            fields["node"] = node
+        yield Event(
+            rank, time, process, type_, f, value_of[value], error or None, version, key_of[key],
+            fields,
+        )  # fmt: skip
 
 
 def _extras(columns: Columns) -> Extras:

@@ -154,6 +154,20 @@ class Values(Sequence[Any]):
         return Values(payload, is_text, pairs, ends, text)
 
 
+class Decoded(dict[int, Any]):
+    """Values by their numbers, each decoded once, unless somebody could change it."""
+
+    def __init__(self, values: Values) -> None:
+        super().__init__()
+        self._values = values
+
+    def __missing__(self, number: int) -> Any:
+        value = self._values.decoded(number)
+        if not isinstance(value, list | dict):
+            self[number] = value
+        return value
+
+
 def as_json(value: Any) -> bytes:
     """Return a value in JSON, which has lists for EDN's sets, and no keywords."""
     return msgspec.json.encode(value, enc_hook=_plain)

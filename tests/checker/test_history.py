@@ -1,5 +1,6 @@
 """Histories: events in, columns inside, operations out."""
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -86,3 +87,29 @@ def test_fields_of_a_line_that_was_cut_off_are_not_kept(tmp_path: Path) -> None:
 def test_another_type_is_still_refused() -> None:
     with pytest.raises(HistoryError, match="only invoke, ok, fail, info and event are known"):
         History.of_events([{"type": "evnt", "process": 0, "f": "read"}])
+
+
+def test_further_fields_of_many_events_are_those_of_each() -> None:
+    told = [
+        {"time": at, "type": "event", "process": 1, "f": "x", "value": [at], "key": "k"}
+        | ({"stream": "s", "batch": at, "list": [1]} if at % 3 else {})
+        for at in range(30)
+    ]
+    history = History.of_events(told)
+    ranks = [event.rank for event in history.others]
+    assert list(history.extras.of_each(ranks)) == [dict(history.extras.of(at)) for at in ranks]
+    assert [dict(event.fields) for event in history.others] == [
+        {name: value for name, value in each.items() if name in ("stream", "batch", "list")}
+        for each in told
+    ]
+    # What somebody could change is nobody else's.
+    first, second = history.others[1], history.others[2]
+    assert first.fields["list"] is not second.fields["list"]
+
+
+def test_the_collector_goes_on_after_a_file_was_read(tmp_path: Path) -> None:
+    path = tmp_path / "h.jsonl"
+    path.write_text("{")
+    with pytest.raises(HistoryError):
+        History.read(path, format="json")
+    assert gc.isenabled()
