@@ -120,7 +120,8 @@ class _Log:
         while at < len(whole):
             if len(used) % 1024 == 0:
                 self.poll()
-            fitting = {whole[at : at + length] for length in lengths} & self.pieces.keys() - used
+            here = (whole[at : at + length] for length in lengths)
+            fitting = {piece for piece in here if piece in self.pieces and piece not in used}
             if len(fitting) > 1:
                 one, other = sorted(fitting)[:2]
                 return Declined(
