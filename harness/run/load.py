@@ -14,7 +14,7 @@ from partita.harness.run.journal import Journal
 from partita.harness.run.worker import Tally, Way, Worker
 from partita.harness.systems.system import System
 from partita.workloads.generator import NS, Generator, Request
-from partita.workloads.workload import HasBetween, Workload, stays
+from partita.workloads.workload import Workload, stays
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ class Load:
                 workload.draw,
                 place=place,
                 places=count,
-                rate=0.0 if isinstance(workload, HasBetween) else rate,
+                rate=rate,
                 time_limit=time_limit,
                 seed=seed,
             )

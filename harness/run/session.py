@@ -62,7 +62,7 @@ from partita.nemesis import disks, faults
 from partita.nemesis import schedule as plans
 from partita.nemesis.storms import RANDOM, storm
 from partita.reports import read_spec
-from partita.workloads.workload import HasClientNodes, Workload
+from partita.workloads.workload import HasBetween, HasClientNodes, Workload
 
 Options = Mapping[str, Any]
 SECONDS_MAX = 1_000_000  # eleven days
@@ -247,7 +247,7 @@ def _spec(
         nodes=nodes,
         client_nodes=clients,
         concurrency=_concurrency(options["concurrency"], count),
-        rate=options["rate"],
+        rate=0.0 if isinstance(workload, HasBetween) else options["rate"],
         time_limit=options["time_limit"],
         timeout=options["timeout"],
         seed=seed,

@@ -186,9 +186,13 @@ def test_a_run_against_etcd_is_valid(partita: Partita) -> None:
 
 
 def test_locks_are_held_from_other_nodes_and_there_is_nothing_to_read_at_the_end(
-    partita: Partita,
+    partita: Partita, tmp_path: Path
 ) -> None:
     options = ["--local", "3", "--time-limit", "3", "--hold", "0.2", "--locks", "1"]
-    done = partita("test", "etcd", "--workload", "lock", *options)
+    done = partita("test", "etcd", "--workload", "lock", *options, "--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "VALID  etcd lock" in done.stdout
+    outcome = json.loads(done.stdout)
+    assert outcome["valid"] is True
+    spec = json.loads((tmp_path / outcome["run"] / "run.json").read_text())
+    assert spec["rate"] == 0  # each operation follows the one before it
+    assert spec["client_nodes"] == ["c1", "c2"]
