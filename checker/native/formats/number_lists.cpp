@@ -39,7 +39,7 @@ const char* append_number_list(const char* at, const char* end, char close, char
         const char c = at[i];
         const bool parts = c == separator;
         const bool behind = at[i - 1] == separator;
-        bad |= static_cast<unsigned char>(!(is_digit(c) | parts) | (parts & behind) |
+        bad |= static_cast<unsigned char>((!is_digit(c) & !parts) | (parts & behind) |
                                           ((c == '0') & behind & is_digit(at[i + 1])));
         copy[i] = parts ? ',' : c;
     }

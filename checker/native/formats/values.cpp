@@ -164,7 +164,7 @@ int32_t* Values::find(uint64_t hash, Same same) {
 
 void Values::grow() {
     if (2 * ++used_ < slots_.size()) return;
-    std::vector<Slot> old(2 * slots_.size(), Slot{0, -1});
+    Slots old(2 * slots_.size(), Slot{0, -1});
     old.swap(slots_);
     const size_t mask = slots_.size() - 1;
     for (const Slot& slot : old) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "huge_pages.h"
 #include "long_text.h"
 
 namespace partita {
@@ -61,7 +62,8 @@ class Values {
     // Small whole numbers, which most histories write, are looked up without hashing.
     static constexpr int64_t small_limit = 1 << 20;
     std::vector<int32_t> small_;
-    std::vector<Slot> slots_;  // open addressing
+    using Slots = std::vector<Slot, HugePages<Slot>>;
+    Slots slots_;  // open addressing
     size_t used_ = 0;
 };
 
