@@ -153,7 +153,7 @@ def tests_pass(source: Path) -> bool:
     if not native.exists():
         (native,) = (source / "build").glob("_native*.so")
     environment = {"PARTITA_NATIVE": str(native), "PARTITA_MUTANTS": "", "PYTHONPATH": "tests"}
-    environment["PARTITA_HISTORIES"] = os.environ.get("PARTITA_HISTORIES", "200")
+    environment["PARTITA_HISTORIES"] = "200"  # with much fewer, some tests see too little
     pytest_ = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "other_native", "-p",
                "no:cacheprovider", "tests/checker/transactions"]  # fmt: skip
     done = subprocess.run(
