@@ -17,6 +17,8 @@ Answer = dict[str, Any]
 Operation = list[Any]
 # By key: the value, and the place in the log of the command that wrote it.
 Values = Mapping[str, tuple[Any, int]]
+# Where in the log, the key, and its new value; None: deleted.
+Change = tuple[int, str, Any]
 
 NOTHING = (None, 0)
 ARGUMENTS = {"check": 1, "r": 0, "w": 1, "append": 1}
@@ -49,7 +51,7 @@ def carry_out(
 def only_reads(command: Command) -> bool:
     """Say whether a command changes nothing."""
     if command["f"] != "txn":
-        return bool(command["f"] == "read")
+        return command["f"] in ("read", "observe", "sync")
     return all(each[0] not in WRITES for each in command["ops"])
 
 

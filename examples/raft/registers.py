@@ -1,29 +1,33 @@
 """The state machine: named registers, changed by the commands of the log in their order.
 
-Every command carries its client's name and a number that grows with each of that client's
-commands. The answer to the last one of each client is kept, so that a command which was sent
-twice (because its answer got lost) is carried out once.
-
-A value's *version* is the place in the log of the command that wrote it; 0 if none has.
+A value's *version* is the place in the log of the command that wrote it; 0 if none has. What was
+deleted has no value, and the version of its deletion.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from typing import Any
 
 from journal import Command
 from late import Late
-from operations import NOTHING, Answer, Operation, carry_out
+from memory import Memory
+from operations import NOTHING, Answer, Change, Operation, carry_out
 
 __all__ = ["Answer", "Registers"]
 
+COMMANDS = ("write", "cas", "delete", "txn")
+
 
 class Registers:
-    """The registers, and the answer to the last command of each client, on `node`."""
+    """The registers on `node`, and all that ever changed in them, in the order of the log."""
 
     def __init__(self, *, bug: str = "", node: str = "") -> None:
+        self.changes: list[Change] = []
         self._values: dict[str, tuple[Any, int]] = {}
-        self._answers: dict[str, tuple[int, Answer]] = {}
+        # BUG apply-twice: without this, a command that was retried after its answer got lost
+        # is carried out again, on top of what others have written in the meantime.
+        # BUG txn-apply-twice: so is a transaction.
+        self._memory = Memory(forgets=bug.endswith("apply-twice"))
         self._bug = bug
         self._late = Late(bug, node)
 
@@ -36,36 +40,43 @@ class Registers:
         values = self._late.values if self._late.values is not None else self._values
         return carry_out(values, operations, index)[0]
 
+    def under(self, prefix: str) -> dict[str, int]:
+        """Return the keys with a prefix that have a value, with their versions."""
+        return {
+            key: version
+            for key, (value, version) in self._values.items()
+            if value is not None and key.startswith(prefix)
+        }
+
     def apply(self, command: Command, index: int) -> Answer:
         """Carry out a command at a place of the log, once only; return what to answer."""
-        client, number = command["client"], command["number"]
-        done, answer = self._answers.get(client, (0, {}))
-        # BUG apply-twice: without this, a command that was retried after its answer got lost
-        # is carried out again, on top of what others have written in the meantime.
-        # BUG txn-apply-twice: so is a transaction.
-        if number <= done and not self._bug.endswith("apply-twice"):
-            return answer if number == done else {"error": "outdated"}
-        answer = self._carry_out(command, index)
-        self._answers[client] = number, answer
-        return answer
+        return self._memory.once(command, lambda: self._carry_out(command, index))
+
+    def change(self, changed: Mapping[str, tuple[Any, int]]) -> None:
+        """Set values, each with its version; None deletes."""
+        self._values |= changed
+        self.changes += [(version, key, value) for key, (value, version) in changed.items()]
 
     def after(self, commands: Iterable[tuple[int, Command]]) -> "Registers":
-        """Return what these registers would be after more commands."""
+        """Return what these registers would be after more commands, of those that change them."""
         then = copy(self)
-        then._values, then._answers = dict(self._values), dict(self._answers)
+        then._values, then._memory = dict(self._values), self._memory.copied()
+        then.changes = list(self.changes)
         for index, command in commands:
-            then.apply(command, index)
+            if command["f"] in COMMANDS:
+                then.apply(command, index)
         return then
 
     def _carry_out(self, command: Command, index: int) -> Answer:
         if command["f"] == "txn":
             return self._transact(command["ops"], index)
         key = command["key"]
-        if command["f"] == "cas":
-            actual, version = self.read(key)
-            if actual != command["old"]:
-                return {"error": "mismatch", "actual": actual, "version": version}
-        self._values[key] = command["value"], index
+        actual, version = self.read(key)
+        if command["f"] == "cas" and actual != command["old"]:
+            return {"error": "mismatch", "actual": actual, "version": version}
+        if command["f"] == "delete" and actual is None:
+            return {"error": f"there is no {key}", "definite": True}
+        self.change({key: (command.get("value"), index)})
         return {"version": index}
 
     def _transact(self, operations: Sequence[Operation], index: int) -> Answer:
@@ -73,5 +84,5 @@ class Registers:
         # BUG txn-no-rollback: what it has written before it was refused stays.
         if "error" not in answer or self._bug == "txn-no-rollback":
             self._late.take(self._values, operations, changed, index)
-            self._values |= changed
+            self.change(changed)
         return answer

@@ -8,6 +8,7 @@ import json
 import tarfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -18,11 +19,25 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.over_registers import offered
+from partita.harness.systems.raft_leases import RaftLeases
+from partita.harness.systems.raft_locks import RaftLocks
+from partita.harness.systems.raft_sessions import BEAT_S
 from partita.harness.systems.raft_transactions import RaftTransactions
+from partita.harness.systems.raft_watches import RaftWatches
+from partita.harness.systems.renewals import Over
 from partita.harness.systems.system import StoreError
-from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
+from partita.workloads.client import (
+    UNKNOWN_VERSION,
+    Answer,
+    Client,
+    Definite,
+    Indefinite,
+    Mismatch,
+    Refused,
+)
 
 PORT = 7000
+READS = ("read", "status", "observe", "list", "watch")
 NAME = "raft"
 HOME = f"{FOLDER}/{NAME}"
 PROGRAM = f"{FOLDER}/{NAME}-server"  # beside HOME, which is deleted before each run
@@ -57,10 +72,27 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "txn-two-queues": "Followers apply two kinds of keys from separate queues.",
         "txn-apply-twice": "A transaction sent again is carried out again.",
         "txn-wrong-revision": "An answer tells the index of the request, not of the commit.",
+        "lock-early-check": "Whether a lock is free is decided on arrival, not when applied.",
+        "lock-local": "A leader that is cut off grants locks from its own state.",
+        "token-restarts": "Tokens are counted, and each leader begins with 1 again.",
+        "grant-to-the-dead": "Who waits for a lock is granted it though its session is over.",
+        "release-any": "A release does not compare the token: it frees whoever holds the lock.",
+        "two-leaders-a-term": "Who leads, and in which term, is decided on arrival.",
+        "lease-from-open": "Renewals that come through a follower do not reach the timer.",
+        "beat-unlogged": "A leader renews sessions by itself, even if it leads no more.",
+        "close-leaves": "Closing a session leaves its entries.",
+        "expire-here": "A session that runs out does so on the leader only, and not in the log.",
+        "orphan-after-election": "What belongs to a session is in its leader's memory only.",
+        "watch-latest-only": "Of several changes of a key a watch tells the last one only.",
+        "watch-uncommitted": "Watches tell of changes before they are committed.",
+        "watch-inclusive": "A watch that goes on tells the last change again.",
+        "watch-forgotten": "Watches are forgotten when another node leads; nobody is told.",
     }
 )
 
 
+# Whatever it reads.
+KEPT = {"holders": "exclusive", "leases": "kept", "watches": "reliable"}
 # By how it reads: a local read waits until the node has what its client has seen.
 PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
     {
@@ -68,11 +100,13 @@ PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
             "linearizability": "linearizable",
             "sessions": "linearizable",
             "transactions": "strict-serializable",
+            **KEPT,
         },
         "local": {
             "linearizability": None,
             "sessions": "ordered-sequential",
             "transactions": "strong-session-serializable",
+            **KEPT,
         },
     }
 )
@@ -137,7 +171,30 @@ class Raft(Daemon):
         def transactions(node: Node, timeout: float) -> Client:
             return RaftTransactions(RaftClient(node.address, timeout, local=self.reads == "local"))
 
-        return {**offered(self.client), "transactions": transactions}
+        # A renewal that was given up must not arrive later: the session would live longer than
+        # anybody knows.
+        def session(node: Node, timeout: float) -> Callable[[], RaftClient]:
+            return partial(RaftClient, node.address, min(timeout, BEAT_S), lingers=False)
+
+        def locks(node: Node, timeout: float) -> Client:
+            client = RaftClient(node.address, timeout)
+            return RaftLocks(client, session(node, timeout), timeout)
+
+        def leases(node: Node, timeout: float) -> Client:
+            return RaftLeases(RaftClient(node.address, timeout), session(node, timeout))
+
+        def watches(node: Node, timeout: float) -> Client:
+            connect = partial(RaftClient, node.address, timeout)
+            return RaftWatches(connect(), connect)
+
+        return {
+            **offered(self.client),
+            "elections": locks,
+            "leases": leases,
+            "locks": locks,
+            "transactions": transactions,
+            "watches": watches,
+        }
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]
@@ -158,33 +215,45 @@ class RaftClient:
     If its reads are `local`, it tells the node with each what it has seen.
     """
 
-    def __init__(self, host: str, timeout: float, port: int = PORT, *, local: bool = False) -> None:
+    def __init__(
+        self,
+        host: str,
+        timeout: float,
+        port: int = PORT,
+        *,
+        local: bool = False,
+        lingers: bool = True,
+    ) -> None:
         self._timeout, self._port, self._local = timeout, port, local
         self._seen = 0
-        self._connection = Connection(host, port, timeout)
+        self._connection = Connection(host, port, timeout, lingers=lingers)
         # The node answers a little earlier than we give up, since it knows what is certain.
         self._patience = 0.9 * timeout
         self._name = uuid.uuid4().hex
         self._number = 0
 
     def read(self, key: str) -> Answer:
-        said = self._ask("read", key=key, **self._told())
+        said = self.ask("read", key=key, **self._told())
         return Answer(said["value"], _version(said))
 
     def write(self, key: str, value: str) -> Answer:
-        return Answer(version=_version(self._ask("write", key=key, value=value)))
+        return Answer(version=_version(self.ask("write", key=key, value=value)))
 
     def cas(self, key: str, old: str | None, new: str) -> Answer:
-        return Answer(version=_version(self._ask("cas", key=key, old=old, value=new)))
+        return Answer(version=_version(self.ask("cas", key=key, old=old, value=new)))
 
     def transact(self, operations: list[list[Any]]) -> dict[str, Any]:
         """Carry operations out together; return what the store answers."""
-        return self._ask("txn", ops=operations, **self._told())
+        return self.ask("txn", ops=operations, **self._told())
 
     def move(self, address: str) -> None:
         """Go on at another node; what was seen so far is told there."""
         self._connection.close()
         self._connection = Connection(address, self._port, self._timeout)
+
+    def drop(self) -> None:
+        """Let the connection go; the next request makes another one."""
+        self._connection.close()
 
     def close(self) -> None:
         self._connection.close()
@@ -195,7 +264,7 @@ class RaftClient:
 
     def send(self, request: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Send any request; return status and answer."""
-        reads = request in ("read", "status")
+        reads = request in READS
         text = json.dumps(body).encode()
         status, answer = self._connection.request("POST", f"/{request}", text, reads=reads)
         return status, json.loads(answer)
@@ -203,16 +272,20 @@ class RaftClient:
     def _told(self) -> dict[str, int]:
         return {"seen": self._seen} if self._local else {}
 
-    def _ask(self, f: str, **fields: Any) -> dict[str, Any]:
+    def ask(self, f: str, /, **fields: Any) -> dict[str, Any]:
+        """Have a request carried out; return the store's answer."""
         self._number += 1
         who = {"client": self._name, "number": self._number, "timeout": self._patience}
         status, answer = self.send(f, fields | who)
         self._seen = max(self._seen, answer.get("version", 0))
         if status == 200:
             return answer
-        if answer["error"] == "mismatch":
+        reason: str = answer["error"]
+        if reason == "mismatch":
             raise Mismatch(answer["actual"], known=True, version=_version(answer))
-        raise (Definite if answer.get("definite") else Indefinite)(answer["error"])
+        if status == 409 and answer.get("definite"):
+            raise (Over if answer.get("over") else Refused)(reason)
+        raise (Definite if answer.get("definite") else Indefinite)(reason)
 
 
 def _version(answer: dict[str, Any]) -> int:

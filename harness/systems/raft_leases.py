@@ -1,0 +1,74 @@
+"""Sessions and ephemeral entries in the raft example."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from partita.harness.systems.raft_sessions import RaftSession
+from partita.workloads.client import UNKNOWN_VERSION, Answer, Definite, Tell
+
+if TYPE_CHECKING:
+    from partita.harness.systems.raft import RaftClient
+
+
+class RaftLeases:
+    """A client of leases, which renews its session when it is told to.
+
+    `connect` makes a client for a session.
+    """
+
+    def __init__(self, client: "RaftClient", connect: Callable[[], "RaftClient"]) -> None:
+        self._client = client
+        self._connect = connect
+        self._session: RaftSession | None = None
+
+    def listen(self, tell: Tell) -> None:
+        """Take nothing: all that this client is told is answers."""
+
+    def open(self, ttl: float) -> Answer:
+        self._drop()
+        session = self._session = RaftSession(self._connect(), ttl)
+        return Answer(fields=session.said)
+
+    def beat(self) -> Answer:
+        session = self._opened()
+        session.beat()
+        return Answer(fields={"session": session.name})
+
+    def close_session(self) -> Answer:
+        session = self._opened()
+        session.end()
+        self._drop()
+        return Answer(fields={"session": session.name})
+
+    def ephemeral(self, key: str, value: str) -> Answer:
+        session = self._opened()
+        said = self._client.ask("ephemeral", session=session.name, key=key, value=value)
+        return Answer(version=said["version"], fields={"session": session.name})
+
+    def delete(self, key: str) -> Answer:
+        return Answer(version=self._client.ask("delete", key=key)["version"])
+
+    def look(self, key: str) -> Answer:
+        said = self._client.ask("read", key=key)
+        there = said["value"] is not None
+        return Answer(said["value"], said["version"] if there else UNKNOWN_VERSION)
+
+    def list(self, prefix: str) -> Answer:
+        return Answer(self._client.ask("list", prefix=prefix)["entries"])
+
+    def recover(self) -> None:
+        self._client.drop()
+
+    def close(self) -> None:
+        self._drop()
+        self._client.close()
+
+    def _opened(self) -> RaftSession:
+        if self._session is None:
+            raise Definite("no session is open")
+        return self._session
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.close()
+        self._session = None
