@@ -1,8 +1,9 @@
 """Locks: one session at a time holds each, and the others wait in the order in which they came.
 
-A grant has a token: the place in the log of the command that gave the lock to its holder. The tokens
-of one lock grow from grant to grant, so whatever the lock protects can refuse a holder that has lost
-it and does not know. An election is a lock, its leader the holder, and the term is the token.
+A grant has a token: the place in the log of the command that gave the lock to its holder. The
+tokens of one lock grow from grant to grant, so whatever the lock protects can refuse a holder that
+has lost it and does not know. An election is a lock, its leader the holder, and the term is the
+token.
 """
 
 from dataclasses import dataclass, field

@@ -45,6 +45,15 @@ LAGGING = '--rate 80 --concurrency 6n --time-limit 8 --server-args "--delay 0.1"
 # Transactions meet each other on few keys. As fast as they go: nothing else has to happen.
 TXN = "--workload txn-append --local 3 --rate 0 --concurrency 4n --time-limit 3"
 
+# Clients in the controller are quicker; where they are to be frozen they have nodes of their own.
+LOCK = "--workload lock --local 3 --client-nodes 0"
+FROZEN = (
+    "--workload lock --local 3 --concurrency 2n --locks 1 --hold 1.5 --wait 10 --timeout 15 "
+    "--ttl 1 --time-limit 14"
+)
+LEASE = "--workload lease --local 3 --client-nodes 0 --ttl 2"
+WATCH = "--workload watch --local 3 --client-nodes 0 --settle 2"
+
 CORRECT = f'{BUSY} --time-limit 60 --schedule "{EVERYTHING}"'
 CORRECT_SHORT = f'{BUSY} --time-limit 20 --schedule "{A_LITTLE}"'
 CASES: Mapping[str, str] = MappingProxyType(
@@ -80,6 +89,30 @@ CASES: Mapping[str, str] = MappingProxyType(
         "txn-apply-twice": "--workload txn-append --local 3 --rate 40 --concurrency 8n "
         '--time-limit 6 --server-args "--delay 0.1 --batch 2 --election-timeout 0.4"',
         "txn-wrong-revision": TXN,
+        "lock-early-check": f"{LOCK} --concurrency 6n --locks 1 --hold 0.05 --additions 1 "
+        '--time-limit 5 --server-args "--delay 0.05"',
+        # What is free when the leader is cut off is granted on both sides.
+        "lock-local": f"{LOCK} --concurrency 2n --locks 6 --hold 0.2 --additions 1 --ttl 6 "
+        '--time-limit 13 --schedule "2s partition leader; 5s heal; 7s partition leader; 10s heal"',
+        "token-restarts": f"{LOCK} --concurrency 2n --locks 1 --hold 0.1 --additions 1 "
+        '--time-limit 7 --schedule "2s kill leader; 3s heal"',
+        "grant-to-the-dead": f'{FROZEN} --schedule "3s client-pause c1; 8s client-pause c2"',
+        "release-any": f'{FROZEN} --schedule "3s client-pause holder; 8s client-pause holder"',
+        "two-leaders-a-term": "--workload election --local 3 --client-nodes 0 --concurrency 6n "
+        '--time-limit 6 --server-args "--delay 0.05"',
+        "lease-from-open": f"{LEASE} --time-limit 8",
+        "beat-unlogged": f"{LEASE} --concurrency 6n --rate 100 --keys 20 --time-limit 13 "
+        '--schedule "2s partition leader; 10s heal"',
+        "close-leaves": f"{LEASE} --rate 100 --keys 6 --time-limit 8",
+        "expire-here": f"{LEASE} --time-limit 8",
+        "orphan-after-election": "--workload lease --local 3 --client-nodes 0 --ttl 3 "
+        '--time-limit 10 --schedule "3s kill leader; 5s heal"',
+        "watch-latest-only": f'{WATCH} --rate 200 --time-limit 6 --server-args "--delay 0.05"',
+        "watch-uncommitted": f"{WATCH} --rate 200 --time-limit 10 "
+        '--schedule "2s partition leader; 6s heal"',
+        "watch-inclusive": f"{WATCH} --rate 100 --time-limit 6",
+        "watch-forgotten": f"{WATCH} --rate 100 --time-limit 10 "
+        '--schedule "3s kill leader; 4s heal"',
     }
 )
 # What is right only if it is called by its name: of each of these groups, one anomaly must be

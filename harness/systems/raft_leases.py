@@ -1,10 +1,11 @@
 """Sessions and ephemeral entries in the raft example."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from partita.harness.systems.raft_sessions import RaftSession
-from partita.workloads.client import UNKNOWN_VERSION, Answer, Definite, Tell
+from partita.workloads.client import UNKNOWN_VERSION, Answer, Mismatch, Refused, Tell
 
 if TYPE_CHECKING:
     from partita.harness.systems.raft import RaftClient
@@ -42,11 +43,13 @@ class RaftLeases:
 
     def ephemeral(self, key: str, value: str) -> Answer:
         session = self._opened()
-        said = self._client.ask("ephemeral", session=session.name, key=key, value=value)
+        with _as_mismatch():
+            said = self._client.ask("ephemeral", session=session.name, key=key, value=value)
         return Answer(version=said["version"], fields={"session": session.name})
 
     def delete(self, key: str) -> Answer:
-        return Answer(version=self._client.ask("delete", key=key)["version"])
+        with _as_mismatch():
+            return Answer(version=self._client.ask("delete", key=key)["version"])
 
     def look(self, key: str) -> Answer:
         said = self._client.ask("read", key=key)
@@ -65,10 +68,19 @@ class RaftLeases:
 
     def _opened(self) -> RaftSession:
         if self._session is None:
-            raise Definite("no session is open")
+            raise Refused("no session is open")
         return self._session
 
     def _drop(self) -> None:
         if self._session is not None:
             self._session.close()
         self._session = None
+
+
+@contextmanager
+def _as_mismatch() -> Iterator[None]:
+    """Say that the key is not as it had to be: there already, or not there."""
+    try:
+        yield
+    except Refused as refused:
+        raise Mismatch from refused

@@ -113,8 +113,8 @@ class Stream:
     def _deliver(self, said: Mapping[str, Any]) -> None:
         batch = next(self._batches)
         for version, key, value in said["events"]:
-            more = {"stream": self._name, "batch": batch}
-            self._tell("event", value, key=key, version=version, **more)
+            where = {"key": key, "version": version}
+            self._tell("event", value, **where, stream=self._name, batch=batch)
         if not said["events"] and said["upto"] >= self._next:
             self._tell("progress", version=said["upto"], stream=self._name)
         self._next = max(self._next, said["upto"] + 1)
