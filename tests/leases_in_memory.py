@@ -63,7 +63,8 @@ class Client:
         with self.all.lock:
             self.all.now()
             self.all.end(self.mine(), leave=self.all.mistake == "keeps")
-            return self.answer()
+            answer, self.session = self.answer(), None
+            return answer
 
     def ephemeral(self, key: str, value: str) -> Answer:
         with self.all.lock:

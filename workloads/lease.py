@@ -55,6 +55,7 @@ class Lease:
         self._granted = ttl  # the longest that the store made of it
         self._mine = threading.local()  # the session of this worker's client
         self._lacking: set[str] = set()
+        self._renewed = False  # a renewal that was asked for has succeeded
 
     def draw(self, random: Random, number: int) -> tuple[str, str | None, Any]:
         f, key = self._f(random.random()), random.choice(self.keys)
@@ -95,17 +96,21 @@ class Lease:
     def _open(self, client: Leases) -> Answer:
         answer = client.open(self.ttl)
         self._mine.session = {"session": answer.fields.get("session")}
+        self._mine.closed = False
         self._granted = max(self._granted, float(answer.fields.get("ttl", 0.0)))
         return answer
 
     def _of_session(self, client: Leases, f: str) -> Answer:
         """Renew or close the session. Whatever comes of it, it is said of which."""
         session = getattr(self._mine, "session", {})
+        open_ = bool(session) and not getattr(self._mine, "closed", False)
+        self._mine.closed = not open_ or f == "close"
         try:
             answer = answer_of(client.beat() if f == "beat" else client.close_session())
         except (Definite, Indefinite) as error:
-            if f == "beat" and isinstance(error, Refused) and session:
+            if f == "beat" and isinstance(error, Refused) and open_ and not self._renewed:
                 self._lacking.add(f)  # it renews its sessions by itself
             error.fields = {**session, **error.fields}
             raise
+        self._renewed |= f == "beat"
         return answer._replace(fields={**session, **answer.fields})

@@ -101,8 +101,8 @@ CASES: Mapping[str, str] = MappingProxyType(
         "two-leaders-a-term": "--workload election --local 3 --client-nodes 0 --concurrency 6n "
         '--time-limit 6 --server-args "--delay 0.05"',
         "lease-from-open": f"{LEASE} --time-limit 8",
-        "beat-unlogged": f"{LEASE} --concurrency 6n --rate 100 --keys 20 --time-limit 13 "
-        '--schedule "2s partition leader; 10s heal"',
+        "beat-unlogged": f"{LEASE} --concurrency 6n --rate 100 --keys 20 --timeout 1 "
+        '--time-limit 13 --schedule "2s partition leader; 10s heal"',
         "close-leaves": f"{LEASE} --rate 100 --keys 6 --time-limit 8",
         "expire-here": f"{LEASE} --time-limit 8",
         "orphan-after-election": "--workload lease --local 3 --client-nodes 0 --ttl 3 "

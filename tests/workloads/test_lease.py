@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from random import Random
 
 import pytest
 from leases_in_memory import Client, Sessions
@@ -56,6 +57,15 @@ def test_each_mistake_is_found(tmp_path: Path, mistake: str, rule: str) -> None:
     _, judgement = run(tmp_path, mistake)
     assert judgement.levels == {"kept": False}, judgement
     assert rule in judgement.figures["violations"]
+
+
+def test_to_renew_what_is_closed_says_nothing_of_who_renews() -> None:
+    workload, client = Lease(), Client(Sessions(""))
+    for f in ("open", "close"):
+        workload.invoke(client, f, None, None, 0.0)
+    with pytest.raises(Refused):
+        workload.invoke(client, "beat", None, None, 0.0)
+    assert any(workload.draw(Random(n), n)[0] == "beat" for n in range(200))
 
 
 def test_who_renews_by_itself_is_not_asked_to(tmp_path: Path) -> None:
