@@ -141,9 +141,12 @@ def test_a_local_read_waits_for_what_its_client_has_seen(cluster: Cluster, right
     follower = others(cluster, cluster.leader())[0]
     client = RaftClient("127.0.0.1", 5.0, cluster.ports[follower], local=True)
     stale = 0
-    for value in range(1, 21):
+    # On a busy machine the follower may have caught up before it is asked: then once more.
+    for value in range(1, 21 if right else 201):
         client.write("x", str(value))
         stale += client.read("x").value != str(value)
+        if stale and not right:
+            break
     assert (stale == 0) == right
 
 

@@ -33,7 +33,7 @@ from partita.workloads.txn_register import TxnRegister
 def registers_are_kept(make: Callable[[], Client]) -> None:
     """What every store's client must do, whatever the store."""
     one, other = make(), make()
-    key = f"key {uuid.uuid4()}/é?"
+    key = f"register {uuid.uuid4()}/é?"
     assert one.read(key).value is None
     with pytest.raises(Mismatch):
         one.cas(key, "never", "1")
