@@ -1,0 +1,3 @@
+(ns elle.viz)
+
+(defn plot-analysis! [& _])

@@ -1,0 +1,3 @@
+(ns rhizome.dot)
+
+(defn graph->dot [& _])

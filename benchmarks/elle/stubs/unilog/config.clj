@@ -1,0 +1,3 @@
+(ns unilog.config)
+
+(defn start-logging! [& _])
