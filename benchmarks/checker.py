@@ -87,7 +87,7 @@ def _scale(options: argparse.Namespace, results: "Results", folder: Path) -> Non
     for operations in options.scaling:
         case = _simulation(Shape(operations, 30, 0.05, "unique", "none", 1), folder)
         file = case.file()
-        row = _row(partita(), _median(partita(), file, limits, options.repeat))
+        row = _row(_ours(), _median(_ours(), file, limits, options.repeat))
         row |= {"expect": case.expect, "file_mb": file.stat().st_size / 1e6}
         results.add(asdict(case.shape) | row, part="scaling")
         print(f"[scaling] {case.shape}: {_said(row)}", file=sys.stderr)
@@ -151,7 +151,7 @@ def _tools(options: argparse.Namespace, count: int) -> list[tuple[Tool, Sequence
     The sample of one is a part of the sample of the other: so all have histories in common.
     """
     order = random.Random(1).sample(range(count), count)
-    tools: list[tuple[Tool, Sequence[int]]] = [(partita(), range(count))]
+    tools: list[tuple[Tool, Sequence[int]]] = [(_ours(), range(count))]
     if options.porcupine:
         tools.append((peer("Porcupine", options.porcupine), order[: options.porcupine_rows]))
     if options.knossos:
@@ -200,6 +200,10 @@ class Results:
         if self.path:
             with self.path.open("a") as file:
                 file.write(json.dumps(row) + "\n")
+
+
+def _ours() -> Tool:
+    return partita("--model", "cas-register")
 
 
 def _options() -> argparse.Namespace:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, Any]
-_MARKS = "<!-- checker: begin -->", "<!-- checker: end -->"
 _SHAPE = ("operations", "processes", "crash", "domain", "violation", "seed")
 _OURS = "partita"
 
@@ -21,13 +20,19 @@ def write(rows: Sequence[Row], folder: Path) -> None:
     """Put the tables between the marks in benchmarks.md, and the pictures beside it."""
     import pictures  # matplotlib is big, and would count towards what small children hold
 
-    page = folder / "benchmarks.md"
-    before, _, rest = page.read_text().partition(_MARKS[0])
-    _, _, after = rest.partition(_MARKS[1])
-    page.write_text(f"{before}{_MARKS[0]}\n\n{text(rows)}\n\n{_MARKS[1]}{after}")
+    put("checker", text(rows), folder)
     pictures.compare(_with_peers(_part(rows, "grid")), folder / "checker.png")
     if _part(rows, "scaling"):
         pictures.scale(_part(rows, "scaling"), folder / "checker-scaling.png")
+
+
+def put(part: str, text: str, folder: Path) -> None:
+    """Put a text between the marks of a part in benchmarks.md."""
+    page = folder / "benchmarks.md"
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+    before, _, rest = page.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}")
 
 
 def text(rows: Sequence[Row]) -> str:

@@ -57,13 +57,13 @@ class Measurement:
     explaining_seconds: float = 0.0
 
 
-def partita() -> Tool:
-    """Return the checker of this repository."""
+def partita(*asked: str) -> Tool:
+    """Return the checker of this repository, called with what is `asked` of a history."""
     program = str(Path(sys.executable).with_name("partita"))
 
     def command(file: Path, limits: Limits) -> Sequence[str]:
         bounds = ["--time-limit", str(limits.seconds), "--memory-limit", f"{limits.memory_mb}MB"]
-        return [program, "check", "--json", "--model", "cas-register", *bounds, str(file)]
+        return [program, "check", "--json", *asked, *bounds, str(file)]
 
     return Tool("partita", command)
 

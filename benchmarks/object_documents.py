@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import documents
 from kinds import KINDS
 
 Row = Mapping[str, Any]
-_MARKS = "<!-- objects: begin -->", "<!-- objects: end -->"
 _OURS, _PEER = "partita", "Porcupine"
 
 
@@ -16,10 +16,7 @@ def write(rows: Sequence[Row], folder: Path) -> None:
     """Put the tables between the marks in benchmarks.md, and the pictures beside it."""
     import object_pictures  # matplotlib is big, and would count towards what small children hold
 
-    page = folder / "benchmarks.md"
-    before, _, rest = page.read_text().partition(_MARKS[0])
-    _, _, after = rest.partition(_MARKS[1])
-    page.write_text(f"{before}{_MARKS[0]}\n\n{text(rows)}\n\n{_MARKS[1]}{after}")
+    documents.put("objects", text(rows), folder)
     measured = _of_objects(rows)
     object_pictures.draw(measured, "seconds", folder / "objects.png")
     object_pictures.draw(measured, "peak_mb", folder / "objects-memory.png")

@@ -27,7 +27,7 @@ from typing import Any
 import documents
 import object_documents
 from kinds import KINDS
-from measuring import Limits, Measurement, Tool, measure, smallest_mb
+from measuring import Limits, Measurement, Tool, measure, partita, smallest_mb
 
 Row = dict[str, Any]
 _PROCESSES = 10
@@ -94,17 +94,12 @@ def _histories(
 
 def _tools(kind: str, options: argparse.Namespace) -> list[Tool]:
     known = KINDS[kind]
-    program = str(Path(sys.executable).with_name("partita"))
-
-    def ours(file: Path, limits: Limits) -> list[str]:
-        bounds = ["--time-limit", str(limits.seconds), "--memory-limit", f"{limits.memory_mb}MB"]
-        return [program, "check", "--json", *known.check, *bounds, str(file)]
 
     def theirs(file: Path, limits: Limits) -> list[str]:
         return [str(options.porcupine), str(known.peer), str(file), str(limits.seconds)]
 
     peers = [Tool("Porcupine", theirs)] if options.porcupine and known.peer else []
-    return [Tool("partita", ours), *peers]
+    return [partita(*known.check), *peers]
 
 
 def _in_turn(

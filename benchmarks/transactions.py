@@ -17,10 +17,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from measuring import Limits, Measurement, Tool, measure, peer
+import documents
+from measuring import Limits, Measurement, Tool, measure, partita, peer
 from transactional import Shape, write
 
-MARKS = "<!-- transactions: begin -->", "<!-- transactions: end -->"
 LISTS = Shape(1_000)
 SHAPES = {
     "lists, 1,000": LISTS,
@@ -50,7 +50,7 @@ def main() -> None:
         given.rows.write_text("".join(json.dumps(row) + "\n" for row in rows))
     print(table(rows))
     if given.docs:
-        write_docs(table(rows), given.docs / "benchmarks.md")
+        documents.put("transactions", table(rows), given.docs)
 
 
 def measured(names: Iterable[str], elle: Path | None, limits: Limits) -> Iterable[dict[str, Any]]:
@@ -60,22 +60,11 @@ def measured(names: Iterable[str], elle: Path | None, limits: Limits) -> Iterabl
         with tempfile.TemporaryDirectory(prefix="partita-transactions-") as folder:
             file = Path(folder) / "history.edn"
             write(shape, file)
-            for tool in [ours(), *([peer_of(elle, shape)] if elle else [])]:
+            for tool in [partita(), *([peer_of(elle, shape)] if elle else [])]:
                 found = measure(tool, file, limits)
                 print(f"{name}: {tool.name}: {_told(found)}", file=sys.stderr, flush=True)
                 row = {"history": name, "tool": tool.name, "megabytes": file.stat().st_size / 1e6}
                 yield row | asdict(found) | {"shape": asdict(shape)}
-
-
-def ours() -> Tool:
-    """Return the checker of this repository."""
-    program = str(Path(sys.executable).with_name("partita"))
-
-    def command(file: Path, limits: Limits) -> Sequence[str]:
-        bounds = ["--time-limit", str(limits.seconds), "--memory-limit", f"{limits.memory_mb}MB"]
-        return [program, "check", "--json", *bounds, str(file)]
-
-    return Tool("partita", command)
 
 
 def peer_of(elle: Path, shape: Shape) -> Tool:
@@ -109,13 +98,6 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
             ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
-
-
-def write_docs(text: str, page: Path) -> None:
-    """Put the table between the marks of the page."""
-    before, _, rest = page.read_text().partition(MARKS[0])
-    _, _, after = rest.partition(MARKS[1])
-    page.write_text(f"{before}{MARKS[0]}\n\n{text}\n\n{MARKS[1]}{after}")
 
 
 def _check(row: dict[str, Any]) -> str:

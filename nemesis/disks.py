@@ -16,20 +16,23 @@ PROGRAM = "partita-disk"
 SIZE = "1G"  # sparse: it takes what is written to it
 
 _PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
-_MOUNT = (
-    'mount -o loop,commit=300 "$at/image" "$at/mounted"; mount --bind "$at/mounted/data" "$data"'
-)
+# Mounts the image, and its folder where the store keeps its data; harmless if both stand.
+_ATTACH = """
+attach() {
+    mountpoint -q "$at/mounted" || mount -o loop,commit=300 "$at/image" "$at/mounted" || return
+    mkdir -p "$at/mounted/data"
+    mountpoint -q "$data" || mount --bind "$at/mounted/data" "$data"
+}
+"""
 
 # Made anew where it is asked for; harmless if it stands.
-_PUT = """set -e
+_PUT = f"""set -e{_ATTACH}
 at=$1; data=$2; size=$3
 mkdir -p "$at/mounted" "$data"
 ! mountpoint -q "$data" || exit 0
 truncate -s "$size" "$at/image"
 mkfs.ext4 -q -F -m 0 "$at/image"
-mount -o loop,commit=300 "$at/image" "$at/mounted"
-mkdir "$at/mounted/data"
-mount --bind "$at/mounted/data" "$data"
+attach
 echo "$data" > "$at/data"
 sync -f "$at/mounted"
 """
@@ -45,7 +48,7 @@ rm -rf "$at"
 
 # What is read before comes from memory, what is read after comes from the disk. Prints how many
 # files there were, how many are not as they were, and how many bytes they are shorter by.
-_CUT = f"""set -e
+_CUT = f"""set -e{_ATTACH}
 at=$1; program=$2; data=$(cat "$at/data")
 look() {{ (cd "$data" && find . -type f -exec cksum {{}} + | sort -k 3) > "$at/$1"; }}
 look before
@@ -54,7 +57,7 @@ if touch "$at/mounted/data" 2>/dev/null; then echo "it still writes" >&2; exit 1
 i=0
 while ! umount "$data"; do i=$((i + 1)); [ $i -lt 50 ] || exit 1; sleep 0.1; done
 umount "$at/mounted"
-{_MOUNT}
+attach
 look after
 awk '
     {{ name = $0; sub(/^[0-9]+ [0-9]+ /, "", name) }}
@@ -71,12 +74,12 @@ awk '
 """
 
 # A controller that died in the middle of a cut has left the disk unmounted.
-_HEAL = f"""at={AT}
+_HEAL = f"""{_ATTACH}
+at={AT}
 if [ -e "$at/data" ]; then
     data=$(cat "$at/data")
     rm -f "$at/mounted/full"
-    mountpoint -q "$at/mounted" || mount -o loop,commit=300 "$at/image" "$at/mounted" || exit 1
-    mountpoint -q "$data" || mount --bind "$at/mounted/data" "$data" || exit 1
+    attach || exit 1
 fi
 """
 

@@ -8,8 +8,9 @@ may keep what its proof needs.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, Protocol, runtime_checkable
 
+from partita.checker.settings import Setting
 from partita.nemesis.hosts import Host, on_some
 from partita.nemesis.targets import Scope, Strikes
 
@@ -44,6 +45,15 @@ class Scene:
     held: Collection[str] = ()
     clients: Sequence[Host] = ()
 
+    @property
+    def living(self) -> set[str]:
+        """The names of the nodes that are not lost."""
+        return {host.name for host in self.hosts if not host.lost}
+
+    def start(self, scope: Scope) -> None:
+        """Start the store on the nodes of the scope, but where another fault keeps it down."""
+        on_some(self.hosts, set(scope.nodes) - set(self.held), self.store.start)
+
     def serving(self, scope: Scope) -> list[str]:
         """Return on which nodes of the scope the store's process answers."""
         answers = on_some(self.hosts, scope.nodes, self.store.serves)
@@ -54,8 +64,8 @@ class Scene:
 
         They did before, neither is lost, and no other fault in force disturbs them.
         """
-        living = {host.name for host in self.hosts if not host.lost}
         disturbed = {pair for each in (scope, *self.others) for pair in each.links}
+        living = self.living
         return {
             (one, other)
             for one, other in self.reached
@@ -146,6 +156,11 @@ class Fault(Protocol):
 
     def end(self, scene: Scene, scope: Scope) -> None:
         """Undo it on the scope, which for nodes may be a part of what it struck."""
+
+
+TimesToLive = Annotated[
+    float, Setting("How long it lasts, in times to live of a session.", least=0.1, most=100)
+]
 
 
 @runtime_checkable

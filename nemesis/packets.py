@@ -122,14 +122,18 @@ class Line:
         on_all(scene.hosts, start)
         self.chain.stand(scene.hosts, scope.grudge)
 
-    def lasted(self, scene: Scene, scope: Scope) -> Lasted:
-        """The rules must still stand and the programs run. Counts the packets that waited."""
-        struck = [host for host in scene.hosts if scope.grudge.get(host.name)]
+    def gone(self, scene: Scene, scope: Scope) -> list[str]:
+        """Return the hosts on which the rules stand no more, or the program does not run."""
+        struck = _struck(scene, scope)
         command = ["bash", "-c", _RUNS, "runs", self._at]
         said = on_all(struck, lambda host: host.run(command, check=False).stdout)
         ended = {name for name, word in said.items() if not word.strip()}
-        gone = sorted(ended | set(self.chain.missing(scene.hosts, scope.grudge)))
-        return Lasted({"gone_on": gone} if gone else {}, self._figures(struck))
+        return sorted(ended | set(self.chain.missing(scene.hosts, scope.grudge)))
+
+    def lasted(self, scene: Scene, scope: Scope) -> Lasted:
+        """Say where it is gone, and count the packets that waited."""
+        gone = self.gone(scene, scope)
+        return Lasted({"gone_on": gone} if gone else {}, self._figures(_struck(scene, scope)))
 
     def end(self, scene: Scene) -> None:
         """Let everything pass again, what waits too."""
@@ -155,6 +159,10 @@ class Line:
     @property
     def _at(self) -> str:
         return f"{FOLDER}/{self.name}"
+
+
+def _struck(scene: Scene, scope: Scope) -> list[Host]:
+    return [host for host in scene.hosts if scope.grudge.get(host.name)]
 
 
 def round_trips(scene: Scene, scope: Scope, limit_s: float) -> dict[tuple[str, str], float]:

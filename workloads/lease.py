@@ -54,8 +54,7 @@ class Lease:
         self.ttl = ttl
         self._granted = ttl  # the longest that the store made of it
         self._mine = threading.local()  # the session of this worker's client
-        self._lacking: set[str] = set()
-        self._renewed = False  # a renewal that was asked for has succeeded
+        self._renews: bool | None = None  # clients renew when they are asked to; None: who knows
 
     def draw(self, random: Random, number: int) -> tuple[str, str | None, Any]:
         f, key = self._f(random.random()), random.choice(self.keys)
@@ -89,7 +88,7 @@ class Lease:
     def _f(self, drawn: float) -> str:
         for f, share in SHARES.items():
             if drawn < share:
-                return "look" if f in self._lacking else f
+                return "look" if f == "beat" and self._renews is False else f
             drawn -= share
         return "look"
 
@@ -108,9 +107,9 @@ class Lease:
         try:
             answer = answer_of(client.beat() if f == "beat" else client.close_session())
         except (Definite, Indefinite) as error:
-            if f == "beat" and isinstance(error, Refused) and open_ and not self._renewed:
-                self._lacking.add(f)  # it renews its sessions by itself
+            if f == "beat" and isinstance(error, Refused) and open_ and not self._renews:
+                self._renews = False  # it does so by itself
             error.fields = {**session, **error.fields}
             raise
-        self._renewed |= f == "beat"
+        self._renews = True if f == "beat" else self._renews
         return answer._replace(fields={**session, **answer.fields})

@@ -24,11 +24,10 @@ from partita.harness.commands.selftest_cases import (
 from partita.harness.commands.summary import wrapped
 from partita.harness.commands.test import test
 from partita.harness.run.progress import Progress
-from partita.harness.run.session import conduct
+from partita.harness.run.session import Unavailable, conduct
 from partita.harness.systems.raft import BUGS
 
 ATTEMPTS = 6
-UNAVAILABLE = "not available here"  # as a fault that a node cannot have is refused
 
 
 @dataclass(slots=True)
@@ -107,9 +106,7 @@ def _look_for(bug: str, seed: int, runs_dir: Path, progress: Progress) -> Result
     progress.say(f"looking for {bug}")
     try:
         return _until(bug, arguments(bug), seed, runs_dir, progress)
-    except click.ClickException as refusal:
-        if UNAVAILABLE not in refusal.message:
-            raise
+    except Unavailable as refusal:
         command = f"partita test {arguments(bug)} --seed {seed}"
         said = refusal.message
         return Result(bug, BUGS[bug], command, None, "unknown", 0, 0.0, said, "", [])

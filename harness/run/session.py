@@ -69,6 +69,10 @@ SECONDS_MAX = 1_000_000  # eleven days
 RATE_MAX = 1_000_000
 
 
+class Unavailable(click.ClickException):
+    """What a schedule asks for cannot be had on these nodes: a sentence for each thing."""
+
+
 def prepare(system: str, options: Options) -> tuple[System, Workload, RunSpec]:
     """Make the system, the workload and the run's specification; refuse what cannot be done.
 
@@ -99,7 +103,7 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
     elif _wanted(workload) and not spec.client_nodes and options.get("client_count") is None:
         said = f"{workload.name} asks for clients on nodes of their own; they stay on this machine"
         click.echo(f"partita: {said}: --client-node HOST names one", err=True)
-    if (options["nemesis"] or "").strip() == RANDOM:
+    if _nemeses(options) == [RANDOM]:
         drawn = "; ".join(map(str, spec.schedule))
         click.echo(f'partita: seed {spec.seed} draws --schedule "{drawn}"', err=True)
     limits = limits_of(options, workload)
@@ -178,7 +182,7 @@ def _require_faults(nodes: Sequence[Node], spec: RunSpec) -> None:
         said = zip(nodes, on_all(nodes, disks.lacks), strict=True)
         lacking = [f"--disk {spec.disk} on {node.name}: {lack}" for node, lack in said if lack]
     if lacking:
-        raise click.ClickException("; ".join(lacking))
+        raise Unavailable("; ".join(lacking))
 
 
 @contextmanager
@@ -271,6 +275,10 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+def _nemeses(options: Options) -> list[str]:
+    return [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
+
+
 def _schedule(
     store: System,
     workload: Workload,
@@ -279,7 +287,7 @@ def _schedule(
     options: Options,
     seed: int,
 ) -> tuple[plans.Step, ...]:
-    names = [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
+    names = _nemeses(options)
     for name in ("schedule", "nemesis"):
         if options[name] is not None and not options[name].strip(" ,;"):
             raise click.UsageError(f"--{name} is empty: leave it out, or say what is to be done")

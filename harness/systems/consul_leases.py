@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from partita.harness.systems.connection import Connection, coded, decoded
 from partita.harness.systems.consul_sessions import PORT, ConsulSession
-from partita.workloads.client import Answer, Definite, Mismatch, Refused, Tell
+from partita.harness.systems.renewals import AskedSession
+from partita.workloads.client import Answer, Definite, Mismatch, Tell
 
 if TYPE_CHECKING:
     from partita.harness.systems.consul import ConsulClient
@@ -24,34 +25,26 @@ class ConsulLeases:
     def __init__(self, client: "ConsulClient", host: str, timeout: float, port: int = PORT) -> None:
         self._client, self._address, self._timeout = client, (host, port), timeout
         self._connection = Connection(host, port, timeout)
-        self._session: ConsulSession | None = None
+        self._session: AskedSession[ConsulSession] = AskedSession()
         self._fence = f"fence-{uuid.uuid4().hex}"
 
     def listen(self, tell: Tell) -> None:
         """Nothing reaches it beside its answers."""
 
     def open(self, ttl: float) -> Answer:
-        self._leave()
         host, port = self._address
-        self._session = ConsulSession(host, ttl, self._timeout, behavior="delete", port=port)
-        return Answer(fields=self._session.said)
+        return self._session.open(
+            lambda: ConsulSession(host, ttl, self._timeout, behavior="delete", port=port)
+        )
 
     def beat(self) -> Answer:
-        session = self._opened()
-        session.beat()
-        return Answer(fields=session.said)
+        return self._session.beat()
 
     def close_session(self) -> Answer:
-        session = self._opened()
-        self._session = None
-        try:
-            session.end()
-        finally:
-            session.close()
-        return Answer(fields=session.said)
+        return self._session.end()
 
     def ephemeral(self, key: str, value: str) -> Answer:
-        session, path = self._opened(), ROOT + key
+        session, path = self._session.get(), ROOT + key
         held = {"Verb": "lock", "Key": path, "Value": coded(value), "Session": session.name}
         absent = {"Verb": "check-not-exists", "Key": path}
         try:
@@ -91,7 +84,7 @@ class ConsulLeases:
         self._connection.close()
 
     def close(self) -> None:
-        self._leave()
+        self._session.leave()
         self.recover()
 
     def _get(self, what: str) -> Sequence[dict[str, Any]]:
@@ -102,13 +95,3 @@ class ConsulLeases:
             raise Definite(text.decode(errors="replace").strip() or f"status {status}")
         found: Sequence[dict[str, Any]] = json.loads(text)
         return found
-
-    def _opened(self) -> ConsulSession:
-        if self._session is None:
-            raise Refused("no session is open")
-        return self._session
-
-    def _leave(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()

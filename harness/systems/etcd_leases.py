@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from partita.harness.systems.connection import coded, decoded
 from partita.harness.systems.etcd_gateway import PORT, Json
 from partita.harness.systems.etcd_sessions import EtcdSession
-from partita.workloads.client import Answer, Mismatch, Refused, Tell
+from partita.harness.systems.renewals import AskedSession
+from partita.workloads.client import Answer, Mismatch, Tell
 
 if TYPE_CHECKING:
     from partita.harness.systems.etcd import EtcdClient
@@ -17,33 +18,23 @@ class EtcdLeases:
 
     def __init__(self, client: "EtcdClient", host: str, timeout: float, port: int = PORT) -> None:
         self._client, self._address, self._timeout = client, (host, port), timeout
-        self._session: EtcdSession | None = None
+        self._session: AskedSession[EtcdSession] = AskedSession()
 
     def listen(self, tell: Tell) -> None:
         """Nothing reaches it beside its answers."""
 
     def open(self, ttl: float) -> Answer:
-        self._leave()
         host, port = self._address
-        self._session = EtcdSession(host, ttl, self._timeout, port)
-        return Answer(fields=self._session.said)
+        return self._session.open(lambda: EtcdSession(host, ttl, self._timeout, port))
 
     def beat(self) -> Answer:
-        session = self._opened()
-        session.beat()
-        return Answer(fields=session.said)
+        return self._session.beat()
 
     def close_session(self) -> Answer:
-        session = self._opened()
-        self._session = None
-        try:
-            session.end()
-        finally:
-            session.close()
-        return Answer(fields=session.said)
+        return self._session.end()
 
     def ephemeral(self, key: str, value: str) -> Answer:
-        session, name = self._opened(), coded(key)
+        session, name = self._session.get(), coded(key)
         absent = {"key": name, "target": "CREATE", "create_revision": "0", "result": "EQUAL"}
         put = {"key": name, "value": coded(value), "lease": str(session.lease)}
         said = self._client.ask("txn", {"compare": [absent], "success": [{"request_put": put}]})
@@ -72,19 +63,9 @@ class EtcdLeases:
         self._client.close()
 
     def close(self) -> None:
-        self._leave()
+        self._session.leave()
         self._client.close()
 
     def _found(self, request: Json) -> Sequence[Json]:
         found: Sequence[Json] = self._client.ask("range", request, reads=True).get("kvs", [])
         return found
-
-    def _opened(self) -> EtcdSession:
-        if self._session is None:
-            raise Refused("no session is open")
-        return self._session
-
-    def _leave(self) -> None:
-        session, self._session = self._session, None
-        if session is not None:
-            session.close()

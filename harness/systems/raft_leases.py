@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from partita.harness.systems.raft_sessions import RaftSession
+from partita.harness.systems.renewals import AskedSession
 from partita.workloads.client import UNKNOWN_VERSION, Answer, Mismatch, Refused, Tell
 
 if TYPE_CHECKING:
@@ -20,29 +21,27 @@ class RaftLeases:
     def __init__(self, client: "RaftClient", connect: Callable[[], "RaftClient"]) -> None:
         self._client = client
         self._connect = connect
-        self._session: RaftSession | None = None
+        self._session: AskedSession[RaftSession] = AskedSession()
 
     def listen(self, tell: Tell) -> None:
         """Take nothing: all that this client is told is answers."""
 
     def open(self, ttl: float) -> Answer:
-        self._drop()
-        session = self._session = RaftSession(self._connect(), ttl)
-        return Answer(fields=session.said)
+        return self._session.open(lambda: RaftSession(self._connect(), ttl))
 
     def beat(self) -> Answer:
-        session = self._opened()
+        session = self._session.get()
         session.beat()
         return Answer(fields={"session": session.name})
 
     def close_session(self) -> Answer:
-        session = self._opened()
+        session = self._session.get()
         session.end()
-        self._drop()
+        self._session.leave()
         return Answer(fields={"session": session.name})
 
     def ephemeral(self, key: str, value: str) -> Answer:
-        session = self._opened()
+        session = self._session.get()
         with _as_mismatch():
             said = self._client.ask("ephemeral", session=session.name, key=key, value=value)
         return Answer(version=said["version"], fields={"session": session.name})
@@ -63,18 +62,8 @@ class RaftLeases:
         self._client.drop()
 
     def close(self) -> None:
-        self._drop()
+        self._session.leave()
         self._client.close()
-
-    def _opened(self) -> RaftSession:
-        if self._session is None:
-            raise Refused("no session is open")
-        return self._session
-
-    def _drop(self) -> None:
-        if self._session is not None:
-            self._session.close()
-        self._session = None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
-from partita.workloads.client import Definite, Indefinite, Tell
+from partita.workloads.client import Answer, Definite, Indefinite, Refused, Tell
 
 # A renewal comes three times in a time to live, as in most libraries, and sooner after a failure.
 TIMES = 3
@@ -140,6 +140,46 @@ class OwnSession(Generic[AnySession]):
         renewals, self._renewals, self._session = self._renewals, None, None
         if renewals is not None:
             renewals.close()
+
+
+class AskedSession(Generic[AnySession]):
+    """The session of a client of leases, which opens, renews and ends it when it is asked to."""
+
+    def __init__(self) -> None:
+        self._session: AnySession | None = None
+
+    def open(self, make: Callable[[], AnySession]) -> Answer:
+        """Leave the session that there is, and open another one."""
+        self.leave()
+        self._session = make()
+        return Answer(fields=self._session.said)
+
+    def get(self) -> AnySession:
+        """Return the session. Raises `Refused` if there is none."""
+        if self._session is None:
+            raise Refused("no session is open")
+        return self._session
+
+    def beat(self) -> Answer:
+        session = self.get()
+        session.beat()
+        return Answer(fields=session.said)
+
+    def end(self) -> Answer:
+        """End the session, and let it go whatever comes of that."""
+        session = self.get()
+        self._session = None
+        try:
+            session.end()
+        finally:
+            session.close()
+        return Answer(fields=session.said)
+
+    def leave(self) -> None:
+        """Let the session go without a word, if there is one."""
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
 
 
 def _nobody(f: str, /, value: Any = None, **fields: Any) -> None:

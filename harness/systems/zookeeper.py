@@ -17,12 +17,11 @@ from typing import Annotated, Any, Literal
 
 from kazoo.client import KazooClient
 from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
-from kazoo.retry import KazooRetry
 
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.daemon import Daemon
-from partita.harness.systems.zookeeper_answers import UNSURE, path_of, said
+from partita.harness.systems.zookeeper_answers import UNSURE, kazoo_for, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
 from partita.harness.systems.zookeeper_elections import ZooKeeperElections
 from partita.harness.systems.zookeeper_leases import ZooKeeperLeases
@@ -189,8 +188,7 @@ class ZooKeeperClient:
         self._until = 0.0
         self.synced = reads == "sync"
         self._versions: dict[str, tuple[str, int]] = {}
-        retry = KazooRetry(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
-        self.kazoo = KazooClient(_hosts(address), timeout=SESSION_S, connection_retry=retry)
+        self.kazoo = kazoo_for(_hosts(address), SESSION_S)
         prepare(self.kazoo)
         if not self.kazoo.start_async().wait(timeout):
             self.close()

@@ -1,11 +1,7 @@
 """A session of kazoo's for recipes: what kazoo says of it is told, and what is known of its life.
 
-kazoo renews a session by itself and says nothing of it, and a server that is cut off from its
-leader answers such a renewal too, though the leader does not count it. A server tells the leader
-which sessions it heard of each time that the leader asks, twice a tick. So a `sync`, which comes
-to the leader and back, says that what was heard a little before has been told. It is asked for so
-seldom that kazoo still sends pings of its own: each request takes the place of one, and who never
-pings learns late that the connection is dead.
+kazoo renews a session by itself and says nothing of it: what counts as renewed is as
+`zookeeper_sessions.py` says. A session that is lost is followed by another one here.
 """
 
 import threading
@@ -19,17 +15,15 @@ from typing import Any, NoReturn, TypeVar
 from kazoo.client import KazooClient
 from kazoo.protocol.states import KazooState
 from kazoo.recipe.lock import Lock
-from kazoo.retry import KazooRetry
 
-from partita.harness.systems.zookeeper_answers import ROOT, UNSURE, said
+from partita.harness.systems.zookeeper_answers import UNSURE, kazoo_for, said
+from partita.harness.systems.zookeeper_sessions import synced
 from partita.workloads.client import Definite, Indefinite, Refused, Tell
 
 # Two and twenty ticks: what ZooKeeper makes of a time to live that is shorter or longer, with the
 # configuration that it is started with here. kazoo does not say what was granted.
 TICK_S = 2.0
 LEAST_TTL_S, MOST_TTL_S = 2 * TICK_S, 20 * TICK_S
-# How often a session is looked after, in times to live: kazoo pings after a third.
-EVERY = 0.375
 Result = TypeVar("Result")
 
 
@@ -81,8 +75,7 @@ class LockSession:
     def _open(self) -> None:
         self._granted = min(max(self.ttl, LEAST_TTL_S), MOST_TTL_S)
         self._since = time.monotonic()
-        retry = KazooRetry(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
-        kazoo = KazooClient(self._hosts, timeout=self._granted, connection_retry=retry)
+        kazoo = kazoo_for(self._hosts, self._granted)
         # kazoo calls it in the thread that reads from the network, as it happens.
         kazoo.add_listener(self._heard)
         self.kazoo = kazoo
@@ -109,12 +102,7 @@ class LockSession:
     def _look_after(self, kazoo: KazooClient) -> None:
         """Ask whether the leader has been told of the session, again and again."""
         name, before = self._name, self._since
-        while not self._closed.wait(EVERY * self._granted):
-            sent = time.monotonic()
-            try:
-                kazoo.sync_async(ROOT).get(timeout=self._granted)
-            except UNSURE:
-                continue
+        for sent in synced(kazoo, self._granted, self._closed):
             if name == self._name:
                 self._told("beat", True, before)
             name, before = self._name, sent

@@ -9,20 +9,21 @@ that what was heard before the last one has been told. Only that counts as renew
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from kazoo.client import KazooClient
 from kazoo.protocol.serialization import Close
 from kazoo.protocol.states import KazooState
-from kazoo.retry import KazooRetry
 
-from partita.harness.systems.zookeeper_answers import ROOT, UNSURE
+from partita.harness.systems.zookeeper_answers import ROOT, UNSURE, kazoo_for
 from partita.harness.systems.zookeeper_network import Ears, Heard, listen
 from partita.workloads.client import Definite, Indefinite, Tell
 
 # How often it is asked what the leader knows, in times to live. Each request takes the place of
-# a ping, and kazoo must go on to ping.
+# a ping, and kazoo, which pings after a third, must go on to ping: who never does learns late that
+# the connection is dead.
 EVERY = 0.375
 
 
@@ -35,8 +36,7 @@ class ZooKeeperSession:
     def __init__(self, hosts: str, ttl: float, timeout: float, tell: Tell) -> None:
         self._tell, self._timeout = tell, timeout
         self._over, self._closed = threading.Event(), threading.Event()
-        retry = KazooRetry(max_tries=-1, delay=0.05, backoff=1.5, max_delay=0.5)
-        self.kazoo = KazooClient(hosts, timeout=ttl, connection_retry=retry)
+        self.kazoo = kazoo_for(hosts, ttl)
         heard = listen(self.kazoo, Ears(answered=self._answered))
         self.kazoo.add_listener(self._changed)
         sent = time.monotonic()
@@ -81,12 +81,7 @@ class ZooKeeperSession:
             self.kazoo.close()
 
     def _look_after(self, before: float) -> None:
-        while not self._over.wait(EVERY * self.said["ttl"]):
-            sent = time.monotonic()
-            try:
-                self.kazoo.sync_async(ROOT).get(timeout=self.said["ttl"])
-            except UNSURE:
-                continue
+        for sent in synced(self.kazoo, self.said["ttl"], self._over):
             if not self._over.is_set():
                 self._told(True, before)
             before = sent
@@ -107,6 +102,20 @@ class ZooKeeperSession:
     def _told(self, value: bool | None, sent: float) -> None:
         if hasattr(self, "said"):
             self._tell("beat", value, sent=sent, **self.said)
+
+
+def synced(kazoo: KazooClient, ttl: float, over: threading.Event) -> Iterator[float]:
+    """Send a `sync` again and again until it is over; yield when each one was sent that came back.
+
+    By then the leader has been told of what was heard of the session before the last of them.
+    """
+    while not over.wait(EVERY * ttl):
+        sent = time.monotonic()
+        try:
+            kazoo.sync_async(ROOT).get(timeout=ttl)
+        except UNSURE:
+            continue
+        yield sent
 
 
 def granted_s(heard: Heard) -> float:

@@ -5,10 +5,9 @@ Meanwhile the store ends their sessions, and when they go on they do not know it
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from partita.checker.settings import Setting
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, TimesToLive, Traits
 from partita.nemesis.hosts import CLIENTS_MARK, Host, on_all
 from partita.nemesis.targets import Scope
 
@@ -50,13 +49,7 @@ class ClientPause:
         heal=_THAW,
     )
 
-    def __init__(
-        self,
-        ttl: Annotated[
-            float,
-            Setting("How long it lasts, in times to live of a session.", least=0.1, most=100),
-        ] = 3,
-    ) -> None:
+    def __init__(self, ttl: TimesToLive = 3) -> None:
         self._ttl = ttl
 
     def lasts(self, session_s: float | None) -> float | None:

@@ -5,10 +5,9 @@ clients on one host end. The controller still reaches that host.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any
+from typing import Any
 
-from partita.checker.settings import Setting
-from partita.nemesis.fault import Lasted, Scene, Traits
+from partita.nemesis.fault import Lasted, Scene, TimesToLive, Traits
 from partita.nemesis.firewall import Chain
 from partita.nemesis.grudges import Grudge
 from partita.nemesis.hosts import Host
@@ -30,13 +29,7 @@ class CutClient:
         heal=CHAIN.heal,
     )
 
-    def __init__(
-        self,
-        ttl: Annotated[
-            float,
-            Setting("How long it lasts, in times to live of a session.", least=0.1, most=100),
-        ] = 3,
-    ) -> None:
+    def __init__(self, ttl: TimesToLive = 3) -> None:
         self._ttl = ttl
         self._cut: set[str] = set()
 

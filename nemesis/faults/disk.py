@@ -57,7 +57,7 @@ class PowerCut:
         return Lasted({"serving_again": serving} if serving else {})
 
     def end(self, scene: Scene, scope: Scope) -> None:
-        on_some(scene.hosts, set(scope.nodes) - set(scene.held), scene.store.start)
+        scene.start(scope)
 
 
 class DiskFull:
@@ -81,7 +81,8 @@ class DiskFull:
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """It bit if not one block more can be written anywhere."""
-        room = self._with_room(scene, scope)
+        said = self._on(scene, scope, _HAS_ROOM)
+        room = sorted(name for name, word in said.items() if word)
         return {"bit": not room} | ({"room_on": room} if room else {})
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
@@ -92,10 +93,6 @@ class DiskFull:
 
     def end(self, scene: Scene, scope: Scope) -> None:
         self._on(scene, scope, 'rm -f "$at/full"')
-
-    def _with_room(self, scene: Scene, scope: Scope) -> list[str]:
-        said = self._on(scene, scope, _HAS_ROOM)
-        return sorted(name for name, word in said.items() if word)
 
     def _on(self, scene: Scene, scope: Scope, lines: str) -> dict[str, str]:
         struck = [host for host in scene.hosts if host.name in scope.nodes]

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from partita.checker.settings import Setting
+from partita.nemesis.cuts import proof
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.firewall import Chain
-from partita.nemesis.grudges import cut_pairs
 from partita.nemesis.hosts import Host
-from partita.nemesis.network import reachable
 from partita.nemesis.targets import Scope
 
 CHAIN = Chain("PARTITA-FLAP", "-j DROP")
@@ -42,21 +41,11 @@ class Flap:
         CHAIN.stand(scene.hosts, scope.grudge)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
-        """It bit if the first cut cut what it should; only then do cuts come and go."""
-        answered = reachable(scene.hosts)
-        living = {host.name for host in scene.hosts if not host.lost}
-        pairs = [pair for pair in cut_pairs(scope.grudge) if set(pair) <= living]
-        unreachable = [
-            pair for pair in pairs if pair not in answered and pair[::-1] not in answered
-        ]
-        strays = sorted(scene.undisturbed(scope) - answered)
+        """It bit if the first cut did, as any other; only then do cuts come and go."""
+        first = proof(scene, scope)
         self._thread = threading.Thread(target=self._go_on, args=(scene, scope), daemon=True)
         self._thread.start()
-        return {
-            "bit": bool(pairs) and len(unreachable) == len(pairs) and not strays,
-            "cut": pairs,
-            "strays": strays,
-        }
+        return first
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
         self._stop(scene)
@@ -70,8 +59,8 @@ class Flap:
     def _go_on(self, scene: Scene, scope: Scope) -> None:
         try:
             began = time.monotonic()
-            for number in range(1, 1_000_000):
-                self._cuts = number
+            while True:
+                self._cuts += 1
                 if self._over.wait(began + self._duty * self._period - time.monotonic()):
                     return
                 self._count(scene)

@@ -50,7 +50,7 @@ def _prove(fault: _Holds, scene: Scene, scope: Scope) -> Mapping[str, Any]:
     after = round_trips(scene, scope, _PATIENCE_S + 10 * fault.most_ms / 1000)
     later = [after[link] - took for link, took in fault.before.items() if link in after]
     late = not fault.least_ms or min(later, default=0) >= fault.least_ms / 2
-    missing = fault.line.lasted(scene, scope).gone
+    missing = fault.line.gone(scene, scope)
     return {
         "bit": bool(later) and not missing and late,
         "round_trip_ms_before": _middle(fault.before.values()),

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from partita.nemesis.cuts import proof
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.firewall import Chain
-from partita.nemesis.grudges import cut_pairs
 from partita.nemesis.hosts import Host
-from partita.nemesis.network import reachable
 from partita.nemesis.targets import Scope
 
 CHAIN = Chain("PARTITA", "-j DROP")
@@ -33,22 +32,7 @@ class Partition:
         CHAIN.stand(scene.hosts, scope.grudge)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
-        """Say whether the cut is what was meant: what should be cut is, and nothing else."""
-        answered = reachable(scene.hosts)
-        living = {host.name for host in scene.hosts if not host.lost}
-        pairs = [pair for pair in cut_pairs(scope.grudge) if set(pair) <= living]
-        unreachable = [
-            pair for pair in pairs if pair not in answered and pair[::-1] not in answered
-        ]
-        # Only what was reached before can be shown to be cut, and in both directions.
-        proven = [pair for pair in unreachable if {pair, pair[::-1]} <= set(scene.reached)]
-        strays = sorted(scene.undisturbed(scope) - answered)
-        return {
-            "bit": bool(pairs) and len(proven) == len(pairs) and not strays,
-            "cut": pairs,
-            "unreachable": unreachable,
-            "strays": strays,
-        }
+        return proof(scene, scope)
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
         """The rules must still stand: a firewall may have been reloaded."""

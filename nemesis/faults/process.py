@@ -41,8 +41,7 @@ def _still_silent(fault: object, scene: Scene, scope: Scope) -> Lasted:
 
 
 def _start(fault: object, scene: Scene, scope: Scope) -> None:
-    nodes = set(scope.nodes) - set(scene.held)
-    on_some(scene.hosts, nodes, scene.store.start)
+    scene.start(scope)
 
 
 class Kill:

@@ -82,10 +82,9 @@ class Reset:
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """Say whether every connection that was held was reset, and nobody else's."""
         seen = _reset_by(scene.hosts)
-        living = {host.name for host in scene.hosts if not host.lost}
         # Over a link that another fault disturbs no connection can be held.
         disturbed = {pair for other in scene.others for pair in other.links}
-        links = {link for link in _links(scope.grudge) if set(link) <= living} - disturbed
+        links = {link for link in _links(scope.grudge) if set(link) <= scene.living} - disturbed
         strays = sorted(scene.undisturbed(scope) - reachable(scene.hosts))
         return {
             "bit": bool(links) and links <= seen and not strays,

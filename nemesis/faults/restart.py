@@ -60,7 +60,7 @@ class _Again:
 
     def proof(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """It bit if each was silent in between, and each that may serves again."""
-        living = {host.name for host in scene.hosts if not host.lost} & set(scope.nodes)
+        living = scene.living & set(scope.nodes)
         back = living - set(scene.held)
         return {
             "bit": bool(living) and living <= set(self.stopped) and back <= set(self.seconds),
@@ -129,7 +129,7 @@ class CrashLoop:
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """It bit if each was crashed at least once."""
-        living = {host.name for host in scene.hosts if not host.lost} & set(scope.nodes)
+        living = scene.living & set(scope.nodes)
         return {"bit": bool(living) and living <= set(self._crashes)}
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
@@ -140,7 +140,7 @@ class CrashLoop:
         self._over.set()
         for thread in self._threads:
             thread.join()
-        on_some(scene.hosts, set(scope.nodes) - set(scene.held), scene.store.start)
+        scene.start(scope)
 
     def _crash(self, scene: Scene, node: str) -> None:
         scene.store.do("kill", node)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from untouched import Untouched
 
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes
@@ -130,26 +131,13 @@ def driven(hosts: tuple[list[Node], list[Node]], schedule: str) -> tuple[Driver,
         1,
         lambda kind, f, value, error: events.append((kind, f, value)),
         list,
-        NoStore(),
+        Untouched(),
         clients=hosts[1],
         session_s=SESSION_S,
     )
     driver.prepare()
     driver.start(time.monotonic())
     return driver, events
-
-
-class NoStore:
-    """A store that no fault of these tests touches."""
-
-    def do(self, method: str, node: str) -> None:
-        raise AssertionError
-
-    def start(self, node: str) -> None:
-        raise AssertionError
-
-    def serves(self, node: str) -> bool:
-        raise AssertionError
 
 
 def awaited(events: Events, kind: str, f: str) -> Any:
@@ -193,7 +181,7 @@ def test_what_is_let_go_on_by_another_hand_or_is_not_there_did_not_bite(
     hosts: tuple[list[Node], list[Node]], clients: list[Node]
 ) -> None:
     fault, scope = faults.make("client-pause", {}), Scope(("c1", "c2"))
-    scene = Scene(hosts[0], NoStore(), clients=clients)
+    scene = Scene(hosts[0], Untouched(), clients=clients)
     fault.begin(scene, scope)
     assert fault.lasted(scene, scope).gone == {}
     clients[0].run(["pkill", "-CONT", "-f", "sleep 100[1]"])
@@ -209,7 +197,7 @@ def test_a_controller_that_is_gone_leaves_nobody_frozen_or_cut_off(
     hosts: tuple[list[Node], list[Node]], clients: list[Node]
 ) -> None:
     everyone = [*hosts[0], *clients]
-    scene, scope = Scene(hosts[0], NoStore(), clients=clients), Scope(("c1", "c2"))
+    scene, scope = Scene(hosts[0], Untouched(), clients=clients), Scope(("c1", "c2"))
     switch.arm(everyone, silence_s=1, beat_s=1)
     for name in ("client-pause", "cut-client"):
         faults.make(name, {}).begin(scene, scope)
@@ -247,7 +235,7 @@ def test_a_cut_whose_rules_are_gone_did_not_last(
 ) -> None:
     fault, scope = faults.make("cut-client", {}), Scope(("c1",))
     reached = reachable([*hosts[0], *clients])
-    scene = Scene(hosts[0], NoStore(), reached, clients=clients)
+    scene = Scene(hosts[0], Untouched(), reached, clients=clients)
     assert fault.prove(scene, scope)["bit"] is False
     fault.begin(scene, scope)
     assert fault.lasted(scene, scope).gone == {}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from untouched import Untouched
 
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_nodes
@@ -35,19 +36,6 @@ def end(cluster: local.LocalCluster, name: str) -> None:
     """End a node's machine: its first process, and with it all others and its network."""
     (init,) = (node.init.pid for node in cluster.nodes if node.name == name)
     os.kill(init, signal.SIGKILL)
-
-
-class Untouched:
-    """A store whose processes no fault of these tests touches."""
-
-    def do(self, method: str, node: str) -> None:
-        raise AssertionError
-
-    def start(self, node: str) -> None:
-        raise AssertionError
-
-    def serves(self, node: str) -> bool:
-        raise AssertionError
 
 
 @pytest.mark.cluster

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from untouched import Untouched
 
 from partita.checker import plugins
 from partita.harness.nodes.cluster import Node, on_all
@@ -115,19 +116,6 @@ def test_the_default_dead_mans_switch_is_within_a_minute() -> None:
     assert switch.SILENCE_S + 2 * switch.BEAT_S <= 60
 
 
-class NoProcesses:
-    """A store that no fault of these tests touches."""
-
-    def do(self, method: str, node: str) -> None:
-        raise AssertionError
-
-    def start(self, node: str) -> None:
-        raise AssertionError
-
-    def serves(self, node: str) -> bool:
-        raise AssertionError
-
-
 Events = list[tuple[str, str, Any]]
 
 
@@ -141,7 +129,7 @@ def driven(
         1,
         lambda kind, f, value, error: events.append((kind, f, value)),
         lambda: leaders,
-        NoProcesses(),
+        Untouched(),
     )
     driver.prepare()
     driver.start(time.monotonic())
@@ -213,7 +201,7 @@ def test_a_journal_that_is_full_keeps_no_one_from_healing(hosts: list[Node]) -> 
     def record(*_: Any) -> None:
         raise OSError("No space left on device")
 
-    driver = Driver(hosts, parse("0s partition one"), 1, record, list, NoProcesses())
+    driver = Driver(hosts, parse("0s partition one"), 1, record, list, Untouched())
     driver.prepare()
     driver.start(time.monotonic())
     time.sleep(3)
@@ -265,7 +253,7 @@ def test_without_a_leader_a_leaders_fault_fails(
 
 
 def test_no_schedule_touches_no_host() -> None:
-    driver = Driver([], (), 1, lambda *_: None, list, NoProcesses())
+    driver = Driver([], (), 1, lambda *_: None, list, Untouched())
     driver.prepare()
     driver.start(0)
     driver.finish()
