@@ -15,11 +15,12 @@ from partita.nemesis.network import reachable
 from partita.nemesis.packets import PROGRAM
 from partita.nemesis.schedule import ScheduleError, parse
 
-# Answers each datagram, and ends when none has come for a while.
+# Answers each datagram, and ends when none has come for a while. A later one takes its place.
 ECHO = """
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("", 9100)); s.settimeout(3)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.bind(("", 9100)); s.settimeout(6)
 print("ready", flush=True)
 try:
     while True:
@@ -33,16 +34,17 @@ except TimeoutError:
 ASK = """
 import json, socket, sys, threading, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(0.7)
+s.settimeout(2)
 count, size = int(sys.argv[2]), int(sys.argv[3])
 sent, back = {}, []
 def hear():
-    try:
-        while True:
+    while len(back) < count:
+        try:
             number = int(s.recvfrom(2000)[0][:8])
             back.append([number, (time.monotonic() - sent[number]) * 1000])
-    except TimeoutError:
-        pass
+        except TimeoutError:
+            if len(sent) == count:
+                return
 s.bind(("", 0))
 hearer = threading.Thread(target=hear); hearer.start()
 for number in range(count):
