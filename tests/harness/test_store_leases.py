@@ -29,8 +29,7 @@ def test_a_lease_of_etcd_that_somebody_revoked_is_renewed_no_more(
     client = etcd_client(etcd)
     client.open(10.0)
     assert isinstance(client.beat(), Answer)
-    assert client._session is not None
-    client._session.end()
+    client._session.get().end()
     with pytest.raises(Definite, match="over"):
         client.beat()
     with pytest.raises(Definite, match="not found"):
