@@ -38,7 +38,9 @@ class ZooKeeperWatches:
     def __init__(self, connect: "Callable[[Hook], ZooKeeperClient]") -> None:
         self._tell: Tell | None = None
         self._streams: dict[str, _Stream] = {}
-        self._half: set[str] = set()  # where a watch was left by a look that saw no value
+        # Where a watch is left: by what was told, or only by a look that saw no value.
+        self._armed: set[str] = set()
+        self._half: set[str] = set()
         ears = Ears(answered=self._answered, fired=self._fired, dropped=self._dropped)
         self._client = connect(lambda kazoo: listen(kazoo, ears))
         self._kazoo = self._client.kazoo
@@ -99,14 +101,20 @@ class ZooKeeperWatches:
         key, f = request.path.removeprefix(f"{ROOT}/"), "arm" if request.watcher else "seen"
         if isinstance(request, GetData):
             if error == 0:
-                self._half.discard(key)
+                if request.watcher:
+                    self._arm(key)
                 tell(f, answer[0].decode(), key=key, version=answer[1].mzxid)
             elif error == _NO_NODE:  # which leaves no watch
                 tell("seen", None, key=key)
         elif request.watcher and error == _NO_NODE:
+            self._arm(key)
             tell("arm", None, key=key)
-        elif request.watcher and error == 0:
+        elif request.watcher and error == 0 and key not in self._armed:
             self._half.add(key)
+
+    def _arm(self, key: str) -> None:
+        self._half.discard(key)
+        self._armed.add(key)
 
     def _fired(self, event: Any) -> None:
         key = event.path.removeprefix(f"{ROOT}/")
@@ -115,9 +123,11 @@ class ZooKeeperWatches:
         if key in self._half:
             self._half.discard(key)
         else:
+            self._armed.discard(key)
             self._tell("fire", key=key)
 
     def _dropped(self) -> None:
+        self._armed.clear()
         self._half.clear()
         if self._tell is not None:
             self._tell("disarmed")
