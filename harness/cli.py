@@ -38,6 +38,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "doctor:heal",
         "Remove Partita's drops from the named nodes, and nothing else of theirs.",
     ),
+    "hunt": (
+        "hunt:hunt",
+        "Look for a run of SYSTEM that fails, and make it short.",
+    ),
     "list": (
         "list:list_things",
         "List what there is of each KIND, ours and what other packages bring along.",

@@ -7,7 +7,7 @@ and at ten. A fault says itself how often it is drawn, and how long it lasts the
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
@@ -67,14 +67,18 @@ def storm(
     given: Given,
     *,
     own_disk: bool = False,
+    without: Collection[str] = (),
 ) -> tuple[Step, ...]:
     """Draw a schedule for so many nodes and seconds: the same seed draws the same.
 
     `has` says whether the system has a method, `own_disk` whether its data lie on disks that can
-    lose their power. Raises `ScheduleError` if the time is too short for any fault.
+    lose their power; the faults of `without` are not drawn. Raises `ScheduleError` if the time is
+    too short for any fault.
     """
     rng = Random(f"storm/{seed}")
-    kinds = _kinds(nodes, has, own_disk)
+    kinds = [kind for kind in _kinds(nodes, has, own_disk) if kind.name not in without]
+    if not kinds:
+        raise ScheduleError("no random fault can be drawn for this system on these nodes")
     steps: list[Step] = []
     outages = 0
     at = rng.uniform(*FIRST_S)
@@ -94,6 +98,11 @@ def storm(
             f"no random fault fits into --time-limit {time_limit:g}: give it {3 * QUIET_S:g} s"
         )
     return tuple(steps)
+
+
+def drawn(nodes: int, has: Callable[[str], bool], *, own_disk: bool = False) -> list[str]:
+    """Return the names of the faults that a storm may have, see `storm`."""
+    return [kind.name for kind in _kinds(nodes, has, own_disk)]
 
 
 def _kinds(nodes: int, has: Callable[[str], bool], own_disk: bool) -> list[_Kind]:

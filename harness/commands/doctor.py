@@ -15,7 +15,8 @@ from partita.harness.commands import options as groups
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes, on_all
 from partita.harness.nodes.doctor import Finding, examine_here, examine_node, examine_program
-from partita.harness.run.session import client_names, node_names, reach
+from partita.harness.run.places import reach
+from partita.harness.run.session import client_names, node_names
 from partita.harness.systems import HasFetch
 from partita.nemesis import switch
 

@@ -75,6 +75,12 @@ class RunCommand(click.Command):
                     formatter.write_dl(records)
 
 
+def keys_of(ctx: click.Context, kind: str) -> list[str]:
+    """Return the names of the options that belong to things of a kind ("fault") on the line."""
+    owners = [owner for owner in _of(ctx) if owner.kind == kind]
+    return [owner.key(each) for owner in owners for each in owner.parameters()]
+
+
 class Named(click.ParamType[str]):
     """The name of a thing of some kind, which shells can complete; several where `several`."""
 

@@ -10,9 +10,13 @@ PLAIN_INTERVAL_S = 10.0
 
 
 class Progress:
-    """One changing line. Where stderr is no terminal: a line for each phase, and now and then."""
+    """One changing line. Where stderr is no terminal: a line for each phase, and now and then.
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    If it is `brief`, a phase is no reason for a line there: of many runs there would be too many.
+    """
+
+    def __init__(self, *, quiet: bool = False, brief: bool = False) -> None:
+        self._brief = brief
         self._console = Console(stderr=True, quiet=quiet, highlight=False)
         self._status: Status | None = None
         self._last = 0.0
@@ -20,7 +24,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Begin a phase."""
-        self._show(text, always=True)
+        self._show(text, always=not self._brief)
 
     def tick(self, text: str) -> None:
         """Tell how a phase goes; may be called often."""

@@ -89,12 +89,15 @@ def run(
     progress: Progress,
     limits: Thresholds = NO_THRESHOLDS,
     client_nodes: Sequence[ClientNode] = (),
+    *,
+    draw: bool = True,
 ) -> dict[str, Any]:
     """Do one run and return its results, the same as stand in results.json.
 
-    Clients live on the client nodes, whose programs run already, or in this process.
-    Raises `StoreError`, `SshError` or `JournalError` if the run could not be made. Ctrl-C once
-    ends the load early; a second time it ends everything but the healing.
+    Without `draw` no report is drawn, which `partita report` does later. Clients live on the
+    client nodes, whose programs run already, or in this process. Raises `StoreError`, `SshError`
+    or `JournalError` if the run could not be made. Ctrl-C once ends the load early; a second time
+    it ends everything but the healing.
     """
     directory = make_run_directory(runs, f"{spec.system}-{spec.workload}")
     handler = _log_to(directory / "controller.log")
@@ -119,8 +122,9 @@ def run(
         outcome = results.conclude(
             directory, workload, problems, limits, down=down, interrupted=interrupted
         )
-        progress.say("drawing")
-        _draw(directory)
+        if draw:
+            progress.say("drawing")
+            _draw(directory)
         return outcome
     except Exception:
         log.exception("the run failed")

@@ -21,15 +21,9 @@ import click
 from partita.checker.settings import REQUIRED, in_force
 from partita.harness.clients.client_node import ClientNode
 from partita.harness.nodes import local, user_namespace
-from partita.harness.nodes.cluster import (
-    Node,
-    local_client_nodes,
-    local_nodes,
-    on_all,
-    remote_nodes,
-)
+from partita.harness.nodes.cluster import Node, on_all
 from partita.harness.nodes.doctor import examine_tools
-from partita.harness.nodes.ssh import Login, SshError
+from partita.harness.nodes.ssh import SshError
 from partita.harness.run.expectations import promised
 from partita.harness.run.gate import Thresholds, thresholds
 from partita.harness.run.levels import expected
@@ -41,6 +35,7 @@ from partita.harness.run.owners import (
     system_owner,
     workload_owner,
 )
+from partita.harness.run.places import Place, nodes_of
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import (
     EXT4,
@@ -93,8 +88,19 @@ def prepare(system: str, options: Options) -> tuple[System, Workload, RunSpec]:
     return store, workload, spec
 
 
-def conduct(system: str, options: Options, runs: Path, progress: Progress) -> dict[str, Any]:
-    """Do one run as the options say and return its results."""
+def conduct(
+    system: str,
+    options: Options,
+    runs: Path,
+    progress: Progress,
+    *,
+    place: Place = nodes_of,
+    draw: bool = True,
+) -> dict[str, Any]:
+    """Do one run as the options say and return its results.
+
+    `place` lends it the nodes for as long as it takes; it may keep them for the next run.
+    """
     store, workload, spec = prepare(system, options)
     names = node_names(options)
     keep = options["leave_running"]
@@ -107,7 +113,7 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
         drawn = "; ".join(map(str, spec.schedule))
         click.echo(f'partita: seed {spec.seed} draws --schedule "{drawn}"', err=True)
     limits = limits_of(options, workload)
-    with _nodes(names, spec, options, keep=keep) as (nodes, hosts), ExitStack() as last:
+    with place(names, spec, options, keep=keep) as (nodes, hosts), ExitStack() as last:
         if names:
             _require_tools([*nodes, *hosts], spec)
             if not keep:
@@ -117,7 +123,7 @@ def conduct(system: str, options: Options, runs: Path, progress: Progress) -> di
         settings = system_owner(system).settings(options)
         clients = [ClientNode(host, system, settings, nodes) for host in hosts]
         last.enter_context(_started(clients))
-        outcome = run(spec, store, workload, nodes, runs, progress, limits, clients)
+        outcome = run(spec, store, workload, nodes, runs, progress, limits, clients, draw=draw)
         progress.say("tearing down")
     before = options.get("repeats")
     if before is not None and before != spec.versions:
@@ -142,20 +148,6 @@ def stored(directory: Path) -> tuple[str, dict[str, Any]]:
         return arguments.pop("system"), arguments
     except (KeyError, TypeError):
         raise click.UsageError(f"--repeat {directory}: its run.json has no arguments") from None
-
-
-def reach(names: Sequence[str], options: Options) -> list[Node]:
-    """Log in to the named nodes. Raises `click.ClickException` for one that cannot be reached."""
-    login = Login(
-        username=options["username"],
-        port=options["ssh_port"],
-        key=options["ssh_private_key"],
-        strict=options["strict"],
-    )
-    try:
-        return remote_nodes(names, login)
-    except SshError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _fetch(store: System) -> None:
@@ -198,31 +190,6 @@ def _started(clients: Sequence[ClientNode]) -> Iterator[None]:
     finally:
         for each in clients:
             each.close()
-
-
-@contextmanager
-def _nodes(
-    names: Sequence[str], spec: RunSpec, options: Options, *, keep: bool
-) -> Iterator[tuple[list[Node], list[Node]]]:
-    """Reach the named nodes, or make a local cluster for as long as the block lasts.
-
-    The nodes of the store come first, and then those of its clients.
-    """
-    with ExitStack() as stack:
-        if names:
-            nodes, hosts = reach(names, options), reach(spec.client_nodes, options)
-        else:
-            counts = len(spec.nodes), f"test-{random.SystemRandom().randrange(16**6):06x}"
-            if keep:
-                cluster = local.up(*counts, clients=len(spec.client_nodes))
-                click.echo(f"partita cluster down {cluster.name} ends the cluster", err=True)
-            else:
-                made = local.cluster_of(*counts, clients=len(spec.client_nodes))
-                cluster = stack.enter_context(made)
-            nodes, hosts = local_nodes(cluster), local_client_nodes(cluster)
-        for node in [*nodes, *hosts]:
-            stack.callback(node.close)
-        yield nodes, hosts
 
 
 def _spec(
@@ -304,7 +271,16 @@ def _schedule(
         if len(names) > 1:
             raise click.UsageError(f"--nemesis {RANDOM} draws its faults itself: name no others")
         own_disk = options.get("disk") not in (None, PLAIN)
-        steps = storm(seed, options["time_limit"], len(nodes), has, given, own_disk=own_disk)
+        without = options.get("spared") or ()
+        steps = storm(
+            seed,
+            options["time_limit"],
+            len(nodes),
+            has,
+            given,
+            own_disk=own_disk,
+            without=without,
+        )
     else:
         interval, time_limit = options["nemesis_interval"], options["time_limit"]
         steps = plans.plan(names, interval, time_limit, given, session_s(workload))

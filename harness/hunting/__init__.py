@@ -1,0 +1,1 @@
+"""Hunts for a run that fails, and makes it short."""

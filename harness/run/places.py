@@ -1,0 +1,56 @@
+"""Where a run takes place: nodes that are reached or made, for as long as it lasts."""
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
+
+import click
+
+from partita.harness.nodes import local
+from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes, remote_nodes
+from partita.harness.nodes.ssh import Login, SshError
+from partita.harness.run.run import RunSpec
+
+Options = Mapping[str, Any]
+# Lends the nodes of the store, and those of its clients: called as `nodes_of` is.
+Place = Callable[..., AbstractContextManager[tuple[list[Node], list[Node]]]]
+
+
+@contextmanager
+def nodes_of(
+    names: Sequence[str], spec: RunSpec, options: Options, *, keep: bool
+) -> Iterator[tuple[list[Node], list[Node]]]:
+    """Reach the named nodes, or make a local cluster for as long as the block lasts.
+
+    The nodes of the store come first, and then those of its clients.
+    """
+    with ExitStack() as stack:
+        if names:
+            nodes, hosts = reach(names, options), reach(spec.client_nodes, options)
+        else:
+            counts = len(spec.nodes), f"test-{random.SystemRandom().randrange(16**6):06x}"
+            if keep:
+                cluster = local.up(*counts, clients=len(spec.client_nodes))
+                click.echo(f"partita cluster down {cluster.name} ends the cluster", err=True)
+            else:
+                made = local.cluster_of(*counts, clients=len(spec.client_nodes))
+                cluster = stack.enter_context(made)
+            nodes, hosts = local_nodes(cluster), local_client_nodes(cluster)
+        for node in [*nodes, *hosts]:
+            stack.callback(node.close)
+        yield nodes, hosts
+
+
+def reach(names: Sequence[str], options: Options) -> list[Node]:
+    """Log in to the named nodes. Raises `click.ClickException` for one that cannot be reached."""
+    login = Login(
+        username=options["username"],
+        port=options["ssh_port"],
+        key=options["ssh_private_key"],
+        strict=options["strict"],
+    )
+    try:
+        return remote_nodes(names, login)
+    except SshError as error:
+        raise click.ClickException(str(error)) from error

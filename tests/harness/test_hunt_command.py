@@ -1,0 +1,58 @@
+"""`partita hunt`: from a planted mistake to a command, and what it refuses."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import Partita
+
+from partita.harness.commands.test import test as command
+from partita.harness.run.session import prepare
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("raft --budget soon", "'soon' is no duration: write 90s, 10m or 1h"),
+        ("raft --budget 0m", "is no duration"),
+        ("raft --tries 0", "0 is not in the range x>=1"),
+        ("raft --time-limit 3", "no random fault fits into --time-limit 3"),
+        ("raft --schedule '2s burn all'", "no action is called 'burn'"),
+        ("raft --nemesis kill-leader --schedule '2s kill all'", "exclude each other"),
+        ("raft --bug no-bug", "choose from stale-follower-read"),
+        ("", "Missing argument 'SYSTEM'"),
+    ],
+)
+def test_what_cannot_be_hunted_is_refused_before_anything(
+    partita: Partita, words: str, said: str
+) -> None:
+    done = partita("hunt", *shlex.split(words))
+    assert done.returncode == 254
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_a_planted_mistake_ends_in_a_command_that_can_be_run(
+    partita: Partita, tmp_path: Path
+) -> None:
+    words = "raft --bug stale-follower-read --local 3 --rate 80 --concurrency 6n --time-limit 3"
+    words += " --server-args '--delay 0.1' --schedule '1s kill one; 1.5s heal' --seed 4"
+    done = partita("hunt", *shlex.split(words), "--budget", "13s", "--json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["found"] and found["first"]["seed"] == found["tries"][0]["seed"] == 4
+    assert found["tries"][0]["valid"] is False
+    assert found["tried"] == [{"fault": "kill one", "tries": 1, "failed": 1}]
+    assert found["reason"]
+    assert (tmp_path / found["report"]).is_file()
+    for which in ("first", "smallest"):
+        partita_, test, *rest = shlex.split(found[which]["command"])
+        assert [partita_, test] == ["partita", "test"]
+        options = command.make_context("test", rest).params
+        _, _, spec = prepare(options["system"], options)
+        assert "; ".join(map(str, spec.schedule)) == found[which]["schedule"]
+        assert (spec.seed, spec.time_limit) == (4, found[which]["time_limit"])
+        assert spec.options["system"] | {"bug": "stale-follower-read"} == spec.options["system"]
