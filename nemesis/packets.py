@@ -11,44 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from partita.nemesis import programs
+from partita.nemesis.background import Background
 from partita.nemesis.fault import Lasted, Scene
 from partita.nemesis.firewall import Chain
-from partita.nemesis.hosts import FOLDER, Host, on_all
+from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Scope
 
 PROGRAM = "partita-packets"
 _QUEUE = 7100  # the first queue's number; others on a host will hardly have these
 _BIT = 24  # of a packet's mark, by which it is known that one of our queues has let it pass
-
-_START = """
-set -e
-program=$1; at=$2; shift 2
-mkdir -p "${at%/*}"
-setsid "$program" "$@" --figures "$at.figures" >"$at.said" 2>&1 </dev/null &
-echo $! > "$at.pid"
-i=0
-while ! grep -q ready "$at.said"; do
-    if [ $i -ge 50 ] || ! kill -0 "$(cat "$at.pid")" 2>/dev/null; then
-        cat "$at.said" >&2; exit 1
-    fi
-    i=$((i + 1)); sleep 0.05
-done
-"""
-
-# A process id may be anybody's by now: ours is known by its name, which the kernel cuts short.
-_STOP = """
-pid=$(cat AT.pid 2>/dev/null || echo none)
-if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = partita-packets ]; then
-    kill "$pid"
-    i=0
-    while [ -d "/proc/$pid" ] && [ $i -lt 40 ]; do sleep 0.05; i=$((i + 1)); done
-    ! [ -d "/proc/$pid" ] || kill -KILL "$pid" || true
-fi
-rm -f AT.pid AT.said AT.figures
-"""
-
-_RUNS = '[ "$(cat "/proc/$(cat "$1.pid")/comm")" = partita-packets ] 2>/dev/null && echo runs'
 
 # The shortest of a few, since a busy host answers late sometimes, but never early. No program is
 # started within what is measured. Who does not answer in time is left out.
@@ -102,32 +73,28 @@ class Line:
     @property
     def heal(self) -> str:
         """The shell lines by which a host undoes it alone."""
-        return f"{_STOP.replace('AT', self._at)}\n{self.chain.heal}"
+        return f"{self._program.heal}\n{self.chain.heal}"
 
     def lacks(self, host: Host) -> str | None:
         """Say why the host cannot have it, or None if it can."""
-        return self.chain.lacks(host) or programs.lacks(host, PROGRAM)
+        return self.chain.lacks(host) or self._program.lacks(host)
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         """Hold back what each host gets from those whom the grudge says."""
         numbers = ["--queue", str(_QUEUE + self.number), "--mark", str(self._bit)]
-        command = ["sh", "-c", _START, "start", programs.path(PROGRAM), self._at]
 
         def start(host: Host) -> None:
-            host.run(["sh", "-c", _STOP.replace("AT", self._at), "stop"])
             if scope.grudge.get(host.name):
-                programs.bring(host, PROGRAM)
-                host.run([*command, *numbers, *self.options])
+                self._program.start(host, [*numbers, *self.options])
+            else:
+                self._program.stop(host)
 
         on_all(scene.hosts, start)
         self.chain.stand(scene.hosts, scope.grudge)
 
     def gone(self, scene: Scene, scope: Scope) -> list[str]:
         """Return the hosts on which the rules stand no more, or the program does not run."""
-        struck = _struck(scene, scope)
-        command = ["bash", "-c", _RUNS, "runs", self._at]
-        said = on_all(struck, lambda host: host.run(command, check=False).stdout)
-        ended = {name for name, word in said.items() if not word.strip()}
+        ended = self._program.ended(_struck(scene, scope))
         return sorted(ended | set(self.chain.missing(scene.hosts, scope.grudge)))
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
@@ -140,25 +107,18 @@ class Line:
         on_all(scene.hosts, lambda host: host.run(["sh", "-c", self.heal, "heal"]))
 
     def _figures(self, hosts: Sequence[Host]) -> Mapping[str, Any]:
-        # It writes them down twice a second; what came in the last half is not in them.
-        command = ["cat", f"{self._at}.figures"]
-        said = on_all(hosts, lambda host: host.run(command, check=False).stdout)
-        counted: dict[str, int] = {"held": 0, "lost": 0}
-        for line in (line for text in said.values() for line in text.splitlines()):
-            word, count = line.split()
-            if word in counted:
-                counted[word] += int(count)
+        counted = self._program.figures(hosts).values()
+        held, lost = (sum(each.get(word, 0) for each in counted) for word in ("held", "lost"))
         # Lost are those that a full buffer had no room for: none is a good sign, and no zero.
-        lost = {"packets_lost": counted["lost"]} if counted["lost"] else {}
-        return {"packets_held": counted["held"], **lost}
+        return {"packets_held": held} | ({"packets_lost": lost} if lost else {})
 
     @property
     def _bit(self) -> int:
         return 1 << (_BIT + self.number)
 
     @property
-    def _at(self) -> str:
-        return f"{FOLDER}/{self.name}"
+    def _program(self) -> Background:
+        return Background(PROGRAM, self.name)
 
 
 def _struck(scene: Scene, scope: Scope) -> list[Host]:

@@ -33,6 +33,7 @@ BUGS = (
     "ack-early",
     "lost-log",
     "no-fsync",
+    "fsync-error-ignored",
     "double-vote",
     "commit-earlier-term",
     "apply-twice",
@@ -248,9 +249,7 @@ async def run(arguments: argparse.Namespace) -> None:
     )
     links = {name: Link(address, pace.election / 2) for name, address in arguments.peer}
     registers = Registers(bug=bug, node=arguments.id)
-    journal = Journal(
-        arguments.data / "journal.jsonl", flushes=bug != "lost-log", fsyncs=bug != "no-fsync"
-    )
+    journal = Journal(arguments.data / "journal.jsonl", bug)
     # The log is applied by what is made after it, since that asks it who leads.
     raft = Raft(arguments.id, links, journal, lambda *what: coordinated.apply(*what), pace, bug)
     transactions = Transactions(raft, registers, journal, bug)

@@ -63,6 +63,9 @@ CASES: Mapping[str, str] = MappingProxyType(
         "ack-early": f'{BUSY} --time-limit 24 --schedule "{CUTS}"',
         "lost-log": f'{BUSY} --time-limit 12 --schedule "6s kill all; 7s heal"',
         "no-fsync": '--rate 100 --keys 30 --time-limit 8 --schedule "4s power-cut all; 5s heal"',
+        # What was refused is gone with the power, and was acknowledged before.
+        "fsync-error-ignored": "--rate 100 --keys 30 --time-limit 9 "
+        '--schedule "2s disk-error all; 5s power-cut all; 6s heal"',
         "double-vote": f'{BUSY} --time-limit 24 --schedule "{ELECTIONS}" '
         '--server-args "--delay 0.15 --election-timeout 0.5"',
         "commit-earlier-term": "--rate 30 --concurrency 5n --keys 30 --time-limit 18 --timeout 12 "
