@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -83,11 +84,23 @@ class Interning {
     }
 
     uint32_t element_of_token(uint32_t key, uint32_t token) {
+        if (near_.size() <= key) near_.resize(txns_.keys.size());
+        Near& near = near_[key];
+        if (token < near.elements.size() && near.elements[token] != none) return near.elements[token];
         const auto fresh = static_cast<uint32_t>(txns_.elements.size());
-        const uint32_t number =
-            elements_.find_or_put(static_cast<uint64_t>(key) << 32 | token, fresh);
-        if (number == fresh) txns_.elements.push_back({.key = key, .token = token});
-        return number;
+        if (!near.has_far && token < 2 * near.count + near_limit) {
+            if (token >= near.elements.size()) {
+                near.elements.resize(std::max<size_t>(token + 1, 2 * near.elements.size()), none);
+            }
+            near.elements[token] = fresh;
+            near.count++;
+        } else {
+            near.has_far |= token < Txns::first_text;
+            const uint32_t known = far_.find_or_put(static_cast<uint64_t>(key) << 32 | token, fresh);
+            if (known != fresh) return known;
+        }
+        txns_.elements.push_back({.key = key, .token = token});
+        return fresh;
     }
 
    private:
@@ -103,11 +116,21 @@ class Interning {
         return found->second;
     }
 
+    // The elements of a key that are small numbers, by number: most histories count from 1. From
+    // the first one on that is none, all new numbers of the key stand in the table of all keys.
+    struct Near {
+        std::vector<uint32_t> elements;
+        uint32_t count = 0;
+        bool has_far = false;
+    };
+
     static constexpr uint32_t small_limit = 1 << 22;
+    static constexpr uint32_t near_limit = 64;
     Txns& txns_;
     std::vector<uint32_t> small_;
     std::unordered_map<std::string_view, uint32_t> keys_, texts_;
-    NumberTable elements_;
+    std::vector<Near> near_;  // by key
+    NumberTable far_;
 };
 
 }  // namespace partita::transactions
