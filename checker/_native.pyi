@@ -263,5 +263,5 @@ def resident_bytes() -> int:
 def compact_json(json: bytes) -> bytes:
     """Return a JSON value in the one form that all values in a history have."""
 
-def read_text(text: bytes, notation: str, by_index: bool) -> _Read:
-    """Read the text of a history in the same way."""
+def read_text(text: bytes, notation: str, by_index: bool, piece: int = ...) -> _Read:
+    """Read the text of a history in the same way, `piece` bytes at a time."""

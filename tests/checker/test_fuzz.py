@@ -1,7 +1,7 @@
 """Whatever is in a file, the readers say what is wrong with it or make a history of it.
 
 Runs under AddressSanitizer too (script/sanitize). A longer run:
-PARTITA_FUZZ_SECONDS=3600 .venv/bin/pytest tests/checker/test_fuzz.py
+PARTITA_FUZZ_SECONDS=3600 PARTITA_PIECES=100000 .venv/bin/pytest tests/checker/test_fuzz.py
 """
 
 import os
@@ -9,12 +9,15 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
 
-from partita.checker import History, HistoryError, ModelError, check
+from partita.checker import History, HistoryError, ModelError, _native, check
 
 SECONDS = float(os.environ.get("PARTITA_FUZZ_SECONDS", 3))
+TEXTS = int(os.environ.get("PARTITA_PIECES", 300))
 
 JSON = b"""{"process":0,"type":"invoke","f":"write","value":1,"time":12,"node":"n1"}
 {"process":0,"type":"ok","f":"write","value":1,"time":1.5e1}
@@ -121,6 +124,48 @@ def test_no_file_breaks_the_readers(tmp_path: Path, name: str, text: bytes, refu
     assert min(outcomes.values()) > seed / refused
 
 
+@pytest.mark.parametrize(
+    ("notation", "text"),
+    [
+        ("json-lines", JSON),
+        ("json-lines", NAMELESS),
+        ("json", ARRAY),
+        ("edn", EDN),
+        ("edn", EDN_VALUES),
+    ],
+)
+def test_pieces_make_no_difference(notation: str, text: bytes) -> None:
+    """From the second one on, events are taken in another thread, behind what is being read."""
+    read, refused = 0, 0
+    for seed in range(TEXTS):
+        random = Random(seed)
+        given = mutated(random, text * random.choice([1, 3])) if seed else text
+        piece, by_index = random.choice([8, 64, 300]), random.random() < 0.2
+        whole = _plain(_native.read_text(given, notation, by_index))
+        assert _plain(_native.read_text(given, notation, by_index, piece)) == whole, f"seed {seed}"
+        read, refused = read + (whole[0] is not None), refused + (whole[0] is None)
+    assert min(read, refused) > TEXTS / 50
+
+
+@pytest.mark.parametrize("ending", ["\n", " "])  # events on lines of their own, or all on one
+def test_mistakes_in_a_long_file_are_where_they_are(tmp_path: Path, ending: str) -> None:
+    events, wrong = 60_000, 50_001
+    lines = [_event(at) for at in range(events)]
+    path = tmp_path / "history.edn"
+    path.write_text(ending.join(lines))
+    assert len(History.read(path)) == events / 2
+    assert path.stat().st_size > 4 << 20
+    # Two mistakes: the first one is told, whichever of the two threads comes upon it.
+    lines[wrong] = _event(wrong).replace(":ok", ":done")
+    lines[wrong + 100] = "{:process }"
+    path.write_text(ending.join(lines))
+    with pytest.raises(HistoryError) as refused:
+        History.read(path)
+    place = f"line {wrong + 1}" if ending == "\n" else f"event {wrong + 1}"
+    assert place in str(refused.value).replace(",", "")
+    assert '"done"' in str(refused.value)
+
+
 def _use(history: History) -> None:
     """Look at everything, and check it if it happens to be of registers."""
     operations = list(history)
@@ -128,3 +173,18 @@ def _use(history: History) -> None:
     assert history.events >= len(history.others) + len(history)
     with suppress(ModelError):
         check(history, time_limit=1)
+
+
+def _event(at: int) -> str:
+    kind = "ok" if at % 2 else "invoke"
+    value = f'[[:r {at // 2} "{"x" * 60}"]]'
+    return f"{{:type :{kind}, :f :txn, :process {at // 2}, :value {value}}}"
+
+
+def _plain(found: Any) -> Any:
+    """Return what was read in a form that can be compared."""
+    if isinstance(found, np.ndarray):
+        return found.tolist()
+    if isinstance(found, dict):
+        return {name: _plain(value) for name, value in found.items()}
+    return tuple(map(_plain, found)) if isinstance(found, tuple) else found

@@ -136,7 +136,8 @@ Notation notation_of(const std::string& name) {
 
 // Returns (columns, notes), or (None, line, reason, event, disordered) for a file that is no
 // history.
-nb::tuple read(const Source& source, Notation notation, bool by_index, Limits& limits) {
+nb::tuple read(const Source& source, Notation notation, bool by_index, Limits& limits,
+               size_t piece = usual_piece) {
     try {
         ReadResult result;
         {
@@ -149,7 +150,7 @@ nb::tuple read(const Source& source, Notation notation, bool by_index, Limits& l
                 } catch (const Stopped& stopped) {
                     throw ReadError(-line, stopped.reason);
                 }
-            });
+            }, piece);
         }
         return nb::make_tuple(columns(std::move(result.recorder)), result.notes);
     } catch (const ReadError& error) {
@@ -183,7 +184,8 @@ nb::tuple read_stream(const nb::callable& more, const std::string& notation, boo
     return read(source, notation_of(notation), by_index, limits);
 }
 
-nb::tuple read_text(const nb::bytes& text, const std::string& notation, bool by_index) {
+nb::tuple read_text(const nb::bytes& text, const std::string& notation, bool by_index,
+                    size_t piece) {
     Limits limits({}, nullptr);
     const char* at = text.c_str();
     const char* end = at + text.size();
@@ -193,7 +195,7 @@ nb::tuple read_text(const nb::bytes& text, const std::string& notation, bool by_
         at += chunk;
         return chunk;
     };
-    return read(source, notation_of(notation), by_index, limits);
+    return read(source, notation_of(notation), by_index, limits, piece);
 }
 
 nb::bytes compact(const nb::bytes& json) {
@@ -211,7 +213,7 @@ void bind_reader(nb::module_& module) {
     module.def("resident_bytes", &Limits::resident);
     module.def("compact_json", &compact, nb::arg("json"));
     module.def("read_text", &read_text, nb::arg("text"), nb::arg("notation"),
-               nb::arg("by_index"));
+               nb::arg("by_index"), nb::arg("piece") = usual_piece);
 }
 
 }  // namespace partita

@@ -65,7 +65,7 @@ char Edn::peek() const {
     return *at_;
 }
 
-const char* Edn::read(const char* at, const char* end, bool last) {
+const char* Edn::read(const char* at, const char* end, bool last, Events& events) {
     start_ = at_ = at;
     end_ = end;
     last_ = last;
@@ -85,7 +85,7 @@ const char* Edn::read(const char* at, const char* end, bool last) {
         tag();
         return at_;
     }
-    read_event();
+    read_event(events);
     return at_;
 }
 
@@ -124,24 +124,29 @@ void Edn::tag() {
     if (peek() != '{') token();
 }
 
-void Edn::read_event() {
+void Edn::read_event(Events& events) {
     if (*at_ != '{') {
         throw Malformed("not EDN: an event is a map, which begins with {" + found(*at_));
     }
     at_++;
-    recorder_.begin_event();
+    events.begin_event(at_);
+    std::string& text = events.text;
     for (;;) {
         skip_blanks();
         if (peek() == '}') break;
-        name_.clear();
-        json_.clear();
-        value(name_);
-        value(json_);
-        const bool keyword = name_.size() > 2 && name_[0] == '"' && name_[1] == ':';
-        if (keyword) recorder_.field(std::string_view(name_).substr(2, name_.size() - 3), json_);
+        const size_t name = text.size();
+        value(text);
+        const size_t json = text.size();
+        value(text);
+        const bool keyword = json > name + 2 && text[name] == '"' && text[name + 1] == ':';
+        if (keyword) {
+            events.field(at_, name + 2, json - 1, json);
+        } else {
+            text.resize(name);
+        }
     }
     at_++;
-    recorder_.end_event();
+    events.end_event(at_);
 }
 
 void Edn::value(std::string& out) {

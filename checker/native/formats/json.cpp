@@ -22,22 +22,21 @@ class Json {
         if (at_ != end_) fail("something follows the value");
     }
 
-    // Reads an object and gives each of its fields to `recorder`.
-    void read_event(Recorder& recorder) {
-        std::string name, json;
+    // Reads an object, and notes each of its fields.
+    void read_event(Events& events) {
         skip_blanks();
         if (at_ == end_ || *at_ != '{') fail("an event is an object, which begins with {");
         at_++;
-        recorder.begin_event();
+        events.begin_event(at_);
         for (bool first = true; !closed('}', first); first = false) {
-            name.clear();
-            json.clear();
-            expect_string(name);
+            const size_t name = events.text.size();
+            expect_string(events.text);
+            const size_t json = events.text.size();
             skip_blanks();
             expect(':');
             skip_blanks();
-            value(json, 0);
-            recorder.field(std::string_view(name).substr(1, name.size() - 2), json);
+            value(events.text, 0);
+            events.field(at_, name + 1, json - 1, json);
         }
     }
 
@@ -232,14 +231,14 @@ std::string compact_json(std::string_view json) {
     return out;
 }
 
-void read_json_event(std::string_view line, Recorder& recorder) {
+void read_json_event(std::string_view line, Events& events) {
     Json json(line);
-    json.read_event(recorder);
+    json.read_event(events);
     json.end_line();
-    recorder.end_event();
+    events.end_event(json.position());
 }
 
-const char* JsonForms::read(const char* at, const char* end, bool) {
+const char* JsonForms::read(const char* at, const char* end, bool, Events& events) {
     Json json({at, static_cast<size_t>(end - at)}, true);
     json.skip_separators();
     start_ = at_ = json.position();
@@ -253,9 +252,9 @@ const char* JsonForms::read(const char* at, const char* end, bool) {
         return ++at_;
     }
     try {
-        json.read_event(recorder_);
+        json.read_event(events);
         at_ = json.position();
-        recorder_.end_event();
+        events.end_event(at_);
     } catch (const Malformed&) {
         at_ = json.position();
         throw;

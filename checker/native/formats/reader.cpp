@@ -4,11 +4,10 @@
 #include <cstring>
 
 #include "scanner.h"
+#include "taker.h"
 
 namespace partita {
 namespace {
-
-constexpr size_t piece = 4 << 20;
 
 // No line and no event of a history is as long as this; a file of one endless line is none.
 constexpr size_t event_max = size_t{64} << 20;
@@ -18,8 +17,9 @@ constexpr std::string_view mark = "\xef\xbb\xbf";
 
 class Reader {
    public:
-    Reader(const Source& source, bool by_index, const std::function<void(int64_t)>& pause)
-        : source_(source), pause_(pause), edn_(result_.recorder), json_(result_.recorder) {
+    Reader(const Source& source, bool by_index, const std::function<void(int64_t)>& pause,
+           size_t piece)
+        : source_(source), pause_(pause), piece_(piece), taker_(result_.recorder) {
         result_.recorder.by_index = by_index;
     }
 
@@ -28,74 +28,76 @@ class Reader {
         try {
             while (!last_) {
                 fill();
-                pause_(line_);
+                pause_(events_.line);
                 notation == Notation::json_lines ? read_lines() : read_forms(forms);
+                hand_over();
             }
-        } catch (const Malformed& error) {
-            throw ReadError(line_, error.what(), event_on_line(), result_.recorder.disordered());
+        } catch (...) {
+            taker_.finish();  // what is wrong with an event before that is said instead
+            throw;
         }
-        try {
-            result_.recorder.finish();
-        } catch (const Malformed& error) {
-            throw ReadError(0, error.what());
-        }
-        if (nuls_ > 0) {
-            result_.notes.push_back(std::to_string(nuls_) +
-                                    " NUL bytes, which a crash left behind, were skipped");
-        }
+        taker_.finish();
+        finish();
         return std::move(result_);
     }
 
    private:
-    // Moves what is not used yet to the front, and reads on behind it.
+    // Reads on behind what is left of the piece before.
     void fill() {
-        buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<ptrdiff_t>(used_));
-        used_ = 0;
-        const size_t left = buffer_.size();
+        const size_t left = events_.size;
         if (left > event_max) {
-            throw ReadError(line_, "this line is longer than 64 MiB: this is no history");
+            throw ReadError(events_.line, "this line is longer than 64 MiB: this is no history");
         }
-        buffer_.resize(left + std::max(piece, left));
-        size_t filled = left;
-        while (filled < buffer_.size()) {
-            const size_t got = source_(buffer_.data() + filled, buffer_.size() - filled);
+        const size_t room = left + std::max(piece_, left);
+        if (events_.piece.size() < room) events_.piece.resize(room);
+        while (events_.size < room) {
+            const size_t got = source_(events_.piece.data() + events_.size, room - events_.size);
             if (got == 0) {
                 last_ = true;
                 break;
             }
-            filled += got;
+            events_.size += got;
         }
-        buffer_.resize(filled);
-        if (!begun_ && std::string_view(buffer_.data(), buffer_.size()).starts_with(mark)) {
-            used_ = mark.size();
+        if (pieces_ == 0 && std::string_view(events_.piece.data(), events_.size).starts_with(mark)) {
+            events_.used = mark.size();
         }
-        begun_ = true;
-        if (last_) trim();
+        leave_out_nuls();
+        at_ = events_.piece.data() + events_.used;
     }
 
-    // A crash of the machine may leave NUL bytes where the last events should be.
-    void trim() {
-        while (!buffer_.empty() && buffer_.back() == '\0') {
-            buffer_.pop_back();
-            nuls_++;
+    // A crash of the machine may leave NUL bytes where the last events should be: those at the end
+    // of a piece are looked at together with what follows.
+    void leave_out_nuls() {
+        size_t size = events_.size;
+        while (size > events_.used && events_.piece[size - 1] == '\0') size--;
+        if (last_) {
+            nuls_ += static_cast<int64_t>(events_.size - size);
+            events_.size = size;
         }
+        end_ = events_.piece.data() + size;
+    }
+
+    void hand_over() {
+        const bool is_only = last_ && pieces_ == 0;
+        pieces_++;
+        Events next = taker_.spare();
+        if (!last_) next.follow(events_, at_);
+        std::swap(events_, next);
+        taker_.take(std::move(next), is_only);
     }
 
     void read_lines() {
-        for (;;) {
-            const char* begin = buffer_.data() + used_;
-            const char* end = buffer_.data() + buffer_.size();
-            if (begin == end) return;
-            const auto* newline = static_cast<const char*>(memchr(begin, '\n', end - begin));
+        while (at_ < end_) {
+            const auto left = static_cast<size_t>(end_ - at_);
+            const auto* newline = static_cast<const char*>(std::memchr(at_, '\n', left));
             if (newline == nullptr && !last_) return;
-            if (newline == nullptr) {
-                read_line({begin, static_cast<size_t>(end - begin)}, true);
-                used_ = buffer_.size();
-                return;
+            const char* stop = newline == nullptr ? end_ : newline;
+            try {
+                read_line({at_, static_cast<size_t>(stop - at_)}, newline == nullptr);
+            } catch (const Malformed& error) {
+                return refuse(error, at_, at_);
             }
-            read_line({begin, static_cast<size_t>(newline - begin)}, false);
-            used_ += static_cast<size_t>(newline - begin) + 1;
-            line_++;
+            at_ = newline == nullptr ? stop : stop + 1;
         }
     }
 
@@ -106,69 +108,70 @@ class Reader {
         }
         if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
         try {
-            read_json_event(line, result_.recorder);
+            read_json_event(line, events_);
         } catch (const Unfinished&) {
             if (!cut_off) throw Malformed("not JSON: the line ends in the middle of the event");
-            note_cut_off();
+            note_cut_off(line.data());
         }
     }
 
     void read_forms(Forms& forms) {
-        const char* end = buffer_.data() + buffer_.size();
         try {
-            while (used_ < buffer_.size()) {
-                const char* begin = buffer_.data() + used_;
-                const int64_t events = result_.recorder.events;
-                const char* stop = forms.read(begin, end, last_);
-                line_ += std::count(begin, stop, '\n');
-                used_ = static_cast<size_t>(stop - buffer_.data());
-                if (result_.recorder.events > events) last_event_line_ = line_;
-            }
+            while (at_ < end_) at_ = forms.read(at_, end_, last_, events_);
         } catch (const Unfinished&) {
-            if (!last_) return;
-            line_ += lines_until(forms.start());
-            note_cut_off();
-        } catch (const Malformed&) {
-            shared_line_ = line_ + lines_until(forms.start()) == last_event_line_;
-            line_ += lines_until(forms.position());
-            throw;
+            if (last_) note_cut_off(forms.start());
+            return;
+        } catch (const Malformed& error) {
+            return refuse(error, forms.start(), forms.position());
         }
-        if (last_ && forms.open() && result_.notes.empty()) note_cut_off();
+        if (last_ && forms.open() && result_.notes.empty()) note_cut_off(at_);
     }
 
-    // Which event an error is about, from 1, where its line does not say: 0 where it does.
-    int64_t event_on_line() const { return shared_line_ ? result_.recorder.events + 1 : 0; }
-
-    int64_t lines_until(const char* stop) const {
-        return std::count(static_cast<const char*>(buffer_.data()) + used_, stop, '\n');
+    // Nothing behind a mistake is read.
+    void refuse(const Malformed& error, const char* start, const char* at) {
+        events_.end_with(error.what(), start, at);
+        last_ = true;
     }
 
-    void note_cut_off() {
-        result_.recorder.drop_event();
-        result_.notes.push_back("line " + std::to_string(line_) +
+    void note_cut_off(const char* at) {
+        result_.notes.push_back("line " + std::to_string(events_.line_at(at)) +
                                 ", the last one, is cut off: what is left of it was left out");
+    }
+
+    void finish() {
+        Recorder& recorder = result_.recorder;
+        recorder.drop_event();  // one that was cut off
+        try {
+            recorder.finish();
+        } catch (const Malformed& error) {
+            throw ReadError(0, error.what());
+        }
+        if (nuls_ > 0) {
+            result_.notes.push_back(std::to_string(nuls_) +
+                                    " NUL bytes, which a crash left behind, were skipped");
+        }
     }
 
     const Source& source_;
     const std::function<void(int64_t)>& pause_;
+    const size_t piece_;
     ReadResult result_;
+    Taker taker_;
     Edn edn_;
     JsonForms json_;
-    std::vector<char> buffer_;
-    size_t used_ = 0;
-    bool begun_ = false;
+    Events events_;  // of the piece that is being read
+    const char* at_ = nullptr;
+    const char* end_ = nullptr;
     bool last_ = false;
-    bool shared_line_ = false;  // an event with a mistake stands on the line of the one before
-    int64_t line_ = 1;
-    int64_t last_event_line_ = 0;
+    int64_t pieces_ = 0;  // before this one
     int64_t nuls_ = 0;
 };
 
 }  // namespace
 
 ReadResult read_history(const Source& source, Notation notation, bool by_index,
-                        const std::function<void(int64_t line)>& pause) {
-    return Reader(source, by_index, pause).read(notation);
+                        const std::function<void(int64_t line)>& pause, size_t piece) {
+    return Reader(source, by_index, pause, piece).read(notation);
 }
 
 }  // namespace partita

@@ -27,12 +27,14 @@ struct ReadResult {
     std::vector<std::string> notes;
 };
 
+constexpr size_t usual_piece = 4 << 20;  // bytes
+
 // Fills the buffer with what comes next, and returns how much: 0 at the end.
 using Source = std::function<size_t(char* buffer, size_t size)>;
 
 // `by_index`: take the events in the order of their indexes, if these are each there once.
-// `pause` is called between pieces, with the line reached; it may throw.
+// `pause` is called between pieces of so many bytes, with the line reached; it may throw.
 ReadResult read_history(const Source& source, Notation notation, bool by_index,
-                        const std::function<void(int64_t line)>& pause);
+                        const std::function<void(int64_t line)>& pause, size_t piece = usual_piece);
 
 }  // namespace partita

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "recorder.h"
+#include "events.h"
 
 namespace partita {
 
@@ -49,7 +49,7 @@ std::string compact_json(std::string_view json);
 uint32_t read_escaped(const char*& at, const char* end);
 
 // Reads one event in JSON, which must be all of the line.
-void read_json_event(std::string_view line, Recorder& recorder);
+void read_json_event(std::string_view line, Events& events);
 
 // Reads events that may stand anywhere on a line, one at a time.
 class Forms {
@@ -59,7 +59,7 @@ class Forms {
     // Reads what comes next at `at`: an event, a bracket that opens or closes the whole, or
     // blanks. Returns where it ended, or `end`. Throws `Unfinished` if that lies beyond `end`,
     // unless `last` says that nothing follows.
-    virtual const char* read(const char* at, const char* end, bool last) = 0;
+    virtual const char* read(const char* at, const char* end, bool last, Events& events) = 0;
 
     // Where the form that was read last began, and how far reading came.
     const char* start() const { return start_; }
@@ -77,23 +77,18 @@ class Forms {
 // Reads events in JSON, in one array, or one after the other.
 class JsonForms : public Forms {
    public:
-    explicit JsonForms(Recorder& recorder) : recorder_(recorder) {}
-    const char* read(const char* at, const char* end, bool last) override;
-
-   private:
-    Recorder& recorder_;
+    const char* read(const char* at, const char* end, bool last, Events& events) override;
 };
 
 // Reads events in EDN: maps.
 class Edn : public Forms {
    public:
-    explicit Edn(Recorder& recorder) : recorder_(recorder) {}
-    const char* read(const char* at, const char* end, bool last) override;
+    const char* read(const char* at, const char* end, bool last, Events& events) override;
 
    private:
     void skip_blanks();
     void skip_form();
-    void read_event();
+    void read_event(Events& events);
     void value(std::string& out);
     void sequence(char close, std::string& out);
     void elements(char close, std::string& out);
@@ -107,11 +102,9 @@ class Edn : public Forms {
     char peek() const;
     void need(bool enough) const;
 
-    Recorder& recorder_;
     const char* end_ = nullptr;
     bool last_ = false;
     int nesting_ = 0;  // of forms in an event
-    std::string name_, json_;
 };
 
 }  // namespace partita
