@@ -33,8 +33,8 @@ class Election:
     name = "election"
     capability = "elections"
     operations: Mapping[str, Operation] = {
-        "campaign": Operation(),
-        "resign": Operation(),
+        "campaign": Operation(takes=True),
+        "resign": Operation(gives=True),
         "observe": Operation(reads=True),
     }
     client_nodes = 2

@@ -1,5 +1,6 @@
 """The workload election over elections in memory: what leaders do, and what is found out."""
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 from locks_in_memory import Elections, Service
 from workloads_run import judged, run
 
+from partita.harness.run.journal import Journal
+from partita.harness.run.worker import Tally, Way, Worker
 from partita.workloads.election import Election
+from partita.workloads.generator import Request
 
 QUICK: dict[str, Any] = {"lead": 0.05, "wait": 1.0}
 
@@ -52,3 +56,17 @@ def test_an_election_in_which_nobody_else_stood_has_shown_nothing(tmp_path: Path
     service, workload = Service(), Election(**QUICK, observes=0.1)
     history = run(workload, [lambda: Elections(service, {})], tmp_path, 0.3)
     assert judged(workload, history).levels["exclusive"] == "unknown"
+
+
+def test_who_leads_holds_what_others_want(tmp_path: Path) -> None:
+    """So a fault whose target is `holder` strikes the leader."""
+    worker = Worker(
+        process=0, concurrency=1, ways=[Way("n1", lambda: Elections(Service(), {}))],
+        workload=Election(**QUICK), journal=Journal(tmp_path / "history.jsonl"),
+        timeout=2.0, stop=threading.Event(), tally=Tally(),
+    )  # fmt: skip
+    held = []
+    for f, name in [("observe", None), ("campaign", "candidate1"), ("resign", None)]:
+        assert worker.do(Request(f, "election0", name, 0)) == "ok"
+        held.append(worker.holds)
+    assert held == [False, True, False]
