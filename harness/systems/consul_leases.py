@@ -1,5 +1,6 @@
 """Ephemeral entries in Consul: keys that a session holds, which are deleted when it is over."""
 
+import itertools
 import json
 import time
 import uuid
@@ -27,6 +28,7 @@ class ConsulLeases:
         self._connection = Connection(host, port, timeout)
         self._session: AskedSession[ConsulSession] = AskedSession()
         self._fence = f"fence-{uuid.uuid4().hex}"
+        self._fences = itertools.count()
 
     def listen(self, tell: Tell) -> None:
         """Nothing reaches it beside its answers."""
@@ -67,8 +69,11 @@ class ConsulLeases:
         return Answer(decoded(found[0]["Value"]), int(found[0]["CreateIndex"]))
 
     def list(self, prefix: str) -> Answer:
-        """Show what this very server has, once it has what is written now."""
-        index = self._client.write(self._fence, "1").version
+        """Show what this very server has, once it has what is written now.
+
+        The value is a new one each time, for Consul gives no index to a write that changes nothing.
+        """
+        index = self._client.write(self._fence, str(next(self._fences))).version
         deadline = time.monotonic() + self._timeout
         while not any(each["ModifyIndex"] >= index for each in self._get(f"{self._fence}?stale")):
             if time.monotonic() > deadline:

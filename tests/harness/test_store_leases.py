@@ -37,9 +37,22 @@ def test_a_lease_of_etcd_that_somebody_revoked_is_renewed_no_more(
     client.close()
 
 
-def test_leases_of_consul_are_kept(consul: int) -> None:
-    def make() -> ConsulLeases:
-        client = ConsulClient("127.0.0.1", 5.0, "consistent", consul)
-        return ConsulLeases(client, "127.0.0.1", 5.0, consul)
+def consul_client(port: int) -> ConsulLeases:
+    client = ConsulClient("127.0.0.1", 5.0, "consistent", port)
+    return ConsulLeases(client, "127.0.0.1", 5.0, port)
 
-    leases_are_kept(make)
+
+def test_leases_of_consul_are_kept(consul: int) -> None:
+    leases_are_kept(lambda: consul_client(consul))
+
+
+def test_a_list_of_consul_waits_each_time_for_what_was_there_before_it(consul: int) -> None:
+    """A server that lags showed old lists: the fence of the second list was that of the first."""
+    client = consul_client(consul)
+    client.open(10.0)
+    for number in range(2):
+        made = client.ephemeral(f"waits-{number}", "1")
+        client.list("waits-")
+        assert client._client.index(client._fence) > made.version
+    client.close_session()
+    client.close()
