@@ -10,6 +10,7 @@ for what they imply.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -192,6 +193,7 @@ def in_form(form: str, model: str) -> str | None:
     return form + model if form + model in MODELS else None
 
 
+@cache
 def weaker(model: str) -> frozenset[str]:
     """Return all models that a model implies, itself not."""
     found: set[str] = set()
@@ -200,6 +202,7 @@ def weaker(model: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
 def stronger(model: str) -> frozenset[str]:
     """Return all models that imply a model, itself not."""
     return frozenset(each for each in MODELS if model in weaker(each))

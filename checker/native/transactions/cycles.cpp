@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "starts.h"
 #include "walks.h"
 
 namespace partita::transactions {
@@ -16,10 +17,6 @@ constexpr int64_t tries[] = {200, 5'000, 200'000};  // edge visits for one start
 constexpr int enough = 16;                          // of cycles found, of which the best is taken
 constexpr size_t examples_max = 10;
 
-Relation distinctive(Kind kind) {
-    return kind == Kind::g0 ? Relation::ww : kind == Kind::g1c ? Relation::wr : Relation::rw;
-}
-
 size_t model_of(Kind kind) {
     switch (kind) {
         case Kind::g0: return 0;
@@ -29,10 +26,19 @@ size_t model_of(Kind kind) {
     }
 }
 
-struct Start {
-    int64_t distance;
-    uint32_t source;
-    PieceEdge edge;
+// A search for the best cycle of a kind in a group, from several starts.
+struct Search {
+    const Kind kind;
+    const Groups& groups;
+    const std::vector<Start>& starts;
+    const int64_t budget;  // the visits of all searches after which no other one begins
+    const uint32_t* place = nullptr;  // if only what lies between the ends of a start is looked at
+    bool was_spent = false;           // a budget, so that there may be more
+    std::optional<Cycle> best, walk;
+
+    Window window(const Start& start) const {
+        return place == nullptr ? Window{} : Window{place, place[start.source]};
+    }
 };
 
 // How good an example is: the shorter the better, then the closer in time, then the earlier.
@@ -137,92 +143,66 @@ class Finder {
         for (uint32_t group = 0; group < groups.count && order_ != Order::none; group++) {
             idle[group] = is_known(groups, group, kind, order_);
         }
-        std::vector<std::vector<Start>> starts(groups.count);
-        gather(kind, groups, idle, starts);
+        const Starts starts = starts_of(piece_, kind, order_, mask_of(full_model), groups, idle);
         const int64_t budget =
             walks_.visits + std::max<int64_t>(10'000'000, 20 * int64_t(piece_.size() + piece_.edges.size()));
         for (uint32_t group = 0; group < groups.count; group++) {
-            if (!idle[group]) look_in_group(kind, groups, starts[group], budget);
+            if (!idle[group]) look_in_group(kind, groups, group, starts, budget);
         }
     }
 
-    void gather(Kind kind, const Groups& groups, const std::vector<uint8_t>& idle,
-                std::vector<std::vector<Start>>& starts) const {
-        const Relation relation = distinctive(kind);
-        const bool two_rw = kind == Kind::g_nonadjacent || kind == Kind::g2;
-        for (uint32_t node = 0; node < piece_.size(); node++) {
-            const uint32_t group = groups.of[node];
-            if (group == none || idle[group]) continue;
-            if (order_ == Order::realtime && piece_.is_txn(node)) {
-                starts[group].push_back({0, node, {node, Relation::realtime}});
-                if (two_rw) continue;
-            }
-            for (uint32_t at = piece_.offsets[node]; at < piece_.offsets[node + 1]; at++) {
-                const PieceEdge edge = piece_.edges[at];
-                if (edge.relation != relation || groups.of[edge.target] != group) continue;
-                if (order_ == Order::realtime && !goes_back(node, edge.target)) continue;
-                starts[group].push_back({distance(node, edge.target), node, edge});
-            }
-        }
-        for (auto& each : starts) {
-            std::stable_sort(each.begin(), each.end(), [](const Start& a, const Start& b) {
-                return a.distance < b.distance;
-            });
-        }
-    }
-
-    // Whether what an edge leads to had ended before what it begins at was invoked.
-    bool goes_back(uint32_t source, uint32_t target) const {
-        return piece_.is_txn(source) && piece_.is_txn(target) &&
-               piece_.completed(target) < piece_.invoked(source);
-    }
-
-    int64_t distance(uint32_t source, uint32_t target) const {
-        if (!piece_.is_txn(source) || !piece_.is_txn(target)) return 0;
-        const int64_t between = piece_.invoked(source) - piece_.invoked(target);
-        // What is known to be a cycle comes before all that has to be searched for.
-        if (order_ == Order::realtime) return between - INT64_MAX / 2;
-        return between < 0 ? -between : between;
-    }
-
-    void look_in_group(Kind kind, const Groups& groups, const std::vector<Start>& starts,
+    // Where only rw leads back in an order, a cycle that has one such edge lies between its ends.
+    // That is soon searched, and all there is to search for a cycle with one rw.
+    void look_in_group(Kind kind, const Groups& groups, uint32_t group, const Starts& starts,
                        int64_t budget) {
-        std::optional<Cycle> best, walk;
-        bool was_spent = false;
+        Search search{kind, groups, starts.of_group[group], budget};
+        if (starts.in_order[group]) {
+            search.place = starts.place.data();
+            look_through(search);
+            search.place = nullptr;
+        }
+        const bool is_over = starts.in_order[group] && kind == Kind::g_single;
+        if (!search.best && !is_over) look_through(search);
+        if (search.best) {
+            keep(std::move(*search.best));
+        } else if (search.was_spent) {
+            cycles_.cut[static_cast<size_t>(kind)][static_cast<size_t>(order_)] = true;
+        } else if (search.walk && kind == Kind::g_nonadjacent) {
+            walk_ = std::move(search.walk);
+        }
+    }
+
+    void look_through(Search& search) {
         for (const int64_t tried : tries) {
             int found = 0;
-            was_spent = false;
-            for (const Start& start : starts) {
-                if (walks_.visits > budget) was_spent = true;
-                if (walks_.visits > budget || found == enough) break;
+            search.was_spent = false;
+            for (const Start& start : search.starts) {
+                if (walks_.visits > search.budget) search.was_spent = true;
+                if (walks_.visits > search.budget || found == enough) break;
                 walks_.spent = false;
-                std::optional<Cycle> cycle = tried_from(start, kind, groups, tried);
-                was_spent |= walks_.spent;
-                if (!cycle || cycle->kind() != kind || cycle->order() != order_) continue;
+                std::optional<Cycle> cycle = tried_from(start, search, tried);
+                search.was_spent |= walks_.spent;
+                if (!cycle || cycle->kind() != search.kind || cycle->order() != order_) continue;
                 if (!cycle->is_simple()) {
-                    if (!walk) walk = std::move(cycle);
+                    if (!search.walk) search.walk = std::move(cycle);
                     continue;
                 }
                 found++;
+                auto& best = search.best;
                 if (!best || worth(*cycle) < worth(*best)) best = std::move(cycle);
                 if (best->txns.size() == 2) break;
             }
-            if (best || !was_spent) break;
-        }
-        if (best) {
-            keep(std::move(*best));
-        } else if (was_spent) {
-            cycles_.cut[static_cast<size_t>(kind)][static_cast<size_t>(order_)] = true;
-        } else if (walk && kind == Kind::g_nonadjacent) {
-            walk_ = std::move(walk);
+            if (search.best || !search.was_spent) break;
         }
     }
 
-    std::optional<Cycle> tried_from(const Start& start, Kind kind, const Groups& groups,
-                                    int64_t budget) {
+    std::optional<Cycle> tried_from(const Start& start, const Search& search, int64_t budget) {
+        const Kind kind = search.kind;
+        const Groups& groups = search.groups;
         const size_t model = model_of(kind);
         if (order_ != Order::realtime) {
-            return walks_.through(start.source, start.edge, kind, mask_of(model), groups, budget);
+            return walks_.through(start.source, start.edge, kind, mask_of(model), groups, budget,
+                                  search.window(start));
         }
         if (start.edge.relation == Relation::realtime) {
             const Mask data = model_masks[model] | bit(Relation::onward);

@@ -45,7 +45,8 @@ bool Walks::is_new(uint32_t node, int state) {
 // Breadth first, from a node in a state. Returns the place in the queue where `is_end` was met.
 template <class Advance, class IsEnd>
 std::optional<uint32_t> Walks::search(uint32_t from, int state, Mask mask, const Groups& groups,
-                                      int64_t budget, Advance advance, IsEnd is_end) {
+                                      int64_t budget, Window window, Advance advance,
+                                      IsEnd is_end) {
     if (seen_.size() < states * size_t{piece_.size()}) {
         limits_.look_before_taking(4 * states * size_t{piece_.size()});
         seen_.resize(states * size_t{piece_.size()}, 0);
@@ -66,7 +67,7 @@ std::optional<uint32_t> Walks::search(uint32_t from, int state, Mask mask, const
             }
             const PieceEdge edge = piece_.edges[at];
             if (!(mask & bit(edge.relation))) continue;
-            if (groups.of[edge.target] != groups.of[from]) continue;
+            if (groups.of[edge.target] != groups.of[from] || !window.has(edge.target)) continue;
             const int next = advance(step.state, edge.relation);
             if (next < 0 || !is_new(edge.target, next)) continue;
             queue_.push_back({head, edge.target, static_cast<int8_t>(next), edge.relation});
@@ -116,10 +117,10 @@ Cycle Walks::closed(const std::vector<uint32_t>& nodes,
 }
 
 std::optional<Cycle> Walks::through(uint32_t source, PieceEdge edge, Kind kind, Mask mask,
-                                    const Groups& groups, int64_t budget) {
+                                    const Groups& groups, int64_t budget, Window window) {
     const bool rw = edge.relation == Relation::rw;
     const auto found = search(
-        edge.target, advanced(kind, 0, edge.relation), mask, groups, budget,
+        edge.target, advanced(kind, 0, edge.relation), mask, groups, budget, window,
         [&](int state, Relation relation) { return advanced(kind, state, relation); },
         [&](uint32_t node, int state) { return node == source && accepted(kind, state, rw); });
     return found ? cycle(*found, source, edge.relation) : std::nullopt;
@@ -129,7 +130,7 @@ std::optional<Cycle> Walks::back_in_time(uint32_t from, Kind kind, Mask mask,
                                          const Groups& groups, int64_t budget) {
     const int64_t begun = piece_.invoked(from);
     const auto found = search(
-        from, 0, mask, groups, budget,
+        from, 0, mask, groups, budget, {},
         [&](int state, Relation relation) { return advanced(kind, state, relation); },
         [&](uint32_t node, int state) {
             return piece_.is_txn(node) && piece_.completed(node) < begun &&
@@ -142,7 +143,7 @@ std::optional<Cycle> Walks::back_in_time(uint32_t from, Kind kind, Mask mask,
 
 std::optional<Cycle> Walks::any(uint32_t source, PieceEdge edge, Mask mask, const Groups& groups) {
     const auto found = search(
-        edge.target, 0, mask, groups, INT64_MAX, [](int, Relation) { return 0; },
+        edge.target, 0, mask, groups, INT64_MAX, {}, [](int, Relation) { return 0; },
         [&](uint32_t node, int) { return node == source; });
     return found ? cycle(*found, source, edge.relation) : std::nullopt;
 }

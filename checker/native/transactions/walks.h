@@ -16,14 +16,23 @@ int advanced(Kind kind, int state, Relation relation);
 // which the last one meets, is an rw.
 bool accepted(Kind kind, int state, bool closed_by_rw);
 
+// A part of a piece: the nodes whose place is not behind the last one.
+struct Window {
+    const uint32_t* place = nullptr;  // by node; null: the whole piece
+    uint32_t last = none;
+
+    bool has(uint32_t node) const { return place == nullptr || place[node] <= last; }
+};
+
 class Walks {
    public:
     explicit Walks(const Piece& piece, Limits& limits) : piece_(piece), limits_(limits) {}
 
     // Looks for a walk from the end of an edge back to its source, along `mask` and inside of one
-    // group, of a kind. Empty: there is none, or the budget was spent: then `spent` says so.
+    // group and window, of a kind. Empty: there is none, or the budget was spent: then `spent` says
+    // so.
     std::optional<Cycle> through(uint32_t source, PieceEdge edge, Kind kind, Mask mask,
-                                 const Groups& groups, int64_t budget);
+                                 const Groups& groups, int64_t budget, Window window = {});
 
     // The same for a walk from a transaction to one that had ended before it began.
     std::optional<Cycle> back_in_time(uint32_t from, Kind kind, Mask mask, const Groups& groups,
@@ -48,7 +57,7 @@ class Walks {
 
     template <class Advance, class IsEnd>
     std::optional<uint32_t> search(uint32_t from, int state, Mask mask, const Groups& groups,
-                                   int64_t budget, Advance advance, IsEnd is_end);
+                                   int64_t budget, Window window, Advance advance, IsEnd is_end);
     std::optional<Cycle> cycle(uint32_t at, uint32_t source, Relation first) const;
     bool is_new(uint32_t node, int state);
 

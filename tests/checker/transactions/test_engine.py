@@ -1,6 +1,7 @@
 """The engine for transactions, against the reference and against the raw history."""
 
 import os
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
@@ -149,3 +150,36 @@ def test_rules_that_contradict_each_other_are_named() -> None:
     assert not analyse(history(*parts)).anomalies
     found = analyse(history(*parts), linearizable_keys=True).anomalies["cyclic-versions"]
     assert found.examples[0].facts["rules"] == ("linearizable-keys", "linearizable-keys")
+
+
+def test_one_stale_read_is_found_without_much_search() -> None:
+    """Most edges that a cycle could begin with lead where none can be."""
+    valid = analyse(History.of_events(_updates(stale_at=-1)))
+    assert not valid.anomalies
+    analysis = analyse(History.of_events(_updates(stale_at=1_000)))
+    assert {"G-single", "G-nonadjacent", "G2-item"} <= set(analysis.anomalies)
+    assert analysis.figures["largest"] > 100
+    assert analysis.figures["visits"] < analysis.figures["edges"]
+
+
+def _updates(stale_at: int) -> Iterator[dict[str, Any]]:
+    """Yield 2,000 transactions that read two registers and write one, some under way together.
+
+    One reads what was there a while ago.
+    """
+    random, held, number = Random(1), {key: [0] for key in range(20)}, 0
+    under_way: dict[int, list[list[Any]]] = {}
+    while number < 2_000 or under_way:
+        process = random.randrange(10)
+        event = {"process": process, "f": "txn"}
+        if process in under_way:
+            yield {**event, "type": "ok", "value": under_way.pop(process)}
+        elif number < 2_000:
+            number += 1
+            key, other = random.sample(range(20), 2)
+            old = held[other][-20 if number == stale_at else -1]
+            steps = [["r", key, held[key][-1] or None], ["r", other, old], ["w", key, number]]
+            yield {**event, "type": "invoke", "value": [[f, k, None] if f == "r" else [f, k, v]
+                                                        for f, k, v in steps]}  # fmt: skip
+            under_way[process] = [[f, k, v or None] for f, k, v in steps]
+            held[key].append(number)
