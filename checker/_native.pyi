@@ -134,6 +134,19 @@ def sessions(
     would have to follow (-1: none) and the least place that it could have.
     """
 
+def pieces_of_text(
+    text: str,
+    pieces: list[str],
+    deadline: float | None,
+    memory: int | None,
+    stop: npt.NDArray[np.uint8] | None,
+) -> tuple[str, list[int], list[int]]:
+    """Take a text apart from its beginning, while one piece fits that was not used before.
+
+    Returns the limit that was reached ("" if none), places of pieces in their order, and those of
+    the pieces that fit behind them, if it ends because more than one does.
+    """
+
 def monitor_growing_set(
     is_read: npt.NDArray[np.bool_],
     what: npt.NDArray[np.int32],

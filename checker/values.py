@@ -90,6 +90,34 @@ class Values(Sequence[Any]):
         """Return a value by its number, None for null."""
         return None if number < 0 else self[number]
 
+    def several(self, numbers: npt.NDArray[np.int32]) -> list[Any]:
+        """Return values by their numbers, None for null: quicker than one after the other."""
+        found: list[Any] = [None] * len(numbers)
+        is_value = numbers >= 0
+        known = numbers[is_value]
+        places, payload = np.flatnonzero(is_value), self.payload[known]
+        is_pair = self.pairs[known, 0] != NO_PAIR
+        is_text = ~is_pair & (self.is_text[known] == 1)
+        is_whole = ~is_pair & ~is_text
+        for at, whole in zip(places[is_whole].tolist(), payload[is_whole].tolist(), strict=True):
+            found[at] = whole
+        for at, text in zip(places[is_text].tolist(), self._texts(payload[is_text]), strict=True):
+            found[at] = text
+        for at, number in zip(places[is_pair].tolist(), known[is_pair].tolist(), strict=True):
+            found[at] = self[number]
+        return found
+
+    def _texts(self, indexes: npt.NDArray[np.int64]) -> list[Any]:
+        if not len(indexes):
+            return []
+        begins = np.where(indexes > 0, self.text_ends[indexes - 1], 0).tolist()
+        ends = self.text_ends[indexes].tolist()
+        text = self.text.data
+        each = (text[begin:end] for begin, end in zip(begins, ends, strict=True))
+        # The first one is ours: a list that begins with some texts is read as a set.
+        decoded: list[Any] = decoded_json(b",".join([b"[null", *each]) + b"]")
+        return decoded[1:]
+
     def number(self, value: Any) -> int:
         """Return the number of a value, `ABSENT` if it does not occur."""
         if value is None:

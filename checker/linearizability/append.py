@@ -17,6 +17,7 @@ import numpy as np
 
 from partita.checker.explain import capital, moment, quoted, when, who
 from partita.checker.history import OUTCOMES, History, IntColumn
+from partita.checker.linearizability.append_columns import Columns
 from partita.checker.linearizability.elements import counted
 from partita.checker.linearizability.engine import Engine
 from partita.checker.linearizability.monitors.operations import unfit
@@ -39,6 +40,8 @@ def append(
     if not isinstance(model, Append) or model.initial:
         return None
     try:
+        if columns := Columns.of(history, rows, limits):
+            return _valid(history, columns)
         log = _Log.of(history, rows, model, limits)
         return None if log is None else _finding(log)
     except LimitReached as stopped:
@@ -47,11 +50,27 @@ def append(
 
 def order(history: History, rows: IntColumn, model: Append, limits: Limits) -> IntColumn:
     """Return rows in an order that proves it valid."""
+    if columns := Columns.of(history, rows, limits):
+        return in_places(history, *columns.places)
     log = _Log.of(history, rows, model, limits)
     assert log is not None
     longest = log.read(log.longest) if log.reads else []
     places = {frozen(element): at for at, element in enumerate(longest)}
     return in_places(history, *_places(log, places))
+
+
+def _valid(history: History, columns: Columns) -> Finding:
+    if not len(columns.reads):
+        return Finding(True)
+    elements = np.array(history.values.several(history.input[columns.adds]), dtype=object)
+    last = columns.reads.max()
+    final = history.values.decoded(history.output[last]) or []
+    acknowledged = history.outcome[columns.adds] == _OK
+    due = history.completed_rank[columns.adds] < history.invoked_rank[last]
+    return Finding(
+        True,
+        details=counted(list(elements), list(elements[acknowledged]), list(elements[due]), final),
+    )
 
 
 def _finding(log: "_Log") -> Finding:
@@ -77,12 +96,14 @@ class _Log:
     @staticmethod
     def of(history: History, rows: IntColumn, model: Append, limits: Limits) -> "_Log | None":
         log = _Log(history, limits, {}, {}, {})
+        elements = iter(history.values.several(history.input[rows]))
         for at, row in enumerate(rows.tolist()):
             if at % 1024 == 0:
                 log.poll()
             f = history.fs[history.f[row]]
+            added = next(elements)
             if f in ("add", "append"):
-                element = log.element(row)
+                element = frozen(added)
                 if element in log.adds:
                     return None
                 log.adds[element] = row

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from partita.checker.history import Op
 from partita.checker.models.fitting import POSSIBLE, SHOWN, UNFIT, Operations
 from partita.checker.models.model import State, begins_with, unfit
+from partita.checker.values import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,16 @@ class KeyValue:
         if op.f == "put" and isinstance(op.input, str | int | float):
             return op.input
         if op.f == "append" and isinstance(state, str) and isinstance(op.input, str):
-            return state + op.input
+            return joined(state, op.input)
         if op.f != "get":
             raise unfit(self, op)
         if op.outcome == "info" or state == ("" if op.output is None else op.output):
             return state  # type: ignore[no-any-return]
         return None
+
+
+def joined(text: str, more: str) -> str:
+    """Return one text behind another; what EDN tells from a keyword it tells by how it begins."""
+    if isinstance(text or more, Text):
+        return Text(str(text) + str(more))
+    return text + str(more)

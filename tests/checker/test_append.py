@@ -3,11 +3,14 @@
 from collections import Counter
 from random import Random
 
+import numpy as np
+import pytest
 from histories import Event, append_events, keyed
 from oracle import contradicts, rows_by_key
 
 from partita.checker import History, Limits, check, load_model, vacuous
 from partita.checker.linearizability.append import append
+from partita.checker.linearizability.append_columns import Columns
 from partita.checker.linearizability.check import counting
 from partita.checker.linearizability.reference import linearizable
 
@@ -38,6 +41,23 @@ def test_agrees_with_the_oracle() -> None:
                 assert len(found.operations) <= 4
     assert answers[True, True] > HISTORIES / 5
     assert answers[False, False] > HISTORIES / 10
+
+
+@pytest.mark.parametrize("elements", [list(range(60)), [f"{each}, ]" for each in range(60)]])
+def test_lists_of_numbers_and_of_text_go_the_short_way(elements: list[object]) -> None:
+    read = {"process": 1, "f": "read"}
+    events: list[Event] = []
+    for count, element in enumerate(elements, 1):
+        events += _add(0, element, "ok")
+        events += [read | {"type": "invoke"}, read | {"type": "ok", "value": elements[:count]}]
+    history = History.of_events(events)
+    assert Columns.of(history, np.arange(len(history)), Limits()) is not None
+    verdict = check(history, "append")
+    assert (verdict.valid, verdict.details["ok"]) == (True, len(elements))
+    events[7]["value"] = [elements[1], elements[0]]
+    history = History.of_events(events)
+    assert Columns.of(history, np.arange(len(history)), Limits()) is None
+    assert check(history, "append").valid is False
 
 
 def test_what_became_of_the_elements() -> None:

@@ -113,3 +113,23 @@ def test_the_collector_goes_on_after_a_file_was_read(tmp_path: Path) -> None:
     with pytest.raises(HistoryError):
         History.read(path)
     assert gc.isenabled()
+
+
+def test_several_values_are_what_each_is_by_itself(tmp_path: Path) -> None:
+    values = [3, "x", None, [1, 2], [1, 2, 3], {"a": 1}, -7, 2.5, "x", True, "\0set", []]
+    write = {"type": "invoke", "f": "write"}
+    events = [{**write, "process": at, "value": each} for at, each in enumerate(values)]
+    histories = [History.of_events(events)]
+    (tmp_path / "history.edn").write_text(
+        "".join(
+            f"{{:process {at} :type :invoke :f :write :value {value}}}\n"
+            for at, value in enumerate(["#{2 1}", '":a"', ":a", '"x"', "#{}", "[#{1}]"])
+        )
+    )
+    histories.append(History.read(tmp_path / "history.edn"))
+    for history in histories:
+        expected = [each.input for each in history]
+        found = history.values.several(history.input)
+        assert found == expected
+        assert [type(each) for each in found] == [type(each) for each in expected]
+        assert history.values.several(history.input[:0]) == []

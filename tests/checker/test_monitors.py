@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -226,3 +227,34 @@ def test_a_key_is_told_in_its_own_words() -> None:
     assert 'process 0\'s put "b"' in verdict.counterexample.explanation
     empty = pair(0, "put", "") + pair(0, "get", None, "") + pair(1, "put", "a")
     assert check(History.of_events(empty), "kv").valid is True
+
+
+def test_text_is_taken_apart_by_letters_not_bytes() -> None:
+    pieces = ["ä.", "€uro.", "\U0001f600.", "b."]
+    events = [event for piece in pieces for event in pair(0, "append", piece)]
+    whole = History.of_events(events + pair(1, "get", None, "".join(pieces)))
+    assert (check(whole, "kv").valid, check(whole, "kv").engine) == (True, "text")
+    verdict = check(History.of_events(events + pair(1, "get", None, "ä.€uro.x")), "kv")
+    assert verdict.counterexample is not None
+    assert '"x" at place 8' in verdict.counterexample.explanation
+
+
+def test_text_that_edn_tells_from_keywords_can_be_extended(tmp_path: Path) -> None:
+    lines = [
+        '{:process 0 :type :invoke :f :append :value ":a"}',
+        '{:process 0 :type :ok :f :append :value ":a"}',
+        '{:process 0 :type :invoke :f :append :value "b"}',
+        '{:process 0 :type :ok :f :append :value "b"}',
+        "{:process 1 :type :invoke :f :get :value nil}",
+        '{:process 1 :type :ok :f :get :value ":ab"}',
+    ]
+    file = tmp_path / "history.edn"
+    for got, valid in ('":ab"', True), (":ab", False):
+        file.write_text("\n".join([*lines[:-1], lines[-1].replace('":ab"', got)]))
+        history = History.read(file)
+        for engine in "auto", "search":
+            verdict = check(history, "kv", engine=engine)
+            assert verdict.valid is valid, (got, engine)
+            order = verdict.order
+            if valid:
+                assert replay(order.history, load_model("kv"), order.rows) is None
