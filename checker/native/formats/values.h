@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "huge_pages.h"
+#include "../huge_pages.h"
 #include "long_text.h"
 
 namespace partita {

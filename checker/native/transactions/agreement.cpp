@@ -1,5 +1,6 @@
 #include "agreement.h"
 
+#include <optional>
 #include <string_view>
 
 #include "scanning.h"
@@ -15,11 +16,12 @@ char act_of(Act act) { return act == Act::append ? 'a' : act == Act::write ? 'w'
 
 class Comparison {
    public:
-    Comparison(const Txns& txns, uint32_t first) : txns_(txns), op_(first) {}
+    Comparison(const Txns& txns, uint32_t txn)
+        : txns_(txns), op_(txns.first[txn]), end_(txns.first[txn + 1]) {}
 
     // Takes the next micro-operation of the invocation; returns whether the completion has it too.
     bool takes(std::string_view asked) {
-        if (op_ >= txns_.ops.size()) return false;
+        if (op_ == end_) return false;
         const MicroOp& op = txns_.ops[op_++];
         const char *at = asked.data() + 1, *end = asked.data() + asked.size() - 1;
         if (asked.size() < 5 || *at != '"') return false;
@@ -34,7 +36,7 @@ class Comparison {
     }
 
     // Whether the completion has no further one.
-    bool over() const { return op_ >= txns_.ops.size(); }
+    bool over() const { return op_ == end_; }
 
    private:
     static std::string_view text(const char* begin, const char* end) {
@@ -50,13 +52,14 @@ class Comparison {
 
     const Txns& txns_;
     uint32_t op_;
+    const uint32_t end_;
 };
 
-}  // namespace
-
-std::optional<std::string> disagreement(const Txns& txns, int32_t invoked, uint32_t first) {
+// Says where a transaction differs from what it was invoked with.
+std::optional<std::string> disagreement(const Txns& txns, uint32_t txn) {
     const ValueColumns& values = txns.given.values;
-    Comparison comparison(txns, first);
+    const int32_t invoked = txns.given.input[txn];
+    Comparison comparison(txns, txn);
     const auto differs = [](std::string_view asked) {
         return "the completion does not do what was invoked, which was " + shortened(asked);
     };
@@ -82,6 +85,18 @@ std::optional<std::string> disagreement(const Txns& txns, int32_t invoked, uint3
     }
     if (comparison.over()) return std::nullopt;
     return "the completion does more than was invoked";
+}
+
+}  // namespace
+
+void look_at_agreement(const Txns& txns, uint32_t count, Limits& limits) {
+    const Given& given = txns.given;
+    for (uint32_t txn = 0; txn < count; txn++) {
+        limits.poll();
+        const bool says_both = given.input[txn] >= 0 && given.input[txn] != given.output[txn];
+        if (!has_answer(given, txn) || !says_both) continue;
+        if (const auto differs = disagreement(txns, txn)) throw BadInput(*differs, {txn});
+    }
 }
 
 }  // namespace partita::transactions

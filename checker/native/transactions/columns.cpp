@@ -39,10 +39,15 @@ class ColumnReader {
         txns_.first.reserve(given.count + 1);
         for (txn_ = 0; txn_ < given.count; txn_++) {
             limits_.poll();
+            if (txn_ == sample) make_room();
             txns_.first.push_back(static_cast<uint32_t>(txns_.ops.size()));
-            answered_ = given.outcome[txn_] == ok && given.output[txn_] >= 0;
-            transaction(answered_ ? given.output[txn_] : given.input[txn_]);
-            if (answered_) agree();
+            answered_ = has_answer(given, txn_);
+            try {
+                transaction(answered_ ? given.output[txn_] : given.input[txn_]);
+            } catch (const BadInput&) {
+                look_at_agreement(txns_, txn_, limits_);  // what is wrong before that is said instead
+                throw;
+            }
             last_writes();
         }
         txns_.first.push_back(static_cast<uint32_t>(txns_.ops.size()));
@@ -52,11 +57,12 @@ class ColumnReader {
    private:
     [[noreturn]] void refuse(const std::string& what) const { throw BadInput(what, {txn_}); }
 
-    void agree() const {
-        const int32_t invoked = txns_.given.input[txn_];
-        if (invoked < 0 || invoked == txns_.given.output[txn_]) return;
-        const auto differs = disagreement(txns_, invoked, txns_.first.back());
-        if (differs) refuse(*differs);
+    // Takes memory for all transactions, if these are like the first ones.
+    void make_room() {
+        const size_t ops = txns_.ops.size() * (txns_.given.count / sample + 1);
+        if (!limits_.has_room(ops * (sizeof(MicroOp) + sizeof(uint32_t)))) return;
+        txns_.ops.reserve(ops);
+        txns_.txn_of.reserve(ops);
     }
 
     void transaction(int32_t code) {
@@ -282,6 +288,7 @@ class ColumnReader {
         }
     }
 
+    static constexpr uint32_t sample = 1 << 14;
     Limits& limits_;
     Txns txns_;
     Interning interning_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../huge_pages.h"
 #include "../limits.h"
 #include "../linearizability/monitors/lists.h"
 
@@ -75,11 +76,11 @@ struct Key {
 
 struct Txns {
     Given given;
-    std::vector<uint32_t> first;  // by transaction: its first micro-operation, and one more
-    std::vector<MicroOp> ops;
-    std::vector<uint32_t> txn_of;  // by micro-operation
+    LargeVector<uint32_t> first;  // by transaction: its first micro-operation, and one more
+    LargeVector<MicroOp> ops;
+    LargeVector<uint32_t> txn_of;  // by micro-operation
     std::vector<Key> keys;
-    std::vector<Element> elements;
+    LargeVector<Element> elements;
     std::vector<uint32_t> lists;     // the elements of all lists that diverge, back to back
     std::vector<uint8_t> committed;  // by transaction: ok, or seen by others
     std::vector<std::string> tokens;  // by token from `first_text` on: its JSON
@@ -103,7 +104,8 @@ struct Txns {
     std::string json_of(uint32_t element) const;
 };
 
-// Takes the values of a history apart. Throws `BadInput`, and `Stopped`.
+// Takes the values of a history apart: what was found, or what was asked where that is not known.
+// Whether both agree, `look_at_agreement` says. Throws `BadInput`, and `Stopped`.
 Txns read_transactions(const Given& given, Limits& limits);
 
 }  // namespace partita::transactions

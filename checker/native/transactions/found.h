@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -51,6 +52,18 @@ class Found {
         auto& kept = examples[static_cast<size_t>(anomaly)];
         counts[static_cast<size_t>(anomaly)]++;
         if (kept.size() < kept_max) kept.push_back(std::move(occurrence));
+    }
+    // Adds what was found elsewhere, behind what is known.
+    void add(Found&& other) {
+        for (size_t i = 0; i < counts.size(); i++) {
+            counts[i] += other.counts[i];
+            for (Occurrence& each : other.examples[i]) {
+                if (examples[i].size() < kept_max) examples[i].push_back(std::move(each));
+            }
+        }
+    }
+    bool has_any() const {
+        return std::any_of(counts.begin(), counts.end(), [](int64_t n) { return n > 0; });
     }
     bool has(Anomaly anomaly) const { return counts[static_cast<size_t>(anomaly)] > 0; }
 

@@ -1,6 +1,10 @@
 #include "judgement.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "../side_by_side.h"
+#include "agreement.h"
 
 namespace partita::transactions {
 
@@ -8,30 +12,67 @@ Judgement::Judgement(const Given& given, const ToldVersions& told, const Rules& 
                      Limits& limits)
     : txns(read_transactions(given, limits)), links(txns) {
     for (const MicroOp& op : txns.ops) reads += op.act == Act::read;
+    Limits others = limits;
+    side_by_side(
+        is_large(), [&] { look_at_agreement(txns, txns.count(), others); },
+        [&] {
+            try {
+                versions_ = told_versions(txns, told, limits);
+                settle_orders(txns, versions_, found, limits);
+            } catch (const Stopped& limit) {
+                stopped = limit.reason;
+            }
+        });
     try {
-        look(told, ways, limits);
+        if (stopped == nullptr) look(ways, limits);
     } catch (const Stopped& limit) {
         stopped = limit.reason;
     }
 }
 
-void Judgement::look(const ToldVersions& told, const Rules& ways, Limits& limits) {
-    Versions versions = told_versions(txns, told, limits);
-    settle_orders(txns, versions, found, limits);
+void Judgement::look(const Rules& ways, Limits& limits) {
     committed = std::count(txns.committed.begin(), txns.committed.end(), 1);
-    look_at_reads(txns, found, limits);
-    look_for_losses(txns, found, limits);
-    const Witness witness = look_at_revisions(txns, versions, found, limits);
-    revisions = witness.what;
+    const Witness witness = look_at_all(limits);
     stale = witness.stale;
-    if (witness.proves) {
-        by_revisions = true;
-        return;
+    if (witness.is_told) {
+        by_revisions = witness.fits && stale == 0 && !found.has_any();
+        revisions = by_revisions ? "prove" : witness.fits ? "stale" : "contradict";
+    } else if (versions_.any) {
+        revisions = "incomplete";
     }
+    if (!by_revisions) look_for_cycles(ways, limits);
+}
+
+// What single transactions show, and meanwhile what their revisions do.
+Witness Judgement::look_at_all(Limits& limits) {
+    Found by_values, by_revisions_;
+    Limits others = limits;
+    Witness witness;
+    const auto keep = [&] {
+        found.add(std::move(by_values));
+        found.add(std::move(by_revisions_));
+    };
+    try {
+        side_by_side(
+            is_large(),
+            [&] {
+                look_at_reads(txns, by_values, others);
+                look_for_losses(txns, by_values, others);
+            },
+            [&] { witness = look_at_revisions(txns, versions_, by_revisions_, limits); });
+    } catch (const Stopped&) {
+        keep();
+        throw;
+    }
+    keep();
+    return witness;
+}
+
+void Judgement::look_for_cycles(const Rules& ways, Limits& limits) {
     // Revisions that contradict what was read order nothing.
-    if (found.has(Anomaly::revision_mismatch)) versions = {};
+    if (found.has(Anomaly::revision_mismatch)) versions_ = {};
     link_lists(txns, links, limits);
-    rules = link_registers(txns, versions, ways, links, found, limits);
+    rules = link_registers(txns, versions_, ways, links, found, limits);
     by_revisions = std::count(rules.begin(), rules.end(), static_cast<uint8_t>(Rule::told)) > 0;
     const Graph graph(txns, links, limits);
     nodes = graph.nodes();

@@ -31,7 +31,12 @@ struct Judgement {
     const char* stopped = nullptr;
 
    private:
-    void look(const ToldVersions& told, const Rules& ways, Limits& limits);
+    void look(const Rules& ways, Limits& limits);
+    Witness look_at_all(Limits& limits);
+    void look_for_cycles(const Rules& ways, Limits& limits);
+    bool is_large() const { return txns.ops.size() > 100'000; }  // so that a thread is worth it
+
+    Versions versions_;
 };
 
 }  // namespace partita::transactions

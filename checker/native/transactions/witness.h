@@ -8,8 +8,8 @@
 namespace partita::transactions {
 
 struct Witness {
-    bool proves = false;  // the order explains all that was read, and real time too
-    const char* what = "";
+    bool is_told = false;  // of all that wrote
+    bool fits = false;     // the order explains all that was read
     int64_t stale = 0;  // transactions that would stand before one that ended before they began
 };
 

@@ -152,6 +152,13 @@ def test_rules_that_contradict_each_other_are_named() -> None:
     assert found.examples[0].facts["rules"] == ("linearizable-keys", "linearizable-keys")
 
 
+def test_what_a_process_saw_in_turn_stands_in_that_order_if_that_is_asked() -> None:
+    parts = [sequential("wx1", "wx2"), sequential("rx2", "rx1", process=1, register=True)]
+    assert not analyse(history(*parts)).anomalies
+    found = analyse(history(*parts), sequential_keys=True).anomalies["cyclic-versions"]
+    assert found.examples[0].facts["rules"] == ("sequential-keys", "sequential-keys")
+
+
 def test_one_stale_read_is_found_without_much_search() -> None:
     """Most edges that a cycle could begin with lead where none can be."""
     valid = analyse(History.of_events(_updates(stale_at=-1)))
@@ -162,19 +169,42 @@ def test_one_stale_read_is_found_without_much_search() -> None:
     assert analysis.figures["visits"] < analysis.figures["edges"]
 
 
-def _updates(stale_at: int) -> Iterator[dict[str, Any]]:
-    """Yield 2,000 transactions that read two registers and write one, some under way together.
+@pytest.mark.parametrize("count", [2_000, 35_000])  # the longer one is looked at by two threads
+def test_what_is_wrong_first_is_said(count: int) -> None:
+    events = list(_updates(stale_at=-1, count=count))
+    ends = [at for at, event in enumerate(events) if event["type"] == "ok"]
+    twice, differs = ends[count // 2], ends[count // 4]
+    events[twice]["value"][2] = events[ends[0]]["value"][2]
+    with pytest.raises(HistoryError, match="is written twice"):
+        analyse(History.of_events(events))
+    events[differs]["value"][1][1] = 99
+    with pytest.raises(HistoryError, match=f"event {differs + 1:,}: .* not do what was invoked"):
+        analyse(History.of_events(events))
+
+
+def test_long_histories_show_what_short_ones_do() -> None:
+    events = list(_updates(stale_at=1_000, count=35_000))
+    values = analyse(History.of_events(events))
+    assert {"G-single", "G-nonadjacent", "G2-item"} <= set(values.anomalies)
+    for revision, event in enumerate(each for each in events if each["type"] == "ok"):
+        event["version"] = revision + 1
+    told = analyse(History.of_events(events))
+    assert set(told.anomalies) - set(values.anomalies) == {"revision-mismatch"}
+
+
+def _updates(stale_at: int, count: int = 2_000) -> Iterator[dict[str, Any]]:
+    """Yield transactions that read two registers and write one, some under way together.
 
     One reads what was there a while ago.
     """
     random, held, number = Random(1), {key: [0] for key in range(20)}, 0
     under_way: dict[int, list[list[Any]]] = {}
-    while number < 2_000 or under_way:
+    while number < count or under_way:
         process = random.randrange(10)
         event = {"process": process, "f": "txn"}
         if process in under_way:
             yield {**event, "type": "ok", "value": under_way.pop(process)}
-        elif number < 2_000:
+        elif number < count:
             number += 1
             key, other = random.sample(range(20), 2)
             old = held[other][-20 if number == stale_at else -1]

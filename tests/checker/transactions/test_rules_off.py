@@ -133,19 +133,19 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_without_a_rule_some_test_fails(source: Path, rule: str | None) -> None:
     """And with all of them, none does."""
     if rule is None:
-        assert tests_pass(source)
+        assert passes(source)
         return
     file, text, instead = RULES[rule]
     path = source / ENGINE / file
     whole = path.read_text()
     path.write_text(whole.replace(text, instead))
     try:
-        assert not tests_pass(source)
+        assert not passes(source)
     finally:
         path.write_text(whole)
 
 
-def tests_pass(source: Path) -> bool:
+def passes(source: Path) -> bool:
     """Build the engine, and run the tests of transactions with it."""
     build = ["cmake", "--build", source / "build", "--target", "_native", "--parallel", "2"]
     subprocess.run(build, check=True, capture_output=True)

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 #include <new>
+#include <vector>
 
 namespace partita {
 
@@ -36,5 +37,8 @@ struct HugePages {
    private:
     static constexpr size_t page = size_t{2} << 20;
 };
+
+template <class T>
+using LargeVector = std::vector<T, HugePages<T>>;
 
 }  // namespace partita
