@@ -120,7 +120,9 @@ def lacks(host: Host) -> str | None:
     lack = programs.lacks(host, PROGRAM)
     if lack is None:
         command = ["sh", "-c", _PATH + _TRY, "try", programs.path(PROGRAM)]
-        lack = " ".join(host.run(command, check=False).stdout.split()) or None
+        done = host.run(command, check=False)
+        untried = None if done.status == 0 else "a disk of its own could not be tried"
+        lack = " ".join(done.stdout.split()) or untried
     return lack
 
 

@@ -110,6 +110,7 @@ class Traits:
     `own_disk`: the store's data must lie on a disk of its own, which is given to it before it
     starts.
     `needs`: methods that a system must have for it.
+    `how`: by what it is done, in a few words, for `partita doctor`.
     `storm`: how random schedules draw it; None: not at all.
     `heal`: the shell lines by which a host undoes it alone. They take no arguments, run in
     a shell of their own, do no harm where nothing is to be undone, and fail if they could not.
@@ -125,6 +126,7 @@ class Traits:
     needs: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()
     target: str = ""
+    how: str = ""
     storm: Storm | None = None
     heal: str = ""
 

@@ -107,8 +107,9 @@ class Chain:
 
     def lacks(self, host: Host) -> str | None:
         """Say why the host cannot have such a rule, or None if it can."""
-        said = host.run(["sh", "-c", self._script(_TRY), "try", self.rule], check=False).stdout
-        return " ".join(said.split()) or None
+        done = host.run(["sh", "-c", self._script(_TRY), "try", self.rule], check=False)
+        untried = None if done.status == 0 else "iptables could not be tried"
+        return " ".join(done.stdout.split()) or untried
 
     def stand(self, hosts: Sequence[Host], grudge: Grudge) -> None:
         """Let each host do this to packets of whom the grudge says; replaces what stood."""

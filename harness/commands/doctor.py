@@ -15,10 +15,11 @@ from partita.harness.commands import options as groups
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes, on_all
 from partita.harness.nodes.doctor import Finding, examine_here, examine_node, examine_program
+from partita.harness.nodes.fault_probe import faults_here
 from partita.harness.run.places import reach
 from partita.harness.run.session import client_names, node_names
 from partita.harness.systems import HasFetch
-from partita.nemesis import switch
+from partita.nemesis import faults, switch
 
 LACKS_SOMETHING = 254
 
@@ -33,9 +34,9 @@ def doctor(runs_dir: Path, as_json: bool, **options: Any) -> int:
     if names or clients:
         nodes, hosts = reach(names, options), reach(clients, options)
         found = on_all(nodes, examine_node) + on_all(hosts, examine_client_node)
-        findings = list(chain.from_iterable(found))
+        findings = [*chain.from_iterable(found), *chain.from_iterable(on_all(nodes, _faults_of))]
     else:
-        findings = examine_here(runs_dir) + _programs()
+        findings = examine_here(runs_dir) + _programs() + _faults_here()
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=1))
     for finding in findings if not as_json else ():
@@ -55,6 +56,25 @@ def _programs() -> list[Finding]:
             if isinstance(system, HasFetch):
                 found.append(examine_program(name, system.examine))
     return found
+
+
+def _faults_here() -> list[Finding]:
+    """Try all faults on a node that is thrown away."""
+    try:
+        return [_of_fault("this machine", each) for each in faults_here()]
+    except local.LocalError as error:
+        return [Finding("this machine", "faults", f"not tried: {error}", "", needed=False)]
+
+
+def _faults_of(node: Node) -> list[Finding]:
+    """Try on a node of the store the faults that strike nodes, in a corner of it."""
+    return [_of_fault(node.name, each) for each in faults.available([node])]
+
+
+def _of_fault(where: str, each: faults.Available) -> Finding:
+    """Without a fault some runs can be made all the same. What it lacks is said in one line."""
+    fix = None if each.lack is None else ""
+    return Finding(where, f"fault {each.name}", each.said, fix, needed=False)
 
 
 def _mark(finding: Finding) -> str:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from partita.checker import History
 from partita.checker.plugins import PluginError
 from partita.harness.commands import hunt_output as output
 from partita.harness.commands import options as groups
@@ -29,7 +31,8 @@ from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec
 from partita.harness.run.session import conduct, node_names, prepare
 from partita.nemesis import faults
-from partita.nemesis.blocks import blocks_of
+from partita.nemesis.blocks import blocks_of, steps_of
+from partita.nemesis.roles import by_role
 from partita.nemesis.schedule import ScheduleError
 from partita.nemesis.storms import RANDOM
 
@@ -113,6 +116,7 @@ def hunt(
         findings = Hunt(
             done,
             partial(_drawn, system, asked),
+            _by_role,
             lambda number, trial: _possible(system, done.options_of(number, trial)),
             _simpler(spec, asked),
             Told(telling.measured, telling.smaller),
@@ -167,6 +171,12 @@ def _drawable() -> list[str]:
 def _drawn(system: str, options: Options, seed: int) -> Trial:
     _, _, spec = prepare(system, dict(options) | {"seed": seed})
     return Trial(blocks_of(spec.schedule), spec.time_limit)
+
+
+def _by_role(trial: Trial, run: str) -> Trial:
+    """Name the leader where chance met it in that run."""
+    others = History.read(Path(run) / "history.jsonl").others
+    return replace(trial, blocks=blocks_of(by_role(steps_of(trial.blocks), others)))
 
 
 def _possible(system: str, options: Options) -> bool:

@@ -1,10 +1,12 @@
 """From a seed to the shortest run that fails: looks, measures, shrinks, and measures again."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from partita.harness.hunting.shrinking import (
+    Result,
     Shrinker,
     Smaller,
     StoppedError,
@@ -14,29 +16,46 @@ from partita.harness.hunting.shrinking import (
 from partita.harness.hunting.tries import EndedByUserError, Tries
 
 RUNS_MAX = 10  # by which a rate is measured
-SURE = 3  # so many failures without a pass, and a run is taken to fail always
-LEFT_FOR_SHRINKING = 0.75  # of the budget that is left, when the first rate is measured
+ENOUGH, SELDOM = 3, 2  # a trial is worth shrinking if so many runs fail before so many pass
 GOOD_RATE = 0.7  # a short command that fails less often is given up for a longer one
+LOOKING = 0.4  # of the budget, within which a failure is looked for that comes often
+KEPT = 0.5  # of what is then left, which measuring leaves for the rest
 
 
 @dataclass(slots=True)
 class Found:
-    """A trial that fails: how often it did, of how many runs, and the directory of the last."""
+    """A trial that fails: of how many runs how many did, and what is known of the last of these.
+
+    `what` says how it came from the trial that was drawn, if it is not that.
+    """
 
     trial: Trial
     seed: int
     failed: int = 0
     runs: int = 0
     run: str | None = None
+    violated_s: float | None = None
+    what: str = ""
 
     @property
     def rate(self) -> float:
         return self.failed / self.runs if self.runs else 0.0
 
+    def count(self, result: Result) -> None:
+        """Count one run more."""
+        self.runs += 1
+        if result.failed:
+            self.failed += 1
+            self.run, self.violated_s = result.run, result.violated_s
+
 
 @dataclass(slots=True)
 class Findings:
-    """What a hunt led to. `stopped` says why it ended before it was through, None if it did not."""
+    """What a hunt led to: the trial that failed first, and the shortest one, by the steps.
+
+    The steps begin with the trial of `seed`, which may be a later one than the first.
+    `stopped` says why it ended before it was through, None if it did not.
+    """
 
     first: Found | None = None
     smallest: Found | None = None
@@ -55,102 +74,118 @@ class Told:
 class Hunt:
     """Hunts until something fails or all seeds were tried; `findings` are good at any moment.
 
-    `draw(seed)` returns what is to be tried, `possible(seed, trial)` says whether a trial can be
-    carried out. `simpler` are options with smaller values, see `Shrinker`.
+    `draw(seed)` returns what is to be tried. `by_role(trial, run)` returns a trial that leaves
+    less to chance than the one of which this is a run, or the same. `possible(seed, trial)` says
+    whether it can be carried out. `simpler` are options with smaller values, see `Shrinker`.
     """
 
     def __init__(
         self,
         tries: Tries,
         draw: Callable[[int], Trial],
+        by_role: Callable[[Trial, str], Trial],
         possible: Callable[[int, Trial], bool],
         simpler: Sequence[tuple[str, Sequence[Any]]],
         told: Told,
     ) -> None:
         self.findings = Findings()
         self._tries = tries
+        self._budget = tries.budget
         self._draw = draw
+        self._by_role = by_role
         self._possible = possible
         self._simpler = simpler
         self._told = told
-        self._violated_s: float | None = None
+        self._failing: list[Found] = []
 
     def run(self, seeds: Iterable[int]) -> Findings:
         """Do it all. Neither the end of the budget nor Ctrl-C raises anything."""
         try:
             self._look(seeds)
-            if self.findings.first:
-                self._measure_first(self.findings.first)
-                self._shrink(self.findings.first)
-                self._choose(self.findings.first)
+            if self._failing:
+                start = self._start()
+                self._shrink(start)
+                self._choose(start)
         except StoppedError as stopped:
             self.findings.stopped = str(stopped)
         return self.findings
 
     def _look(self, seeds: Iterable[int]) -> None:
+        """Try seeds until one fails often, or one fails at all and it is time to go on with it."""
         for seed in seeds:
-            trial = self._draw(seed)
-            result = self._tries.do("look", seed, trial)
-            if result.failed:
-                self._violated_s = result.violated_s
-                self.findings.first = self.findings.smallest = Found(trial, seed, 1, 1, result.run)
+            if self._failing and (self._best().rate >= GOOD_RATE or self._budget.used > LOOKING):
                 return
+            found = Found(self._draw(seed), seed)
+            found.count(self._tries.do("look", seed, found.trial))
+            if found.failed:
+                self._failing.append(found)
+                self.findings.first = self.findings.first or found
+                self.findings.smallest = self._best()
+                with self._leaving(KEPT * self._budget.left_s):
+                    self._weigh(found)
 
-    def _measure_first(self, first: Found) -> None:
-        """See how often it fails, which says how often a step is to be tried."""
-        budget = self._tries.budget
-        budget.reserve_s = budget.left_s * LEFT_FOR_SHRINKING
-        try:
-            while first.runs < RUNS_MAX and not first.runs == first.failed == SURE:
-                self._again(first)
-        except EndedByUserError:
-            raise
-        except StoppedError:  # its share of the budget is used up: what is known must do
-            pass
-        budget.reserve_s = 0.0
-        self._told.measured(first)
+    def _weigh(self, found: Found) -> None:
+        """Measure what failed; if it fails seldom, also the same with less left to chance."""
+        self._measure_briefly(found)
+        if found.rate >= GOOD_RATE or found.run is None:
+            return
+        named = self._by_role(found.trial, found.run)
+        if named != found.trial and self._possible(found.seed, named):
+            what = "the leader named where chance had met it"
+            other = Found(named, found.seed, run=found.run, what=what)
+            self._measure_briefly(other)
+            self._failing += [other] if other.failed else []
 
-    def _shrink(self, first: Found) -> None:
-        budget = self._tries.budget
-        budget.reserve_s = min(budget.left_s / 3, RUNS_MAX * self._tries.cost_s(first.trial))
+    def _measure_briefly(self, found: Found) -> None:
+        while found.failed < ENOUGH and found.runs - found.failed < SELDOM:
+            self._again(found)
+        self._told.measured(found)
+
+    def _best(self) -> Found:
+        return max(self._failing, key=lambda found: found.rate)
+
+    def _start(self) -> Found:
+        start = self.findings.smallest = self._best()
+        if start.what:
+            self._step(start, Smaller(start.what, start.trial, start.failed, start.runs, start.run))
+        return start
+
+    def _shrink(self, start: Found) -> None:
         shrinker = Shrinker(
-            first.trial,
-            lambda trial: self._tries.do("shrink", first.seed, trial),
-            attempts=attempts(first.failed, first.runs),
-            possible=lambda trial: self._possible(first.seed, trial),
+            start.trial,
+            lambda trial: self._tries.do("shrink", start.seed, trial),
+            attempts=attempts(start.failed, start.runs),
+            possible=lambda trial: self._possible(start.seed, trial),
             simpler=self._simpler,
-            told=self._step,
+            told=lambda smaller: self._step(start, smaller),
         )
-        try:
-            shrinker.shrink(self._violated_s)
-        except EndedByUserError:
-            raise
-        except StoppedError as stopped:
-            self.findings.stopped = f"{stopped}, before all was tried that makes it shorter"
-        budget.reserve_s = 0.0
+        measuring_s = RUNS_MAX * self._tries.cost_s(start.trial)
+        note = "before all was tried that makes it shorter"
+        with self._leaving(min(self._budget.left_s / 3, measuring_s), note):
+            shrinker.shrink(start.violated_s)
 
-    def _step(self, smaller: Smaller) -> None:
-        first = self.findings.first
-        assert first is not None
+    def _step(self, start: Found, smaller: Smaller) -> None:
         self.findings.steps.append(smaller)
         self.findings.smallest = Found(
-            smaller.trial, first.seed, smaller.failed, smaller.runs, smaller.run
+            smaller.trial, start.seed, smaller.failed, smaller.runs, smaller.run
         )
         self._told.smaller(smaller)
 
-    def _choose(self, first: Found) -> None:
+    def _choose(self, start: Found) -> None:
         """Measure the shortest run; go back to a longer one as long as it fails too seldom."""
-        wanted = min(GOOD_RATE, first.rate)
+        wanted = min(GOOD_RATE, start.rate)
+        steps = [step for step in self.findings.steps if step.trial != start.trial]
         measured: list[Found] = []
         try:
-            for step in reversed(self.findings.steps):
-                measured.append(Found(step.trial, first.seed, run=step.run))
+            for step in reversed(steps):
+                measured.append(Found(step.trial, start.seed, run=step.run))
                 self._measure(measured[-1], wanted)
                 if measured[-1].rate >= wanted:
-                    break
+                    return
+            self._measure(start, 0.0)
         finally:
-            if known := [each for each in measured if each.runs]:
-                self.findings.smallest = _chosen([*known, first], wanted)
+            if known := [each for each in [*measured, start] if each.runs]:
+                self.findings.smallest = _chosen(known, wanted)
                 self._told.measured(self.findings.smallest)
 
     def _measure(self, found: Found, wanted: float) -> None:
@@ -158,10 +193,20 @@ class Hunt:
             self._again(found)
 
     def _again(self, found: Found) -> None:
-        result = self._tries.do("rate", found.seed, found.trial)
-        found.failed += result.failed
-        found.runs += 1
-        found.run = result.run if result.failed else found.run
+        found.count(self._tries.do("rate", found.seed, found.trial))
+
+    @contextmanager
+    def _leaving(self, seconds: float, note: str | None = None) -> Iterator[None]:
+        """Do what the block says as long as so much of the budget is left; go on behind it."""
+        self._budget.reserve_s = seconds
+        try:
+            yield
+        except EndedByUserError:
+            raise
+        except StoppedError as stopped:
+            self.findings.stopped = f"{stopped}, {note}" if note else None
+        finally:
+            self._budget.reserve_s = 0.0
 
 
 def _may_reach(found: Found, wanted: float) -> bool:

@@ -55,6 +55,11 @@ class Budget:
     def left_s(self) -> float:
         return self.began + self.seconds - time.monotonic()
 
+    @property
+    def used(self) -> float:
+        """Which share of it is over."""
+        return 1 - self.left_s / self.seconds
+
     def require(self, seconds: float) -> None:
         """Raise `StoppedError` if so much is not left."""
         if seconds > self.left_s - self.reserve_s:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from partita.checker import plugins
@@ -134,6 +135,44 @@ def lacking(hosts: Sequence[Host], made: Collection[Fault]) -> list[str]:
         for host, lack in answers.items()
         if lack
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Available:
+    """Whether a fault can be had: by what it is done, and what hosts lack for it, None: nothing."""
+
+    name: str
+    how: str
+    lack: str | None
+
+    @property
+    def said(self) -> str:
+        """The same in one line."""
+        if self.lack is not None:
+            return f"not available here: {self.lack}"
+        return f"yes, by {self.how}" if self.how else "yes"
+
+
+def available(hosts: Sequence[Host], clients: Sequence[Host] = ()) -> list[Available]:
+    """Try on these hosts whether they can have each of the faults there are; disturbs nobody.
+
+    `clients` are hosts of clients, on which those faults are tried that strike such hosts.
+    """
+    found = []
+    for name in names():
+        try:
+            kind = kind_of(name)
+            fault = make(name, {})
+        except plugins.PluginError as error:  # one that is broken, or has no defaults
+            found.append(Available(name, "", str(error)))
+            continue
+        where = clients if kind.traits.strikes == "clients" else hosts
+        if not where:  # nobody to ask
+            continue
+        lacks = on_all(where, fault.lacks)
+        lack = "; ".join(dict.fromkeys(filter(None, lacks.values())))
+        found.append(Available(name, kind.traits.how, lack or None))
+    return found
 
 
 def heals(more: Collection[Fault] = ()) -> str:

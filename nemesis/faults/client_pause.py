@@ -46,6 +46,7 @@ class ClientPause:
         stacks="replace",
         target="holder",
         refuses=("minority", "majority"),
+        how="signals to the clients' processes",
         heal=_THAW,
     )
 

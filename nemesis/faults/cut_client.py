@@ -26,6 +26,7 @@ class CutClient:
         stacks="replace",
         target="holder",
         refuses=("minority", "majority"),
+        how="drops of iptables",
         heal=CHAIN.heal,
     )
 

@@ -31,6 +31,7 @@ class PowerCut:
         own_disk=True,
         needs=("data",),
         storm=Storm(3, (0.5, 2.0)),
+        how="an ext4 image as the store's own disk",
         heal=disks.heal(),
     )
 
@@ -70,6 +71,7 @@ class DiskFull:
         storm=Storm(1, (1.0, 4.0)),
         own_disk=True,
         needs=("data",),
+        how="an ext4 image as the store's own disk",
         heal=disks.heal(),
     )
 

@@ -19,7 +19,13 @@ class Flap:
     """Cuts nodes apart, lets them meet again, and so on, until it is healed."""
 
     name = "flap"
-    traits = Traits(strikes="links", stacks="replace", storm=Storm(1, (3.0, 8.0)), heal=CHAIN.heal)
+    traits = Traits(
+        strikes="links",
+        stacks="replace",
+        storm=Storm(1, (3.0, 8.0)),
+        how="drops of iptables",
+        heal=CHAIN.heal,
+    )
 
     def __init__(
         self,

@@ -16,7 +16,13 @@ class Loss:
     """Loses a share of the packets between the nodes that it strikes."""
 
     name = "loss"
-    traits = Traits(strikes="links", stacks="replace", storm=Storm(1), heal=Chain(CHAIN, "").heal)
+    traits = Traits(
+        strikes="links",
+        stacks="replace",
+        storm=Storm(1),
+        how="iptables, which draws lots",
+        heal=Chain(CHAIN, "").heal,
+    )
 
     def __init__(
         self,

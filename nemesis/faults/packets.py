@@ -19,6 +19,7 @@ _DELAY, _REORDER, _SLOW = (
     Line(name, number) for number, name in enumerate(("delay", "reorder", "slow"))
 )
 
+BY_PROGRAM = "NFQUEUE and a program of Partita's"
 _PATIENCE_S = 2.0
 
 Ms = Annotated[float, Setting("Milliseconds that each packet waits.", least=1, most=5000)]
@@ -76,7 +77,13 @@ class Delay:
     """Lets packets wait before they arrive, in the order in which they were sent."""
 
     name = "delay"
-    traits = Traits(strikes="links", stacks="replace", storm=Storm(2, (2.0, 8.0)), heal=_DELAY.heal)
+    traits = Traits(
+        strikes="links",
+        stacks="replace",
+        storm=Storm(2, (2.0, 8.0)),
+        how=BY_PROGRAM,
+        heal=_DELAY.heal,
+    )
 
     def __init__(
         self,
@@ -96,7 +103,9 @@ class Reorder:
     """Lets most packets wait, and some overtake them."""
 
     name = "reorder"
-    traits = Traits(strikes="links", stacks="replace", storm=Storm(1), heal=_REORDER.heal)
+    traits = Traits(
+        strikes="links", stacks="replace", storm=Storm(1), how=BY_PROGRAM, heal=_REORDER.heal
+    )
 
     def __init__(
         self,
@@ -115,7 +124,9 @@ class Slow:
     """Lets so many bits through in a second; what has to wait over two seconds for it is lost."""
 
     name = "slow"
-    traits = Traits(strikes="links", stacks="replace", storm=Storm(1), heal=_SLOW.heal)
+    traits = Traits(
+        strikes="links", stacks="replace", storm=Storm(1), how=BY_PROGRAM, heal=_SLOW.heal
+    )
 
     def __init__(
         self,

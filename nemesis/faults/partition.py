@@ -22,6 +22,7 @@ class Partition:
         silences=True,
         storm=Storm(5),
         refuses=("all",),  # a store of which no node hears another has nothing left to decide
+        how="drops of iptables",
         heal=CHAIN.heal,
     )
 

@@ -22,6 +22,9 @@ true
 """
 
 
+SIGNALS = "signals to the store's process"
+
+
 def _nothing(fault: object, host: Host) -> str | None:
     """Say that it needs nothing but the store."""
     return None
@@ -48,7 +51,9 @@ class Kill:
     """Crashes the store's process: it ends at once, what it wrote stays in the page cache."""
 
     name = "kill"
-    traits = Traits(strikes="nodes", silences=True, restarts=True, storm=Storm(3, (0.5, 3.0)))
+    traits = Traits(
+        strikes="nodes", silences=True, restarts=True, how=SIGNALS, storm=Storm(3, (0.5, 3.0))
+    )
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("kill", node))
@@ -60,7 +65,9 @@ class Stop:
     """Ends the store's process as an administrator would."""
 
     name = "stop"
-    traits = Traits(strikes="nodes", silences=True, restarts=True, storm=Storm(1, (0.5, 3.0)))
+    traits = Traits(
+        strikes="nodes", silences=True, restarts=True, how=SIGNALS, storm=Storm(1, (0.5, 3.0))
+    )
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("stop", node))
@@ -78,6 +85,7 @@ class Pause:
         survives_restart=False,
         needs=("pause", "resume"),
         storm=Storm(2, (1.0, 4.0)),
+        how=SIGNALS,
         heal=_RESUME,
     )
 

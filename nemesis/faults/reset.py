@@ -68,6 +68,7 @@ class Reset:
         stacks="replace",
         silences=True,
         storm=Storm(1, (0.5, 3.0)),
+        how="refusals of iptables",
         heal=f"rm -rf {HELD}\n{CHAIN.heal}",
     )
 

@@ -73,7 +73,12 @@ class Restart:
 
     name = "restart"
     traits = Traits(
-        strikes="nodes", silences=True, restarts=True, momentary=True, storm=Storm(1, (1.0, 2.0))
+        strikes="nodes",
+        silences=True,
+        restarts=True,
+        momentary=True,
+        how="the store's own start and stop",
+        storm=Storm(1, (1.0, 2.0)),
     )
 
     def __init__(self, patience: Patience = 60) -> None:
@@ -93,7 +98,12 @@ class RollingRestart:
 
     name = "rolling-restart"
     traits = Traits(
-        strikes="nodes", silences=True, restarts=True, momentary=True, storm=Storm(1, (1.0, 2.0))
+        strikes="nodes",
+        silences=True,
+        restarts=True,
+        momentary=True,
+        how="the store's own start and stop",
+        storm=Storm(1, (1.0, 2.0)),
     )
 
     def __init__(self, patience: Patience = 60) -> None:
@@ -113,7 +123,13 @@ class CrashLoop:
     """Crashes the store again and again, each time as soon as it serves, until it is healed."""
 
     name = "crash-loop"
-    traits = Traits(strikes="nodes", silences=True, restarts=True, storm=Storm(1, (2.0, 6.0)))
+    traits = Traits(
+        strikes="nodes",
+        silences=True,
+        restarts=True,
+        how="signals to the store's process",
+        storm=Storm(1, (2.0, 6.0)),
+    )
 
     def __init__(self) -> None:
         self._over = threading.Event()

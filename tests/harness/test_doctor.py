@@ -11,6 +11,7 @@ from conftest import Partita
 
 from partita.harness.nodes import doctor, local
 from partita.harness.nodes.cluster import Node
+from partita.nemesis import faults
 from partita.nemesis.faults.partition import CHAIN
 from partita.nemesis.grudges import split
 from partita.nemesis.network import reachable
@@ -22,6 +23,11 @@ def test_this_machine_is_well(partita: Partita) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "FIX" not in done.stdout
     assert "iptables: works in a namespace" in done.stdout
+    lines = done.stdout.splitlines()
+    assert "ok   this machine  fault partition: yes, by drops of iptables" in lines
+    assert [line.split(":")[0].split("fault ")[1] for line in lines if "  fault " in line] == (
+        faults.names()
+    )
 
 
 @pytest.mark.cluster
@@ -39,6 +45,29 @@ def test_a_machine_that_lacks_a_tool_is_told_what_to_do(tool: str, package: str)
     assert (done.returncode, done.stderr) == (254, "")
     assert f"packages: missing: {package}\n" in done.stdout
     assert f"apt-get install {package}\n" in done.stdout
+    assert "faults: not tried: missing on this machine" in done.stdout
+
+
+@pytest.mark.cluster
+def test_a_fault_that_cannot_be_had_is_said_in_one_line(partita: Partita) -> None:
+    """In a mount namespace in which no file system can be made, and so no disk."""
+    hide = 'mount --bind /dev/null "$(readlink -f "$(command -v mkfs.ext4)")" && exec "$@"'
+    enter = ["unshare", "--mount", "sh", "-c", hide, "hide"]
+    command = [*enter, sys.executable, "-m", "partita", "doctor"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr  # other runs can be made
+    said = "no   this machine  fault power-cut: not available here: mkfs.ext4 is missing"
+    assert said in done.stdout
+    assert "fault kill: yes, by signals to the store's process" in done.stdout
+
+
+@pytest.mark.cluster
+def test_the_list_of_faults_says_it_too(partita: Partita) -> None:
+    done = partita("list", "faults", "--here", "--json")
+    rows = {row["name"]: row["here"] for row in json.loads(done.stdout)}
+    assert list(rows) == faults.names()
+    assert rows["partition"] == "yes, by drops of iptables"
+    assert partita("list", "systems", "--here").returncode == 254
 
 
 def test_too_little_room_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -58,6 +87,10 @@ def test_nodes_are_examined_over_ssh(partita: Partita, cluster: local.LocalClust
     done = partita("doctor", *named(cluster), "--json")
     findings = json.loads(done.stdout)
     assert done.returncode == 0, findings
+    of_faults = [finding for finding in findings if finding["what"].startswith("fault ")]
+    findings = [finding for finding in findings if finding not in of_faults]
+    struck = [name for name in faults.names() if faults.kind_of(name).traits.strikes != "clients"]
+    assert [each["what"] for each in of_faults] == [f"fault {name}" for name in struck] * 2
     assert len(findings) == 10
     assert {finding["what"] for finding in findings} == {
         "root",

@@ -18,7 +18,7 @@ from partita.harness.hunting.shrinking import (
     fewest,
 )
 from partita.harness.hunting.tries import Budget, Tries
-from partita.nemesis.blocks import blocks_of
+from partita.nemesis.blocks import blocks_of, text_of
 from partita.nemesis.schedule import parse
 
 LONG = (
@@ -142,17 +142,22 @@ class Runs:
             "missed": [],
             "doubts": [],
             "reason": None,
-            "run": f"run-{len(self.done)}" if valid is not False else None,
+            "run": f"run-{len(self.done)}",
         }
 
 
 def hunted(
-    fails: Callable[[dict[str, Any]], Any], *, seeds: int = 5, budget: float = 1e6, **options: Any
+    fails: Callable[[dict[str, Any]], Any],
+    *,
+    seeds: int = 5,
+    budget: float = 1e6,
+    by_role: Callable[[Trial, str], Trial] = lambda tried, run: tried,
 ) -> tuple[Findings, Tries]:
-    tries = Tries({"rate": 10, **options}, Runs(fails), Budget(budget), lambda row: None)
+    tries = Tries({"rate": 10}, Runs(fails), Budget(budget), lambda row: None)
     hunt = Hunt(
         tries,
         lambda seed: trial(f"{seed}s kill one; {seed + 1}s heal; 9s pause one; 12s heal"),
+        by_role,
         lambda seed, tried: True,
         [("keys", [1])],
         Told(lambda found: None, lambda smaller: None),
@@ -207,6 +212,40 @@ def test_a_failure_that_never_comes_again_is_told_with_its_rate() -> None:
     findings, _ = hunted(lambda options: next(again, False))
     assert findings.first and findings.smallest
     assert (findings.smallest.failed, findings.smallest.runs) == (1, 10)
+    assert findings.smallest.seed == 1
+
+
+def test_what_fails_seldom_is_left_for_a_later_seed_that_fails_often() -> None:
+    again = iter([True])
+    findings, tries = hunted(
+        lambda options: next(again, False) if options["seed"] == 1 else options["seed"] == 4
+    )
+    assert findings.first and findings.smallest
+    assert [row.seed for row in tries.rows if row.purpose == "look"] == [1, 2, 3, 4]
+    assert (findings.first.seed, findings.smallest.seed) == (1, 4)
+    assert findings.smallest.rate == 1.0
+
+
+def test_what_fails_only_with_the_leader_is_said_so() -> None:
+    """One of five nodes is the leader; as soon as the schedule names it, it fails every time."""
+    count = 0
+
+    def fails(options: dict[str, Any]) -> bool:
+        nonlocal count
+        count += 1
+        return count == 1 or "pause leader" in str(options["schedule"])
+
+    def by_role(tried: Trial, run: str) -> Trial:
+        assert run == "run-1"
+        named = text_of(tried.blocks).replace("pause one", "pause leader")
+        return Trial(blocks_of(parse(named)), tried.time_limit)
+
+    findings, tries = hunted(fails, by_role=by_role)
+    assert findings.first and findings.smallest
+    assert [row.seed for row in tries.rows if row.purpose == "look"] == [1]
+    assert findings.steps[0].what == "the leader named where chance had met it"
+    assert actions(findings.smallest.trial) == ["pause leader"]
+    assert (findings.smallest.failed, findings.smallest.runs) == (10, 10)
 
 
 @pytest.mark.parametrize("when", [1, 3, 5, 6, 8, 12])
