@@ -4,14 +4,14 @@ What a client of your own adds to an event (`"session": "0x1f"`) stands here and
 most histories have no such field, and those that have many need no table as long as the history.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from partita.checker.values import Decoded, Values
+from partita.checker.values import ABSENT, Decoded, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,20 @@ class Extras:
             for at in range(begin, end)
         }
 
-    def of_each(self, ranks: Sequence[int]) -> Iterator[dict[str, Any]]:
+    def column(self, name: str, ranks: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Return one field of these events, by its place in `values`; `ABSENT` where there is none.
+
+        Where an event has it twice, the last counts.
+        """
+        if name not in self.names:
+            return np.full(len(ranks), ABSENT, dtype=np.int32)
+        own = np.flatnonzero(self.name == self.names.index(name))
+        place = np.searchsorted(self.rank[own], ranks, "right") - 1
+        found = own[np.maximum(place, 0)]
+        has = (place >= 0) & (self.rank[found] == ranks)
+        return np.where(has, self.value[found], np.int32(ABSENT))
+
+    def of_each(self, ranks: npt.NDArray[np.int64]) -> Iterator[dict[str, Any]]:
         """Yield the further fields of these events, one after the other: `of`, for very many."""
         begins = np.searchsorted(self.rank, ranks).tolist()
         ends = np.searchsorted(self.rank, ranks, "right").tolist()

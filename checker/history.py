@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 from partita.checker.events import UNVERSIONED, Event, HistoryError, ReadingStopped
 from partita.checker.extras import Extras
+from partita.checker.others import Others
 from partita.checker.reading import read_events, read_file, write_file
 from partita.checker.values import ABSENT, NULL, Values
 
@@ -117,7 +118,7 @@ class History:
     nodes: list[str]
     errors: list[str]
     events: int
-    others: list[Event] = field(default_factory=list)
+    others: Others = field(default_factory=Others.empty)
     extras: Extras = field(default_factory=Extras)
     process_names: Mapping[int, str] = field(default_factory=dict)
     origin_ns: int = 0
@@ -152,9 +153,8 @@ class History:
     @property
     def end(self) -> int:
         """When the last event happened, ns since the run began; 0 if no event says."""
-        times = [event.time for event in self.others]
-        columns = (self.invoked_ns, self.completed_ns)
-        return max(0, *times, *(int(column.max(initial=0)) for column in columns))
+        columns = (self.others.time, self.invoked_ns, self.completed_ns)
+        return max(int(column.max(initial=0)) for column in columns)
 
     @property
     def pairs(self) -> CodeColumn:
@@ -216,7 +216,12 @@ class History:
         }
         ranks = np.concatenate([columns["invoked_rank"], columns["ended_rank"]])
         return replace(
-            self, **columns, **changed, others=[], extras=self.extras.at(ranks), notes=[]
+            self,
+            **columns,
+            **changed,
+            others=Others.empty(),
+            extras=self.extras.at(ranks),
+            notes=[],
         )
 
     @staticmethod

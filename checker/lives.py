@@ -159,8 +159,7 @@ class Lives:
             said = [(int(history.invoked_rank[row]), self._opened_by(row), value)
                     for row, value in history.extra(name).items()]  # fmt: skip
             said += [(event.rank, self.of_event(event), event.fields[name])
-                     for event in history.others
-                     if event.type == "event" and name in event.fields]  # fmt: skip
+                     for event in history.others.at(history.others.having(name))]  # fmt: skip
             for rank, life, value in sorted(said, key=lambda each: each[0]):
                 ns = _seconds(rank, name, value)
                 if getattr(life, f"{name}_ns") < 0:
@@ -225,7 +224,7 @@ def rows_of(history: History, *fs: str) -> list[int]:
 
 def events_of(history: History, *fs: str) -> Iterator[Event]:
     """Yield what clients were told beside their answers, of one of these f."""
-    return (event for event in history.others if event.type == "event" and event.f in fs)
+    return history.others.of(*fs, type="event")
 
 
 def version_of(history: History, row: int, what: str) -> int:
@@ -265,8 +264,7 @@ def refuse_other_clocks(history: History) -> None:
 
 def leader_changes(history: History) -> IntColumn:
     """Return when the monitor saw that others lead than before, or that nobody does."""
-    said = [event for event in history.others
-            if event.f == "leader" and event.process == "monitor"]  # fmt: skip
+    said = [event for event in history.others.of("leader") if event.process == "monitor"]
     times = [each.time for before, each in pairwise(said)
              if each.value != before.value]  # fmt: skip
     return np.array(times, dtype=np.int64)

@@ -5,7 +5,6 @@ said in a note, and everything that is assumed of a file stands in docs/checker.
 """
 
 from collections.abc import Hashable, Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -180,12 +179,10 @@ def _from_the_first_event(fields: Fields, columns: Columns) -> Fields:
     fields = {**fields, "span_ns": max(0, latest - earliest)}
     if latest < 0 or earliest < max(_LATE_NS, 10 * (latest - earliest)):
         return fields
-    origin = min([earliest, *(event.time for event in fields["others"] if event.time >= 0)])
-    times = ("invoked_ns", "completed_ns", "due_ns")
-    changed = {name: np.where(fields[name] < 0, -1, fields[name] - origin) for name in times}
-    others = [
-        event if event.time < 0 else replace(event, time=event.time - origin)
-        for event in fields["others"]
-    ]
+    times = fields["others"].time
+    origin = int(times[times >= 0].min(initial=earliest))
+    clocks = ("invoked_ns", "completed_ns", "due_ns")
+    changed = {name: np.where(fields[name] < 0, -1, fields[name] - origin) for name in clocks}
+    others = fields["others"].since(origin)
     note = f"times are told from the first event on, which was at {origin} ns"
     return noted({**fields, **changed, "others": others, "origin_ns": origin}, note)

@@ -5,23 +5,23 @@ The reading is native (checker/native/formats/reader.h); what each kind of file 
 notes say so; anything else that is wrong with a file is an error that names its line.
 """
 
-import gc
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from partita.checker import _native
-from partita.checker.events import Event, HistoryError
+from partita.checker.events import HistoryError
 from partita.checker.extras import Extras
 from partita.checker.formats.format import Columns, Format, Source, Written
 from partita.checker.formats.packed import DamagedError, suffixes, unpacked
 from partita.checker.keys import Fields
 from partita.checker.meaning import meant
+from partita.checker.others import Others
 from partita.checker.plugins import PluginError, find, names
-from partita.checker.values import Decoded, Values, as_json
+from partita.checker.values import Values, as_json
 
 STANDARD_INPUT = Path("-")
 # So much of a file is looked at to tell its format: lines of a log may come before all events.
@@ -42,9 +42,8 @@ def read_file(
     with _source(path, deadline, memory_bytes) as source:
         head = _head(source)
         format_ = _named(format_name) if format_name else _recognised(head, path)
-        with _no_collection():
-            columns, notes = format_.read(source)
-            fields = _fields(columns, notes)
+        columns, notes = format_.read(source)
+        fields = _fields(columns, notes)
     fields["observes_mismatch"] = format_.observes_mismatch
     return meant(fields, columns, keyed, source.name)
 
@@ -80,21 +79,6 @@ def stored_history(directory: Path) -> Path | None:
                 if path.is_file():
                     return path
     return None
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep Python from looking for garbage among millions of events that are all kept.
-
-    It would look at all of them again and again, for more than half of the time.
-    """
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def _file(path: Path) -> Path:
@@ -183,7 +167,7 @@ def _named(name: str) -> Format:
 def _fields(columns: Columns, notes: list[str]) -> Fields:
     values, keys = Values(**columns["values"]), Values(**columns["keys"])
     extras = _extras(columns["extras"])
-    others = list(_others(columns["others"], values, keys, extras))
+    others = Others(**columns["others"], keys=keys, values=values, extras=extras)
     made = {"values": values, "keys": keys, "extras": extras, "others": others, "notes": notes}
     return {**{name: columns[name] for name in _KEPT}, **made}
 
@@ -193,21 +177,6 @@ _KEPT = (
     "ended_rank", "invoked_ns", "completed_ns", "due_ns", "version", "node", "error", "fs",
     "nodes", "errors", "events",
 )  # fmt: skip
-
-
-def _others(
-    others: Sequence[tuple[Any, ...]], values: Values, keys: Values, extras: Extras
-) -> Iterator[Event]:
-    """Yield the events that are of no operation, of which there may be millions."""
-    value_of, key_of = Decoded(values), Decoded(keys)
-    for other, fields in zip(others, extras.of_each([each[0] for each in others]), strict=True):
-        rank, time, process, type_, f, value, error, version, key, node = other
-        if node:
-            fields["node"] = node
-        yield Event(
-            rank, time, process, type_, f, value_of[value], error or None, version, key_of[key],
-            fields,
-        )  # fmt: skip
 
 
 def _extras(columns: Columns) -> Extras:

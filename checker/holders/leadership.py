@@ -52,9 +52,8 @@ def leadership_of(holdings: Holdings, key: Any, until: Callable[[Grant], int]) -
 
 def load_end(history: History) -> int:
     """Return when the load ended: where the final reads began, else at the last event."""
-    phases = [event for event in history.others
-              if event.f == "phase" and event.value == "final reads"]  # fmt: skip
-    return phases[0].time if phases else history.end
+    phases = history.others.of("phase")
+    return next((each.time for each in phases if each.value == "final reads"), history.end)
 
 
 def _gaps(times: Any, count: Any) -> list[tuple[int, int]]:

@@ -86,7 +86,7 @@ def _judged(history: History) -> dict[str, Any]:
 
 def final_reads(history: History) -> int:
     """Return when the final reads began, `NEVER` if the history does not say."""
-    phases = (event for event in history.others if event.f == "phase")
+    phases = history.others.of("phase")
     return next((each.time for each in phases if each.value == "final reads"), NEVER)
 
 

@@ -9,22 +9,19 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from partita.checker.events import Event
 from partita.checker.explain import capital, quoted, who
 from partita.checker.history import NEVER, OUTCOMES, History, IntColumn
 from partita.checker.lives import Unreadable, rows_of
 from partita.checker.values import as_json
-from partita.checker.watches.coding import NONE, Codes
+from partita.checker.watches.coding import NONE, Codes, firsts, in_groups, ranked
 from partita.checker.watches.violation import PHANTOM, TRUTH, Violation
 
 _OK, _FAIL = OUTCOMES.index("ok"), OUTCOMES.index("fail")
-_NOTHING: IntColumn = np.zeros(0, dtype=np.int64)
 WRITES, READS = ("write", "ephemeral"), ("read",)
 
 
@@ -45,9 +42,9 @@ class Attempts:
 class Seen:
     """What is known of changes, as columns: first what writers were told, then all others.
 
-    `row` is the operation that says it, -1 if it is an event: then `event` says which of `events`.
-    `by_writer` counts those that a writer was told. `known_ns` is when it became known, -1 if the
-    history has no times.
+    `row` is the operation that says it, -1 if it is an event: then `event` says which of the
+    history's others. `by_writer` counts those that a writer was told. `known_ns` is when it became
+    known, -1 if the history has no times.
     """
 
     version: IntColumn
@@ -58,7 +55,6 @@ class Seen:
     row: IntColumn
     event: IntColumn
     by_writer: int
-    events: Sequence[Event]
 
 
 @dataclass(slots=True)
@@ -81,26 +77,39 @@ class Changes:
     known_ns: IntColumn
     writer: IntColumn
     versions: IntColumn  # all that there are, ascending
-    _by_prefix: dict[int, IntColumn] = field(default_factory=dict)
-    _by_key: list[IntColumn] | None = None
+    place: IntColumn  # of the version of each among them
+    _by_prefix: dict[int, tuple[IntColumn, IntColumn]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.version)
 
-    def under(self, prefix: int) -> IntColumn:
-        """Return the changes of all keys that begin with a prefix (its code), in their order."""
+    def under(self, prefix: int) -> tuple[IntColumn, IntColumn]:
+        """Return the changes of all keys that begin with a prefix (its code), and their revisions.
+
+        They are in their order.
+        """
         if prefix not in self._by_prefix:
             chosen = np.flatnonzero(np.isin(self.key, self.keys_under(prefix)))
-            self._by_prefix[prefix] = chosen
+            self._by_prefix[prefix] = chosen, self.version[chosen]
         return self._by_prefix[prefix]
 
-    def under_key(self, key: int) -> IntColumn:
-        """Return the changes of one key (its code), in their order."""
-        if self._by_key is None:
-            order = np.argsort(self.key, kind="stable")
-            cuts = np.searchsorted(self.key[order], np.arange(len(self.keys) + 1))
-            self._by_key = [order[begin:end] for begin, end in pairwise(cuts.tolist())]
-        return self._by_key[key] if 0 <= key < len(self._by_key) else _NOTHING
+    def first_above(self, key: IntColumn, version: IntColumn) -> IntColumn:
+        """Return the first change of each key (its code) above a revision, -1 if there is none."""
+        width = len(self.versions) + 1
+        order = in_groups(self.key)
+        mine = self.key[order] * width + self.place[order]
+        place = np.searchsorted(
+            mine, key * width + np.searchsorted(self.versions, version, "right")
+        )
+        found = np.append(order, -1)[place]
+        keys = np.append(self.key, NONE - 1)  # the last is that of no change
+        return np.where(keys[found] == key, found, -1)
+
+    def latest(self) -> IntColumn:
+        """Return the last change of each key, by its code; -1 for one that never changed."""
+        found = np.full(len(self.keys), -1, dtype=np.int64)
+        np.maximum.at(found, self.key, np.arange(len(self)))
+        return found
 
     def keys_under(self, prefix: int) -> IntColumn:
         """Return the codes of the keys that begin with a prefix, of all if it is none."""
@@ -144,10 +153,9 @@ def changes_of(
     history: History, keys: Codes, values: Codes, attempts: Attempts, seen: Seen
 ) -> Changes:
     """Put the changes together."""
-    versions = np.unique(seen.version)
-    width = len(keys) + 1
-    pair = np.searchsorted(versions, seen.version) * width + seen.key
-    found, first, of = np.unique(pair, return_index=True, return_inverse=True)
+    versions, place = ranked(seen.version)
+    found, of = ranked(place * (len(keys) + 1) + seen.key)
+    first = firsts(of, len(found))
     known = np.full(len(found), NEVER, dtype=np.int64)
     np.minimum.at(known, of, np.where(seen.known_ns < 0, NEVER, seen.known_ns))
     writer = np.full(len(found), -1, dtype=np.int64)
@@ -156,7 +164,7 @@ def changes_of(
     known[of[told]] = seen.known_ns[told]
     return Changes(
         history, keys, values, attempts, seen, seen.version[first], seen.key[first], first,
-        of.astype(np.int64), known, writer, versions,
+        of, known, writer, versions, place[first],
     )  # fmt: skip
 
 
@@ -166,9 +174,9 @@ def attempts_of(history: History, keys: Codes, values: Codes) -> Attempts:
     batches = [(row, key, value) for row in rows_of(history, "write-all")
                for key, value in pairs_of(history, row)]  # fmt: skip
     singles = np.array([*writes, *deletes], dtype=np.int64)
-    key = _coded_keys(history, keys, singles)
+    key = keys.of(history.keys, history.key[singles])
     value = np.full(len(singles), NONE, dtype=np.int64)
-    value[: len(writes)] = _coded(history, values, history.input[singles[: len(writes)]])
+    value[: len(writes)] = values.of(history.values, history.input[singles[: len(writes)]])
     found = Attempts(
         np.concatenate([singles, np.array([each[0] for each in batches], dtype=np.int64)]),
         np.concatenate([key, keys.column([each[1] for each in batches])]),
@@ -202,19 +210,6 @@ def pairs_of(history: History, row: int) -> list[tuple[Any, Any]]:
     return [(key, value) for key, value in pairs]
 
 
-def _coded(history: History, values: Codes, column: npt.NDArray[np.int32]) -> IntColumn:
-    """Return our numbers for the history's own: each value is decoded once."""
-    found, of = np.unique(column, return_inverse=True)
-    decoded = [history.values.decoded(code) for code in found.tolist()]
-    return values.column(decoded)[of] if len(found) else np.zeros(0, dtype=np.int64)
-
-
-def _coded_keys(history: History, keys: Codes, rows: IntColumn) -> IntColumn:
-    found, of = np.unique(history.key[rows], return_inverse=True)
-    decoded = [history.decoded_key(code) for code in found.tolist()]
-    return keys.column(decoded)[of] if len(found) else np.zeros(0, dtype=np.int64)
-
-
 def told_by_operations(
     history: History, keys: Codes, values: Codes, attempts: Attempts
 ) -> tuple[IntColumn, IntColumn, IntColumn, IntColumn, int]:
@@ -224,8 +219,8 @@ def told_by_operations(
     rows = np.array(rows_of(history, *READS), dtype=np.int64)
     reads = rows[succeeded[rows] & (history.output[rows] >= 0)]
     row = np.concatenate([attempts.row[made], reads])
-    key = np.concatenate([attempts.key[made], _coded_keys(history, keys, reads)])
-    read = _coded(history, values, history.output[reads])
+    key = np.concatenate([attempts.key[made], keys.of(history.keys, history.key[reads])])
+    read = values.of(history.values, history.output[reads])
     value = np.concatenate([attempts.value[made], read])
     return history.version[row], key, value, row, int(made.sum())
 
@@ -246,11 +241,11 @@ def _untrue(changes: Changes) -> Iterator[Violation]:
         yield _violation(changes, TRUTH, text, line, first, times=len(lines))
     left = np.flatnonzero(seen.value != NONE)
     pair = seen.key[left] * (len(changes.values) + 1) + seen.value[left]
-    _, first_of, of = np.unique(pair, return_index=True, return_inverse=True)
-    firsts = left[first_of[of]]
-    twice = np.flatnonzero(seen.version[left] != seen.version[firsts])
+    different, of = ranked(pair)
+    before = left[firsts(of, len(different))[of]]
+    twice = np.flatnonzero(seen.version[left] != seen.version[before])
     for at in twice[:1].tolist():
-        line, first = int(left[at]), int(firsts[at])
+        line, first = int(left[at]), int(before[at])
         text = (
             f"{capital(_teller(changes, line))}, but {_teller(changes, first)}: it was written"
             " only once."
@@ -265,13 +260,14 @@ def _made_up(changes: Changes) -> Iterator[Violation]:
     written = attempts.key * width + attempts.value
     order = np.argsort(written, kind="stable")
     lines = np.flatnonzero(seen.value != NONE)
-    wanted = seen.key[lines] * width + seen.value[lines]
+    wanted, of = ranked(seen.key[lines] * width + seen.value[lines])
     place = np.searchsorted(written[order], wanted)
-    rows = np.full(len(lines), -1, dtype=np.int64)
-    inside = place < len(order)
-    hit = np.zeros(len(lines), dtype=bool)
-    hit[inside] = written[order[place[inside]]] == wanted[inside]
-    rows[hit] = attempts.row[order[place[hit]]]
+    writer = np.full(len(wanted), -1, dtype=np.int64)
+    inside = np.flatnonzero(place < len(order))
+    met = inside[written[order[place[inside]]] == wanted[inside]]
+    writer[met] = attempts.row[order[place[met]]]
+    rows = writer[of]
+    hit = rows >= 0
     failed = hit & (history.outcome[rows] == _FAIL) if len(history) else hit
     early = hit & ~failed & (history.invoked_rank[rows] > seen.rank[lines]) if len(history) else hit
     for at in (wrong := np.flatnonzero(~hit | failed | early))[:1].tolist():
@@ -295,23 +291,22 @@ def _deletions_made_up(changes: Changes) -> Iterator[Violation]:
     """
     seen, history = changes.seen, changes.history
     able = _able_to_delete(changes)
-    expiring = {changes.keys.code(history.decoded_key(history.key[row]))
-                for row in rows_of(history, "ephemeral")}  # fmt: skip
-    first_seen: dict[int, int] = {}  # by change
-    for line in np.flatnonzero(seen.value == NONE).tolist():
-        change = int(changes.of[line])
-        writer = int(changes.writer[change])
-        if seen.row[line] == writer >= 0 or int(seen.key[line]) in expiring:
-            continue
-        if writer >= 0:
-            if history.invoked_rank[writer] > seen.rank[line]:
-                why = f"before {who(history, writer)} began"
-                text = f"{capital(_teller(changes, line))}, {why}."
-                yield _violation(changes, PHANTOM, text, line, rows=[writer])
-        elif change not in first_seen or seen.rank[line] < seen.rank[first_seen[change]]:
-            first_seen[change] = line
+    expiring = changes.keys.of(history.keys, history.key[rows_of(history, "ephemeral")])
+    deletions = np.flatnonzero((seen.value == NONE) & ~np.isin(seen.key, expiring))
+    writer = changes.writer[changes.of[deletions]]
+    known = writer >= 0
+    early = known
+    if len(history):
+        early = known & (history.invoked_rank[writer] > seen.rank[deletions])
+    for at in (wrong := np.flatnonzero(early))[:1].tolist():
+        line, row = int(deletions[at]), int(writer[at])
+        text = f"{capital(_teller(changes, line))}, before {who(history, row)} began."
+        yield _violation(changes, PHANTOM, text, line, rows=[row], times=len(wrong))
+    unknown = deletions[~known]
+    unknown = unknown[np.argsort(seen.rank[unknown], kind="stable")]
+    _, first_seen = np.unique(changes.of[unknown], return_index=True)
     by_key: dict[int, list[int]] = defaultdict(list)
-    for line in first_seen.values():
+    for line in unknown[first_seen].tolist():
         by_key[int(seen.key[line])].append(line)
     for key, lines in by_key.items():
         begun = able.get(key, [])
@@ -344,7 +339,7 @@ def _teller(changes: Changes, line: int) -> str:
     revision = f"at revision {seen.version[line]}"
     if seen.row[line] >= 0:
         return f"{who(history, int(seen.row[line]))} was told {revision} ({what})"
-    event = seen.events[seen.event[line]]
+    event = history.others[int(seen.event[line])]
     stream = event.fields.get("stream")
     by = f"process {event.process}" if stream is None else f"stream {stream}"
     return f"{by} was told {what} {revision}{at_time(event)}"
@@ -362,5 +357,5 @@ def _violation(
     shown = {int(seen.row[line]) for line in lines if seen.row[line] >= 0} | set(rows)
     event = int(seen.event[lines[0]])
     key = changes.keys.values[seen.key[lines[0]]]
-    found = seen.events[event] if event >= 0 else None
+    found = changes.history.others[event] if event >= 0 else None
     return Violation(rule, text, key, sorted(shown), found, times)

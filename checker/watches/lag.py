@@ -1,11 +1,11 @@
 """How long after a change was known it was delivered, by everybody who watched then."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from partita.checker.history import NEVER, IntColumn
+from partita.checker.values import NULL
 from partita.checker.watches.changes import Changes
 from partita.checker.watches.shots import Shots
 from partita.checker.watches.streams import Delivered
@@ -34,25 +34,20 @@ def lags_of(found: Delivered, shots: Shots, changes: Changes) -> Lags:
     line, change = found.line[fresh], found.change[fresh]
     begun = lines.time[lines.begin[found.piece[fresh]]]
     since = np.maximum(changes.known_ns[change], begun)
-    at = lines.time[line]
-    fired = [
-        times
-        for shot in shots.fired
-        if (times := _fired(shot.armed, shot.fired, changes)) is not None
-    ]
-    at = np.concatenate([at, np.array([each[0] for each in fired], dtype=np.int64)])
-    since = np.concatenate([since, np.array([each[1] for each in fired], dtype=np.int64)])
+    fired, fired_since = _fired(shots, changes)
+    at = np.concatenate([lines.time[line], fired])
+    since = np.concatenate([since, fired_since])
     stream = np.concatenate([lines.stream[line], np.full(len(fired), -1)])
     timed = (at >= 0) & (since >= 0) & (since < NEVER)
     return Lags(at[timed], np.maximum(0, at[timed] - since[timed]), stream[timed])
 
 
-def _fired(armed: Any, fired: Any, changes: Changes) -> tuple[int, int] | None:
-    """Return when a watch fired, and when the first change after it was armed was known."""
-    mine = changes.under_key(changes.keys.code(armed.key))
-    version = armed.version if armed.value is not None else -1
-    place = int(np.searchsorted(changes.version[mine], version, "right"))
-    if place == len(mine):
-        return None
-    known = int(changes.known_ns[mine[place]])
-    return fired.time, max(known, armed.time)
+def _fired(shots: Shots, changes: Changes) -> tuple[IntColumn, IntColumn]:
+    """Return when watches fired, and when the first change after each was armed was known."""
+    others = changes.history.others
+    key = changes.keys.of(others.keys, others.key[shots.left])
+    there = others.value[shots.left] != NULL
+    change = changes.first_above(key, np.where(there, others.version[shots.left], -1))
+    known = change >= 0
+    since = np.maximum(changes.known_ns[change[known]], others.time[shots.left[known]])
+    return others.time[shots.fired[known]], since

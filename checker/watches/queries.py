@@ -4,58 +4,62 @@ Nothing is promised about what is in between. An index never falls, and whoever 
 last value in the end.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+
+import numpy as np
 
 from partita.checker.events import Event
 from partita.checker.explain import quoted
+from partita.checker.history import IntColumn
 from partita.checker.lives import Unreadable, labelled
+from partita.checker.others import Others
 from partita.checker.watches.changes import Changes, at_time
-from partita.checker.watches.coding import NONE
+from partita.checker.watches.coding import NONE, in_groups, ranked
 from partita.checker.watches.violation import ARRIVES, ORDERED, Violation
 
 
-def polls_of(told: Mapping[str, Sequence[Event]]) -> Sequence[Event]:
-    """Read all answers to blocking queries. Raises `Unreadable`."""
-    for event in told["poll"]:
-        modified = event.fields.get("modified")
-        if event.version < 0 or (event.value is not None and type(modified) is not int):
-            raise Unreadable(
-                f"event {event.rank + 1}: a poll needs its version and, if something is there, "
-                "`modified`, which are whole numbers"
-            )
-    return told["poll"]
+def polls_of(others: Others) -> IntColumn:
+    """Return where all answers to blocking queries are. Raises `Unreadable`."""
+    rows = others.rows("poll", type="event")
+    there = others.value[rows] >= 0
+    _, whole = others.numbers("modified", rows)
+    for at in np.flatnonzero((others.version[rows] < 0) | (there & ~whole))[:1].tolist():
+        rank = others.rank[rows[at]]
+        raise Unreadable(
+            f"event {rank + 1}: a poll needs its version and, if something is there, "
+            "`modified`, which are whole numbers"
+        )
+    return rows
 
 
-def falling(polls: Sequence[Event]) -> Iterator[Violation]:
-    """Yield answers whose index is below that of an earlier answer to the same query."""
-    last: dict[object, Event] = {}
-    for event in polls:
-        stream = labelled(event.fields, "stream")
-        before = last.get(stream)
-        if before is not None and event.version < before.version:
-            text = (
-                f"Query {stream} was answered with index {event.version}{at_time(event)}, after it"
-                f" had been answered with index {before.version}{at_time(before)}."
-            )
-            yield Violation(ORDERED, text, event.key, (), event)
-        last[stream] = event
+def falling(others: Others, polls: IntColumn) -> Iterator[Violation]:
+    """Yield that answers had an index below that of an earlier answer to the same query."""
+    label = others.labels("stream", polls)
+    order = in_groups(label)
+    label, rows = label[order], polls[order]
+    falls = (np.diff(label) == 0) & (np.diff(others.version[rows]) < 0)
+    wrong = rows[np.flatnonzero(falls) + 1]
+    if not len(wrong):
+        return
+    first = int(np.flatnonzero(rows == wrong.min())[0])
+    before, event = others.at(rows[first - 1 : first + 1])
+    text = (
+        f"Query {labelled(event.fields, 'stream')} was answered with index {event.version}"
+        f"{at_time(event)}, after it had been answered with index {before.version}"
+        f"{at_time(before)}."
+    )
+    yield Violation(ORDERED, text, event.key, (), event, len(wrong))
 
 
 def behind(
-    told: Mapping[str, Sequence[Event]], changes: Changes, settled: int, settle_ns: int
+    others: Others, polls: IntColumn, changes: Changes, settled: int, settle_ns: int
 ) -> Iterator[tuple[Event, int, int, bool]]:
     """Yield live queries whose last answer is not the last value: as `shots.overdue` does."""
-    history = changes.history
-    ended = {labelled(event.fields, "stream") for event in told["ended"]}
-    latest: dict[int, int] = {}
-    for change, key in enumerate(changes.key.tolist()):
-        latest[key] = change
-    deleted = changes.deleted_unseen()
-    lasts = {labelled(event.fields, "stream"): event for event in told["poll"]}
-    for stream, event in lasts.items():
+    history, latest, deleted = changes.history, changes.latest(), changes.deleted_unseen()
+    for event in others.at(_lasts(others, polls)):
         key = changes.keys.code(event.key)
-        change = latest.get(key, -1)
-        if stream in ended or change < 0:
+        change = int(latest[key]) if 0 <= key < len(latest) else NONE
+        if change < 0:
             continue
         if event.value is None and (key in deleted or changes.value(change) == NONE):
             continue  # which is how it should be, for all we know
@@ -65,6 +69,15 @@ def behind(
         since = int(changes.known_ns[change])
         if 0 <= since <= history.end:
             yield event, change, since, history.end - max(since, settled) >= settle_ns
+
+
+def _lasts(others: Others, polls: IntColumn) -> IntColumn:
+    """Return the last answer to each query that nobody ended, in the order of their first ones."""
+    different, query = ranked(others.labels("stream", polls).astype(np.int64))
+    last = np.full(len(different), -1, dtype=np.int64)
+    np.maximum.at(last, query, polls)
+    ended = others.labels("stream", others.rows("ended", type="event"))
+    return last[~np.isin(different, ended)]
 
 
 def late(event: Event, change: int, changes: Changes, since: int) -> Violation:

@@ -4,7 +4,7 @@ What was delivered since a stream began, or began again, is a *piece*: the rules
 is done on columns, sorted by stream and by the order in which it was delivered.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,9 +13,11 @@ import numpy as np
 from partita.checker.events import Event
 from partita.checker.explain import quoted
 from partita.checker.history import NEVER, IntColumn
-from partita.checker.lives import Unreadable, labelled
+from partita.checker.lives import Unreadable
+from partita.checker.others import Others
+from partita.checker.values import ABSENT, NULL
 from partita.checker.watches.changes import Changes, at_time
-from partita.checker.watches.coding import NONE, Codes
+from partita.checker.watches.coding import NONE, Codes, in_groups, ranked
 from partita.checker.watches.violation import (
     ARRIVES,
     ATOMIC,
@@ -32,21 +34,19 @@ _KINDS: Final = ("event", "progress", "resume", "compacted", "ended")
 EVENT, PROGRESS, RESUME, COMPACTED, ENDED = range(5)
 NOWHERE: Final = -1
 
-# What clients were told beside their answers, by f.
-Told = Mapping[str, Sequence[Event]]
-
 
 @dataclass(slots=True)
 class Lines:
     """All that streams said, sorted by stream and by rank, as columns of one length.
 
-    `piece` numbers the pieces of all streams; `begin`, `ended` and `last` are by piece: its line
-    of `resume` (or its first), whether it ended, and whether it is the last of its stream.
-    `prefix` is by piece the code of the key, `start` the revision that it began with, -1 if from
-    now on.
+    `row` is where each stands in `others`. `piece` numbers the pieces of all streams; `begin`,
+    `ended` and `last` are by piece: its line of `resume` (or its first), whether it ended, and
+    whether it is the last of its stream. `prefix` is by piece the code of the key, `start` the
+    revision that it began with, -1 if from now on.
     """
 
-    events: list[Event]
+    others: Others
+    row: IntColumn
     kind: IntColumn
     stream: IntColumn
     key: IntColumn
@@ -68,56 +68,63 @@ class Lines:
         """The lines that are changes."""
         return np.flatnonzero(self.kind == EVENT)
 
+    def event(self, line: int) -> Event:
+        """Return the event of a line."""
+        return self.others[int(self.row[line])]
 
-def lines_of(told: Told, keys: Codes, values: Codes) -> Lines:
-    """Read what streams said. Raises `Unreadable`."""
-    kinds = {f: code for code, f in enumerate(_KINDS)}
-    found = [event for f in kinds for event in told[f] if "stream" in event.fields]
-    polled = {labelled(event.fields, "stream") for event in told["poll"]}
-    if polled:  # the end of a query is told in the same word as that of a stream
-        found = [each for each in found if labelled(each.fields, "stream") not in polled]
-    names = Codes()
-    stream = names.column([event.fields["stream"] for event in found])
-    rank = np.array([event.rank for event in found], dtype=np.int64)
-    order = np.lexsort((rank, stream))
-    events = [found[at] for at in order.tolist()]
-    kind = np.array([kinds[event.f] for event in events], dtype=np.int64)
-    version = np.array([event.version for event in events], dtype=np.int64)
-    _refuse_unversioned(events, kind, version)
+
+def lines_of(others: Others, polls: IntColumn, keys: Codes, values: Codes) -> Lines:
+    """Read what streams said; `polls` are the events of queries. Raises `Unreadable`."""
+    rows = others.rows(*_KINDS, type="event")
+    label = others.field("stream", rows)
+    mine = label != ABSENT
+    if len(polls):  # the end of a query is told in the same word as that of a stream
+        mine &= ~np.isin(np.where(mine, label, NULL), others.labels("stream", polls))
+    names, stream = ranked(label[mine].astype(np.int64))
+    order = in_groups(stream)
+    rows = rows[mine][order]
+    kinds = [_KINDS.index(f) if f in _KINDS else ENDED for f in others.fs]
+    kind = np.array(kinds, dtype=np.int64)[others.f[rows]]
+    version = others.version[rows]
+    _refuse_unversioned(others, rows, kind, version)
     lines = Lines(
-        events=events,
+        others=others,
+        row=rows,
         kind=kind,
         stream=stream[order],
-        key=keys.column([event.key for event in events]),
-        value=values.column([event.value if event.f == "event" else None for event in events]),
+        key=keys.of(others.keys, others.key[rows]),
+        value=values.of(others.values, np.where(kind == EVENT, others.value[rows], NULL)),
         version=version,
-        batch=_batches(events),
-        time=np.array([event.time for event in events], dtype=np.int64),
-        rank=rank[order],
+        batch=_batches(others, rows),
+        time=others.time[rows],
+        rank=others.rank[rows],
         piece=kind, begin=kind, ended=kind, last=kind, prefix=kind, start=kind,
-        names=names.values,
+        names=others.extras.values.several(names.astype(np.int32)),
     )  # fmt: skip
     _cut(lines)
     return lines
 
 
-def _refuse_unversioned(events: Sequence[Event], kind: IntColumn, version: IntColumn) -> None:
+def _refuse_unversioned(
+    others: Others, rows: IntColumn, kind: IntColumn, version: IntColumn
+) -> None:
     """A change, and a mark, say where they are in the order of all changes."""
     for at in np.flatnonzero((version < 0) & (kind != RESUME) & (kind != ENDED))[:1].tolist():
-        event = events[at]
+        event = others[int(rows[at])]
         raise Unreadable(
             f"event {event.rank + 1}: {event.f} of stream {event.fields['stream']} is without its "
             "version, which is to be a whole number from 0"
         )
 
 
-def _batches(events: Sequence[Event]) -> IntColumn:
-    found = [event.fields.get("batch", NOWHERE) for event in events]
-    if not set(map(type, found)) <= {int}:
-        event = next(each for each in events if type(each.fields.get("batch", 0)) is not int)
-        batch = quoted(event.fields["batch"])
-        raise Unreadable(f"event {event.rank + 1}: batch is {batch}, and must be a whole number")
-    return np.array(found, dtype=np.int64)
+def _batches(others: Others, rows: IntColumn) -> IntColumn:
+    batch, whole = others.numbers("batch", rows)
+    absent = others.field("batch", rows) == ABSENT
+    for at in np.flatnonzero(~whole & ~absent)[:1].tolist():
+        event = others[int(rows[at])]
+        shown = quoted(event.fields["batch"])
+        raise Unreadable(f"event {event.rank + 1}: batch is {shown}, and must be a whole number")
+    return np.where(whole, batch, NOWHERE)
 
 
 def _cut(lines: Lines) -> None:
@@ -164,9 +171,11 @@ def delivered(lines: Lines, changes: Changes, change: IntColumn) -> Delivered:
     line = lines.delivered
     piece = lines.piece[line]
     pair = piece * (len(changes) + 1) + change
-    _, first, of = np.unique(pair, return_index=True, return_inverse=True)
-    place = np.searchsorted(changes.versions, lines.version[line])
-    return Delivered(lines, changes, line, piece, change, place, first[of] != np.arange(len(line)))
+    repeated = np.zeros(len(line), dtype=bool)
+    if (np.diff(pair) <= 0).any():
+        _, first, of = np.unique(pair, return_index=True, return_inverse=True)
+        repeated = first[of] != np.arange(len(line))
+    return Delivered(lines, changes, line, piece, change, changes.place[change], repeated)
 
 
 def broken(found: Delivered) -> Iterator[Violation]:
@@ -267,13 +276,14 @@ def missing(found: Delivered) -> Iterator[Lack]:
             if begin == end:
                 continue
             start = int(lines.version[found.line[begin]])
-        known = changes.under(int(lines.prefix[piece]))
-        own = changes.version[known]
+        known, own = changes.under(int(lines.prefix[piece]))
         until = len(known)
         if lines.ended[piece] or not lines.last[piece]:
             until = int(np.searchsorted(own, reached[piece], "right"))
         owed = known[int(np.searchsorted(own, start)) : until]
         told = found.change[begin:end][~found.repeated[begin:end]]
+        if np.array_equal(owed, told):
+            continue
         absent = np.setdiff1d(owed, told, assume_unique=True)
         if len(absent):
             skips = changes.version[absent] <= reached[piece]
@@ -343,7 +353,7 @@ def _gap(found: Delivered, lack: Lack) -> Violation:
     event = None
     if len(after):
         line = int(found.line[after[0]])
-        event = lines.events[line]
+        event = lines.event(line)
         went = f"delivered revision {lines.version[line]}{at_time(event)}"
     more = f" {len(skipped) - 1:,} more are missing." if len(skipped) > 1 else ""
     said = changes.said(first)
@@ -366,7 +376,7 @@ def _late(found: Delivered, stream: Any, behind: IntColumn, waited: int) -> Viol
 def _at(found: Delivered, rule: str, at: int, why: str, times: int) -> Violation:
     lines, change = found.lines, int(found.change[at])
     line = int(found.line[at])
-    event = lines.events[line]
+    event = lines.event(line)
     name = lines.names[lines.stream[line]]
     text = f"Stream {name} delivered {found.changes.said(change)}{at_time(event)}, {why}."
     key = found.changes.keys.values[found.changes.key[change]]

@@ -5,7 +5,7 @@ their own, and what a history has of them is judged by these.
 """
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import numpy as np
 
 from partita.checker.checks import Judgement
-from partita.checker.events import Event
 from partita.checker.history import History, IntColumn
 from partita.checker.lives import SECOND, Unreadable
 from partita.checker.settings import Setting
+from partita.checker.values import NULL
 from partita.checker.verdict import Counterexample, Validity
 from partita.checker.watches import queries, shots, streams
 from partita.checker.watches.changes import (
@@ -83,12 +83,12 @@ class Watches:
 
 @dataclass(slots=True)
 class Watched:
-    """All that a history says of watches, put together."""
+    """All that a history says of watches, put together; `polls` are places in its others."""
 
-    told: streams.Told
     changes: Changes
     delivered: streams.Delivered
     shots: shots.Shots
+    polls: IntColumn
 
     def lags(self) -> Lags:
         """Measure how late everything was delivered."""
@@ -97,28 +97,18 @@ class Watched:
 
 def watched_of(history: History) -> Watched:
     """Read a history. Raises `Unreadable` for what cannot be, `Unfit` if there are no watches."""
-    told = told_by_f(history)
-    if not any(told[f] for f in _FS):
+    others = history.others
+    if not len(others.rows(*_FS, type="event")):
         raise Unfit("nobody watches anything in it")
     keys, values = Codes(), Codes()
     attempts = attempts_of(history, keys, values)
-    lines = streams.lines_of(told, keys, values)
-    polls = queries.polls_of(told)
-    others = [event for event in (*told["arm"], *told["seen"], *polls) if event.value is not None]
-    seen, place = _seen(history, keys, values, attempts, lines, others)
+    polls = queries.polls_of(others)
+    lines = streams.lines_of(others, polls, keys, values)
+    seen, place = _seen(history, keys, values, attempts, lines, polls)
     changes = changes_of(history, keys, values, attempts, seen)
     count = len(lines.delivered)
     delivered = streams.delivered(lines, changes, changes.of[place : place + count])
-    return Watched(told, changes, delivered, shots.shots_of(told))
-
-
-def told_by_f(history: History) -> streams.Told:
-    """Return what clients were told beside their answers, by f."""
-    found: defaultdict[str, list[Event]] = defaultdict(list)
-    for event in history.others:
-        if event.type == "event":
-            found[event.f].append(event)
-    return found
+    return Watched(changes, delivered, shots.shots_of(others), polls)
 
 
 def _seen(
@@ -127,26 +117,27 @@ def _seen(
     values: Codes,
     attempts: Attempts,
     lines: streams.Lines,
-    others: Sequence[Event],
+    polls: IntColumn,
 ) -> tuple[Seen, int]:
     """Put together what is known of changes; return also where what streams delivered begins."""
+    others = history.others
     version, key, value, rows, by_writer = told_by_operations(history, keys, values, attempts)
     mine = lines.delivered
-    seen_by = [event.fields["modified"] if event.f == "poll" else event.version for event in others]
-    columns: list[tuple[Any, IntColumn, Any]] = [
-        (version, lines.version[mine], seen_by),
-        (key, lines.key[mine], keys.column([event.key for event in others])),
-        (value, lines.value[mine], values.column([event.value for event in others])),
-        (history.ended_rank[rows], lines.rank[mine], [event.rank for event in others]),
-        (history.completed_ns[rows], lines.time[mine], [event.time for event in others]),
-        (rows, np.full(len(mine), -1), [-1] * len(others)),
-        (np.full(len(rows), -1), mine, range(len(lines.events), len(lines.events) + len(others))),
+    read = np.concatenate([others.rows("arm", type="event"), others.rows("seen", type="event")])
+    read, polls = (each[others.value[each] != NULL] for each in (read, polls))
+    modified, _ = others.numbers("modified", polls)
+    more = np.concatenate([read, polls])
+    columns = [
+        (version, lines.version[mine], np.concatenate([others.version[read], modified])),
+        (key, lines.key[mine], keys.of(others.keys, others.key[more])),
+        (value, lines.value[mine], values.of(others.values, others.value[more])),
+        (history.ended_rank[rows], lines.rank[mine], others.rank[more]),
+        (history.completed_ns[rows], lines.time[mine], others.time[more]),
+        (rows, np.full(len(mine), -1), np.full(len(more), -1)),
+        (np.full(len(rows), -1), lines.row[mine], more),
     ]
-    version, key, value, rank, known, row, event = (
-        np.concatenate([np.asarray(part, dtype=np.int64) for part in parts]) for parts in columns
-    )
-    events = [*lines.events, *others]
-    return Seen(version, key, value, rank, known, row, event, by_writer, events), len(rows)
+    version, key, value, rank, known, row, event = map(np.concatenate, columns)
+    return Seen(version, key, value, rank, known, row, event, by_writer), len(rows)
 
 
 def _judged(history: History, settle_ns: int) -> dict[str, Any]:
@@ -173,18 +164,19 @@ def _broken(
     history: History, watched: Watched, settle_ns: int
 ) -> tuple[list[Violation], list[str], list[int]]:
     """Return what is wrong, why something is not known, and how long live watches have waited."""
-    changes, settled = watched.changes, _settled(history)
+    changes, settled, others = watched.changes, _settled(history), history.others
     found = [*contradictions(changes), *streams.broken(watched.delivered)]
     lacking, owed = streams.gaps(watched.delivered, settled, settle_ns)
-    found += [*lacking, *watched.shots.violations, *queries.falling(watched.told["poll"])]
+    found += [*lacking, *watched.shots.violations, *queries.falling(others, watched.polls)]
     waits = [history.end - each.since for each in owed]
     doubts = [f"stream {each.stream} had not delivered {changes.said(each.change)} when the run"
               f" ended, {each.waited / SECOND:.3f} s after it could be expected to"
               for each in owed if each.waited < settle_ns]  # fmt: skip
     overdue = [
-        *((shots.late, each) for each in shots.overdue(watched.shots, changes, settled, settle_ns)),
+        *((shots.late, each)
+          for each in shots.overdue(others, watched.shots, changes, settled, settle_ns)),
         *((queries.late, each)
-          for each in queries.behind(watched.told, changes, settled, settle_ns)),
+          for each in queries.behind(others, watched.polls, changes, settled, settle_ns)),
     ]  # fmt: skip
     for say, (event, change, since, enough) in overdue:
         waits.append(history.end - since)
@@ -200,11 +192,12 @@ def _broken(
 
 def _settled(history: History) -> int:
     """Return when the nemesis was done."""
-    return max((event.time for event in history.others if event.process == "nemesis"), default=0)
+    others = history.others
+    return int(others.time[others.by("nemesis")].max(initial=0))
 
 
 def _untested(watched: Watched) -> str | None:
-    if not len(watched.delivered.line) and not watched.shots.fired and not watched.told["poll"]:
+    if not any(map(len, (watched.delivered.line, watched.shots.fired, watched.polls))):
         return "no watch ever delivered anything"
     return None
 
@@ -227,7 +220,7 @@ def _figures(watched: Watched, waits: Sequence[int]) -> dict[str, Any]:
         "resumed": int(max(0, len(lines.begin) - len(lines.names))),
         "compacted": int((lines.kind == streams.COMPACTED).sum()),
         "fired": len(watched.shots.fired),
-        "answers": len(watched.told["poll"]),
+        "answers": len(watched.polls),
         "lag_s": _quantiles(waited),
     }
 

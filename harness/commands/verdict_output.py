@@ -121,7 +121,8 @@ def _rows(history: History, found: Counterexample) -> list[str]:
         (f"process {history.process_of(row)}", _cut(action(history, row)), when(history, row))
         for row in found.operations
     ]
-    widths = [max(len(row[column]) for row in table) for column in (0, 1)]
+    # What only events show, as a watch that fires twice, has no operations.
+    widths = [max((len(row[column]) for row in table), default=0) for column in (0, 1)]
     return [f"    {who:<{widths[0]}}  {what:<{widths[1]}}  {at}" for who, what, at in table]
 
 

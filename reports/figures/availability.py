@@ -104,7 +104,7 @@ def reads_of(run: Mapping[str, Any]) -> tuple[str, ...]:
 
 def in_load_phase(history: History) -> Bools:
     """The operations up to the next phase after "load", or after the beginning."""
-    phases = [event for event in history.others if event.f == "phase"]
+    phases = list(history.others.of("phase"))
     begin = next((event.rank for event in phases if event.value == "load"), -1)
     later = (event.rank for event in phases if event.rank > begin and event.value != "load")
     end = next(later, np.iinfo(np.int64).max)

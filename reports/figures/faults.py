@@ -73,7 +73,7 @@ class Lost:
 
 def lost_of(history: History) -> list[Lost]:
     """The nodes that were lost in mid-run, in the order in which that was seen."""
-    events = [event for event in history.others if event.f == "lost"]
+    events = history.others.of("lost")
     return [_lost(event) for event in events if event.process == "nemesis"]
 
 
@@ -86,7 +86,7 @@ def _lost(event: Event) -> Lost:
 
 def faults_of(history: History) -> list[Fault]:
     """The faults of a run, in the order in which they began."""
-    events = [event for event in history.others if event.process == "nemesis"]
+    events = list(history.others.at(history.others.by("nemesis")))
     about: dict[int, list[Event]] = {}
     for event in events:
         number = _mapping(event.value).get("fault")

@@ -13,7 +13,7 @@ def leaders_over_time(
     history: History, nodes: Sequence[str], end: int
 ) -> dict[str, list[tuple[int, int]]]:
     """For each node the stretches [begin, end) in ns in which it claimed to lead."""
-    polls = [event for event in history.others if event.f == "leader"]
+    polls = list(history.others.of("leader"))
     return {node: _joined(_claims(polls, node, end)) for node in nodes}
 
 

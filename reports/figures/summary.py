@@ -49,7 +49,7 @@ def _final_reads(history: History) -> dict[str, Any] | None:
 
     None if the run did not come to them.
     """
-    begin = next((e.rank for e in history.others if e.value == "final reads"), None)
+    begin = next((e.rank for e in history.others.of("phase") if e.value == "final reads"), None)
     if begin is None:
         return None
     made = history.invoked_rank > begin

@@ -100,7 +100,7 @@ def _telling(lines: list[Line]) -> list[Line]:
 
 def _origin(run: StoredRun) -> float | None:
     """The run's zero in seconds since 1970; None where nobody wrote it down."""
-    began = next((event for event in run.history.others if event.f == "began"), None)
+    began = next(run.history.others.of("began"), None)
     said = began.value if began else run.spec.get("started")
     try:
         moment = datetime.fromisoformat(str(said))

@@ -60,7 +60,7 @@ def _context(history: History, contradiction: Contradiction) -> list[str]:
     said = []
     if len(keys) == 1 and op.key is not None:
         said.append(f"These operations are all on key {op.key}.")
-    polls = [event for event in history.others if event.f == "leader" and event.time <= op.invoked]
+    polls = [event for event in history.others.of("leader") if event.time <= op.invoked]
     leaders = polls[-1].value if polls else None
     if op.node and isinstance(leaders, list) and op.node in leaders:
         others = [str(node) for node in leaders if node != op.node]

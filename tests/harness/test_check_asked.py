@@ -143,3 +143,16 @@ def test_the_limit_of_time_holds_for_a_run_too() -> None:
     verdict, _, rows = asked.answer(History.of_events(endless(0)))
     assert verdict.valid == "unknown"
     assert "time limit reached" in rows["linearizability"]["reason"]
+
+
+def test_a_violation_that_only_events_show_has_no_operations_to_list(
+    partita: Partita, tmp_path: Path
+) -> None:
+    told = {"type": "event", "process": 7, "value": None, "key": "a"}
+    seen = [{**told, "time": time, "f": f} for time, f in enumerate(("arm", "fire", "fire"))]
+    read = {"process": 1, "f": "read", "key": "b", "value": None}
+    reads = [{**read, "time": 3, "type": type_} for type_ in ("invoke", "ok")]
+    file = written(tmp_path / "fires.jsonl", [*seen, *reads])
+    result = partita("check", "--expect", "watches=reliable", file)
+    assert result.returncode == 1, result.stderr
+    assert "none was armed: each fires once" in " ".join(result.stdout.split())

@@ -46,14 +46,24 @@ nb::dict values(Values&& v) {
     return result;
 }
 
-nb::list others(const std::vector<Other>& events) {
-    nb::list result;
-    for (const Other& event : events) {
-        const nb::object process = event.numbered ? nb::cast(event.number) : nb::cast(event.process);
-        result.append(nb::make_tuple(event.rank, event.time, process, event.type, event.f,
-                                     event.value, event.error, event.version, event.key,
-                                     event.node));
-    }
+nb::dict others(Others&& o) {
+    nb::dict result;
+    result["rank"] = array(std::move(o.rank));
+    result["time"] = array(std::move(o.time));
+    result["version"] = array(std::move(o.version));
+    result["process"] = array(std::move(o.process));
+    result["name"] = array(std::move(o.name));
+    result["type"] = array(std::move(o.type));
+    result["f"] = array(std::move(o.f));
+    result["value"] = array(std::move(o.value));
+    result["key"] = array(std::move(o.key));
+    result["error"] = array(std::move(o.error));
+    result["node"] = array(std::move(o.node));
+    result["names"] = o.names.names;
+    result["types"] = o.types.names;
+    result["fs"] = o.fs.names;
+    result["errors"] = o.errors.names;
+    result["nodes"] = o.nodes.names;
     return result;
 }
 
@@ -88,7 +98,7 @@ nb::dict columns(Recorder&& r) {
     result["nodes"] = r.nodes.names;
     result["errors"] = r.errors.names;
     result["events"] = r.events;
-    result["others"] = others(r.others);
+    result["others"] = others(std::move(r.others));
     result["process_names"] = r.process_names.names;
     result["named_process"] = Recorder::named_process;
     result["markers"] = r.markers;

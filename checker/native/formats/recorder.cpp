@@ -152,8 +152,17 @@ void Recorder::drop_event() {
 
 void Recorder::note() {
     const Event& e = event_;
-    others.push_back({e.rank, e.time, e.version, e.client, e.process, e.client ? "" : e.process_name,
-                      e.type, e.f, e.value, e.key, e.error, e.node});
+    others.rank.push_back(e.rank);
+    others.time.push_back(e.time);
+    others.version.push_back(e.version);
+    others.process.push_back(e.client ? e.process : -1);
+    others.name.push_back(e.client ? -1 : others.names.number(e.has_process ? e.process_name : ""));
+    others.type.push_back(others.types.number(e.type));
+    others.f.push_back(others.fs.number(e.f));
+    others.value.push_back(e.value);
+    others.key.push_back(e.key);
+    others.error.push_back(e.error.empty() ? -1 : others.errors.number(e.error));
+    others.node.push_back(e.node.empty() ? -1 : others.nodes.number(e.node));
 }
 
 void Recorder::end_event() {

@@ -34,14 +34,13 @@ class Names {
 };
 
 // The events that are no operation's beginning or end: what the nemesis and the monitor say,
-// and what a client was told while an operation of its own may have been under way.
-struct Other {
-    int64_t rank, time, version;
-    bool numbered;  // `number` is the process, and not `process`
-    int64_t number;
-    std::string process, type, f;
-    int32_t value, key;
-    std::string error, node;  // empty: none
+// and what a client was told while an operation of its own may have been under way. There may be
+// millions of them, so they stand in columns; names are numbers, -1 where there is none.
+struct Others {
+    std::vector<int64_t> rank, time, version, process;
+    std::vector<int32_t> name;  // that of the process, -1: `process` is its number
+    std::vector<int32_t> type, f, value, key, error, node;
+    Names names, types, fs, errors, nodes;
 };
 
 // Fields that have no column of their own, of whichever events have them, in their order.
@@ -62,7 +61,7 @@ class Recorder {
     std::vector<int8_t> outcome;
     Names fs, nodes, errors;
     Values values, keys;
-    std::vector<Other> others;
+    Others others;
     Extras extras;
     int64_t events = 0;
     Names process_names;      // of the processes from `named_process` on
