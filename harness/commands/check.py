@@ -227,7 +227,7 @@ def _print_outcome(file: Path, request: Request, shown: Shown) -> Validity | Non
     """Check one file; None: it could not be, which must not keep the others from being."""
     try:
         outcome = _outcome(file, request)
-        if shown.anomalies and anomalies_of(outcome) is None:
+        if shown.anomalies and outcome.history and anomalies_of(outcome) is None:
             raise HistoryError(f"{file}: --anomalies tells those of transactions: there are none")
     except (HistoryError, ModelError) as error:
         click.echo(f"partita: {error}", err=True)

@@ -66,7 +66,7 @@ def as_text(outcome: Outcome, *, anomalies: bool = False) -> str:
         lines.append(_wrapped(verdict.reason))
     for name, row in (outcome.checks or {}).items():
         asked = f"{row['expected']} expected" if row["expected"] else "no level was promised"
-        lines.append(_wrapped(f"{name}: {row['holds'] or 'no level'} holds, {asked}"))
+        lines.append(_wrapped(f"{name}: {_holding(row)}, {asked}"))
     if (figures := anomalies_of(outcome)) is not None:
         lines += map(_wrapped, anomalies_output.summary(figures))
     if figures is not None and anomalies:
@@ -82,6 +82,13 @@ def anomalies_of(outcome: Outcome) -> Mapping[str, Any] | None:
     """Return the figures of the check that tells anomalies, None if none does."""
     figures = (row["figures"] for row in (outcome.checks or {}).values())
     return next((each for each in figures if "anomalies" in each), None)
+
+
+def _holding(row: Mapping[str, Any]) -> str:
+    """Say what holds; that nothing is known of a level does not mean that it does not hold."""
+    if row["holds"] or all(each is False for each in row["levels"].values()):
+        return f"{row['holds'] or 'no level'} holds"
+    return "no level is known to hold"
 
 
 def _counterexample(history: History | None, found: Counterexample | None) -> dict[str, Any] | None:

@@ -25,6 +25,6 @@ class Isolation:
 
 
 def _figures(run: StoredRun) -> Mapping[str, Any] | None:
-    """What the check found that tells anomalies, None if there is none or nothing was decided."""
+    """What the check found that tells anomalies, None if there is none or it found out nothing."""
     found = (each.figures for each in checks_of(run.results) if each.tells_anomalies)
-    return next((each for each in found if each.get("decided_by")), None)
+    return next((each for each in found if each.get("decided_by") or each["anomalies"]), None)

@@ -69,6 +69,8 @@ def isolation(history: History, figures: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _summary(figures: Mapping[str, Any]) -> str:
+    if not figures["decided_by"]:
+        return "The check was cut short: this was found until then, and there may be more."
     by = "the revisions that the store told" if figures["decided_by"] == "revisions" else "values"
     shown = f"{figures['committed']:,} committed transactions were put in order by {by}."
     if not figures["anomalies"] and not figures["violated"]:

@@ -151,6 +151,19 @@ def test_there_must_be_transactions_to_tell_their_anomalies(tmp_path: Path) -> N
     assert f"{name}: --anomalies tells those of transactions: there are none" in done.stderr
 
 
+def test_a_limit_while_reading_is_no_lack_of_transactions(skew: str) -> None:
+    done = check(skew, "--time-limit", "0.000001", "--anomalies")
+    assert done.returncode == 2
+    assert "time limit reached while reading" in done.stdout
+
+
+def test_what_is_not_known_to_hold_is_not_said_not_to_hold(tmp_path: Path) -> None:
+    nothing_read = "\n".join(SKEW.splitlines()[:1]) + "\n"
+    done = check(written(tmp_path / "h.edn", nothing_read))
+    assert done.returncode == 2
+    assert "transactions: no level is known to hold" in done.stdout
+
+
 def test_completions_alone_are_asked_for_serializability(tmp_path: Path) -> None:
     text = """\
 [{:type :ok, :f :txn, :value [[:append :a 10] [:r :b [20]]]}

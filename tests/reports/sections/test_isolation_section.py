@@ -1,13 +1,18 @@
 """Pages of transactions: the models that hold, each anomaly in words, and its picture."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 from browser import chromium, watched
 from judged_run import write_judged
 from transactions_told import Event, concurrent, sequential
 
 from partita.checker import History, Verdict
+from partita.checker.transactions.analysis import Analysis
+from partita.checker.transactions.engine import analyse
 from partita.checker.transactions.transactions import Transactions
 from partita.reports import write_all, write_violation
 
@@ -69,6 +74,22 @@ def test_where_nothing_was_found_it_is_said_what_decided(tmp_path: Path) -> None
 
 def test_of_a_run_that_decides_nothing_no_models_are_shown(tmp_path: Path) -> None:
     assert "Isolation of the transactions" not in page(tmp_path / "run", sequential("ax1"))
+
+
+def test_what_was_found_until_a_limit_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut_short(history: History, **given: Any) -> Analysis:
+        found = analyse(history, **given)
+        anomalies = {name: replace(each, at_least=True) for name, each in found.anomalies.items()}
+        return replace(found, anomalies=anomalies, decided=False, reason="time limit reached")
+
+    monkeypatch.setattr("partita.checker.transactions.transactions.analyse", cut_short)
+    told = page(tmp_path / "run", SKEW)
+    told = told[told.index("Isolation of the transactions") :]
+    assert "The check was cut short: this was found until then, and there may be more." in told
+    assert '<td class="n">at least 1</td>' in told and 'id="anomaly-g2-item"' in told
+    assert cell("serializable", "✗") in told and cell("snapshot-isolation", "?") in told
 
 
 def test_a_page_of_a_file_alone_has_the_same(tmp_path: Path) -> None:
