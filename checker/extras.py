@@ -43,9 +43,10 @@ class Extras:
 
         Where an event has it twice, the last counts.
         """
-        if name not in self.names:
+        number = self.names.index(name) if name in self.names else ABSENT
+        own = np.flatnonzero(self.name == number)
+        if not len(own):
             return np.full(len(ranks), ABSENT, dtype=np.int32)
-        own = np.flatnonzero(self.name == self.names.index(name))
         place = np.searchsorted(self.rank[own], ranks, "right") - 1
         found = own[np.maximum(place, 0)]
         has = (place >= 0) & (self.rank[found] == ranks)
@@ -64,8 +65,8 @@ class Extras:
         if name not in self.names:
             return {}
         found = self.name == self.names.index(name)
-        pairs = zip(self.rank[found].tolist(), self.value[found].tolist(), strict=True)
-        return {rank: self.values.decoded(number) for rank, number in pairs}
+        values = self.values.several(self.value[found])
+        return dict(zip(self.rank[found].tolist(), values, strict=True))
 
     def at(self, ranks: npt.NDArray[np.int64]) -> "Extras":
         """Return the fields of these events alone."""

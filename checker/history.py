@@ -125,6 +125,7 @@ class History:
     span_ns: int = 0
     observes_mismatch: bool = True
     notes: list[str] = field(default_factory=list)
+    _decoded_keys: dict[int, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.process)
@@ -172,7 +173,13 @@ class History:
 
     def decoded_key(self, code: Any) -> Any:
         """Return a key by its code, None for operations that name none."""
-        return _decoded(self.keys, code)
+        known = self._decoded_keys
+        if (code := int(code)) not in known:
+            key = _decoded(self.keys, code)
+            if isinstance(key, list | dict):  # which somebody could change
+                return key
+            known[code] = key
+        return known[code]
 
     def code(self, value: Any) -> int:
         """Return the code of a value: -1 for null, `ABSENT` if the history does not mention it."""
@@ -183,15 +190,14 @@ class History:
 
         Where both the invocation and the completion have it, the completion's counts.
         """
-        by_rank = self.extras.by_rank(name)
-        if not by_rank:
+        if name not in self.extras.names:
             return {}
-        ranks = zip(self.invoked_rank.tolist(), self.ended_rank.tolist(), strict=True)
-        return {
-            row: by_rank[ended if ended in by_rank else invoked]
-            for row, (invoked, ended) in enumerate(ranks)
-            if ended in by_rank or invoked in by_rank
-        }
+        code = self.extras.column(name, self.ended_rank)
+        invoked = self.extras.column(name, self.invoked_rank)
+        code = np.where(code == ABSENT, invoked, code)
+        rows = np.flatnonzero(code != ABSENT)
+        found = self.extras.values.several(code[rows])
+        return dict(zip(rows.tolist(), found, strict=True))
 
     def select(self, rows: IntColumn) -> "History":
         """Return a history of these operations only, with the tables that they need.

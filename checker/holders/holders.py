@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Literal
 
 from partita.checker.checks import Judgement
+from partita.checker.collection import uncollected
 from partita.checker.history import History
 from partita.checker.holders.belief import BELIEFS, joined, overlaps_of
 from partita.checker.holders.effect import Effect, effect_of
@@ -73,7 +74,8 @@ class Holders:
 
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         begin = time.perf_counter()
-        found = _judged(history, self.belief)
+        with uncollected():
+            found = _judged(history, self.belief)
         keys = found.pop("keys", 0)
         seconds = time.perf_counter() - begin
         return Judgement(NAME, **found, seconds=seconds, engine="tokens", keys=keys)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from partita.checker.events import Event
 from partita.checker.holders.grants import Grant, Holdings, seen_leaders
 
@@ -71,8 +73,10 @@ def misgranted(grants: Iterable[Grant]) -> Iterator[Violation]:
 def misobserved(holdings: Holdings) -> Iterator[Violation]:
     """Yield second leaders of a term, and earlier terms that a process saw after later ones."""
     leaders: dict[tuple[Any, int], tuple[Any, Grant | None, Event | int | None]] = {}
-    for each in holdings.grants:
-        name = holdings.history[each.row].input
+    history = holdings.history
+    rows = np.array([each.row for each in holdings.grants], dtype=np.int64)
+    names = history.values.several(history.input[rows])
+    for each, name in zip(holdings.grants, names, strict=True):
         leaders.setdefault((each.key, each.token), (name, each, None))
     latest: dict[tuple[Any, int | str], tuple[int, Event | int]] = {}
     for _, seen, key, name, term, process in seen_leaders(holdings.history):

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from partita.checker.events import Event
 from partita.checker.explain import who
 from partita.checker.history import NEVER, OUTCOMES, History
@@ -149,21 +151,27 @@ def _delete(history: History, entries: list[Entry]) -> None:
 
 def _looks(history: History) -> Iterable[Look]:
     positions = history.extra("position")
-    for row in rows_of(history, "look"):
-        if history.outcome[row] != _OK:
-            continue
-        there = history.output[row] >= 0
-        position = positions.get(row, -1)
+    rows = np.array(rows_of(history, "look"), dtype=np.int64)
+    rows = rows[history.outcome[rows] == _OK]
+    columns = [
+        rows, history.key[rows], history.output[rows], history.version[rows],
+        history.invoked_ns[rows], history.completed_ns[rows], history.node[rows],
+    ]  # fmt: skip
+    for row, key, output, version, sent, answered, node in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
+        if output >= 0 > version:
+            version_of(history, row, "revision of the creation")  # which it refuses
         yield Look(
-            history.decoded_key(history.key[row]),
-            version_of(history, row, "revision of the creation") if there else ABSENT,
-            int(history.invoked_ns[row]),
-            int(history.completed_ns[row]),
+            history.decoded_key(key),
+            version if output >= 0 else ABSENT,
+            sent,
+            answered,
             LOCAL if row in positions else WHOLE,
-            _whole(position, row, history),
+            _whole(positions[row], row, history) if row in positions else -1,
             row,
             None,
-            _node(history, row),
+            history.nodes[node] if node >= 0 else "",
         )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from partita.checker.checks import Judgement
+from partita.checker.collection import uncollected
 from partita.checker.history import NEVER, History
 from partita.checker.leases.entries import Kept, kept_of
 from partita.checker.leases.explanation import explained
@@ -57,7 +58,8 @@ class Leases:
 
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         begin = time.perf_counter()
-        found = _judged(history)
+        with uncollected():
+            found = _judged(history)
         keys = found.pop("keys", 0)
         seconds = time.perf_counter() - begin
         return Judgement(NAME, **found, seconds=seconds, engine="looks", keys=keys)

@@ -148,7 +148,8 @@ class _Earliest:
         self._places = [each[0] for each in ordered]
         self._least: list[tuple[int, Look | Entry | None]] = [(NEVER, None)]
         for _, time, witness in reversed(ordered):
-            self._least.append(min((time, witness), self._least[-1], key=lambda each: each[0]))
+            least = self._least[-1]
+            self._least.append((time, witness) if time <= least[0] else least)
         self._least.reverse()
 
     def above(self, place: int) -> tuple[int, Look | Entry | None]:
