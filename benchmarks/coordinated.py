@@ -83,18 +83,21 @@ def _shots(shape: Shape, random: Random) -> Iterator[Line]:
 
 def _polls(shape: Shape, random: Random) -> Iterator[Line]:
     """Writers, and queries that wait for the next index, as Consul's do."""
-    changes = _Changes(random)
+    changes, planted = _Changes(random), not shape.planted
+    polled: set[str] = set()
     count = max(2, shape.events // (_WATCHERS + 2))
     for number in range(1, count + 1):
         key, value = changes.draw(number)
         begin = number * _MS
         yield from _change(begin, number, key, value)
         for watcher in range(_WATCHERS):
-            goes_back = shape.planted and watcher == 3 and number == count // 2
+            goes_back = not planted and number >= count // 2 and key in polled
+            planted |= goes_back
             time = begin + random.randrange(_MS // 2)
             more = {} if value is None else {"modified": number}
             more |= {"stream": f"watch-{watcher}/{key}", "version": 0 if goes_back else number}
             yield time, _told(time, watcher, "poll", value, key=key, **more)
+        polled.add(key)
 
 
 class _Changes:

@@ -45,12 +45,10 @@ class Extras:
         """
         number = self.names.index(name) if name in self.names else ABSENT
         own = np.flatnonzero(self.name == number)
-        if not len(own):
-            return np.full(len(ranks), ABSENT, dtype=np.int32)
-        place = np.searchsorted(self.rank[own], ranks, "right") - 1
-        found = own[np.maximum(place, 0)]
-        has = (place >= 0) & (self.rank[found] == ranks)
-        return np.where(has, self.value[found], np.int32(ABSENT))
+        # By rank, up to one more than the last that has it: those behind it have none either.
+        by_rank = np.full(int(self.rank[own].max(initial=-1)) + 2, ABSENT, dtype=np.int32)
+        by_rank[self.rank[own]] = self.value[own]
+        return by_rank[np.minimum(ranks, len(by_rank) - 1)]
 
     def of_each(self, ranks: npt.NDArray[np.int64]) -> Iterator[dict[str, Any]]:
         """Yield the further fields of these events, one after the other: `of`, for very many."""
