@@ -50,13 +50,15 @@ def search_register(
     without: str,
     ordered: bool,
     descents: int,
+    explains: bool,
 ) -> tuple[int, str, int, int, list[int], int, float, list[int]]:
     """Search for an order of a register's operations.
 
     Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
     rank of the event that could not be passed; places of operations that contradict each
     other; how many nodes were expanded; and, if `ordered` and valid, an order, as places.
-    `descents` is 0 for none, 1 for one beside the rest, 2 for a descent alone.
+    `descents` is 0 for none, 1 for one beside the rest, 2 for a descent alone. Operations that
+    contradict each other are looked for if it `explains`.
     """
 
 def search_table(
@@ -83,6 +85,7 @@ def search_table(
     without: str,
     ordered: bool,
     descents: int,
+    explains: bool,
 ) -> tuple[int, str, int, int, list[int], int, float, list[int]]:
     """Search for an order of operations under any model; returns what `search_register` does.
 

@@ -14,7 +14,7 @@ That contains every true configuration, so that if it dies too, the history is i
 came before. Else windows and beams grow by turns, until a beam that left nothing out decides.
 
 Beside all this, for as much time, goes a descent (descent.h): one order at a time, depth first. It
-can only find that a history is valid, and does so where beams drown in what is possible.
+is quick where beams drown in what is possible. When nothing is left to try, the history is invalid.
 """
 
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ class Plan:
     demotes all but so many operations that at most `tracked` are under way at once. `without`
     names the reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute),
     d(ominate), (u)n(seen). If it is `ordered`, the order that was found is kept. A descent goes
-    down beside the rest, alone, or not at all.
+    down beside the rest, alone, or not at all. Unless it `explains`, it only says what is invalid.
     """
 
     beam: int = 4
@@ -55,6 +55,7 @@ class Plan:
     without: str = ""
     ordered: bool = False
     descents: Literal["none", "beside", "alone"] = "beside"
+    explains: bool = True
 
 
 PLAN: Final = Plan()
@@ -88,6 +89,8 @@ def search(
         return Finding("unknown", reason=reason, proven=rank, details=details)
     details["explaining_seconds"] = round(explaining, 6)
     last = int(rows[place])
+    if not plan.explains:
+        return Finding(False, (last,), details=details)
     operations, explanation = explain(
         history, rows, model, last, sorted(int(rows[each]) for each in contradiction)
     )
@@ -141,6 +144,7 @@ def _search_register(
         plan.without,
         plan.ordered,
         _DESCENTS.index(plan.descents),
+        plan.explains,
     )
 
 
@@ -171,6 +175,7 @@ def _search_table(
         plan.without,
         plan.ordered,
         _DESCENTS.index(plan.descents),
+        plan.explains,
     )
 
 

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -48,6 +49,17 @@ class Cells {
             if (!take(steps_[at])) return kImpossible;
         }
         return number();
+    }
+
+    // Whether an operation of a kind may lead to another state than that before it. Called
+    // before anything is asked for: a cell that is known at first is always known.
+    bool changes(std::int32_t kind) const {
+        return std::any_of(steps_.begin() + begins_[kind], steps_.begin() + begins_[kind + 1],
+                           [&](const CellStep& step) {
+                               const bool learns = step.act == CellAct::kLearn;
+                               return step.act == CellAct::kSet || step.act == CellAct::kAdd ||
+                                      (learns && now_[step.cell] == kUnknown);
+                           });
     }
 
   private:

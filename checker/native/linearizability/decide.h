@@ -37,6 +37,7 @@ struct Plan {
     std::int32_t plenty = 16;
     int tracked = 6;  // Operations under way at once that count in the first refutation.
     bool ordered = false;  // Whether an order is asked for.
+    bool explains = true;  // Whether to look for few operations that contradict each other.
     Descents descents = Descents::kBeside;
 };
 
@@ -84,7 +85,7 @@ class Search {
     Outcome run() {
         try {
             plan_.descents == Descents::kAlone ? descend_alone() : decide();
-            if (outcome_.decision == Decision::kInvalid) {
+            if (outcome_.decision == Decision::kInvalid && plan_.explains) {
                 decided_ = Limits::now();
                 explain(limits_.within(1 + 2 * (decided_ - begin_)));
             }
@@ -106,6 +107,7 @@ class Search {
             if (exact_) invalid(frontier_.position() - 1);
             if (exact_ || !rescue()) return;
         }
+        if (descent_ && descent_->refuted()) return invalid(descent_->died());
         outcome_.decision = Decision::kValid;
         if (plan_.ordered) {
             outcome_.order = descent_ && descent_->found()
@@ -123,22 +125,27 @@ class Search {
     void descend_alone() {
         descent_.emplace(problem_, timeline_, limits_);
         descent_->run(std::numeric_limits<double>::infinity());
-        if (!descent_->found()) throw Stopped{"no order was found by going down"};
+        if (descent_->refuted()) return invalid(descent_->died());
+        if (!descent_->found()) throw Stopped{"there is no room to go down"};
         outcome_.decision = Decision::kValid;
         if (plan_.ordered) outcome_.order = descent_->order();
     }
 
-    // Gives the descent as much time as the rest has had, and says whether it found an order.
+    // Gives the descent as much time as the rest has had, and says whether it decided.
     // So neither of the two costs more than twice what the other one alone does.
     bool descends() {
-        if (!descent_ || descent_->is_over()) return descent_ && descent_->found();
+        if (!descent_ || descent_->is_over()) return descent_decided();
         if (moves_++ % kMovesBetweenTurns != 0) return false;
         const double now = Limits::now();
         const double others = now - begin_ - descended_;
         if (others < descended_) return false;
         descent_->run(now + std::max(kTurnSeconds, others - descended_ + others / 8));
         descended_ += Limits::now() - now;
-        return descent_->found();
+        return descent_decided();
+    }
+
+    bool descent_decided() const {
+        return descent_ && (descent_->found() || descent_->refuted());
     }
 
     std::int32_t end() const { return static_cast<std::int32_t>(timeline_.events.size()); }

@@ -5,8 +5,8 @@
 // order is easy to find though there are many of them, which is where a set of configurations
 // grows large.
 //
-// It only ever says that an order exists, and it has that order in hand. So it may pass over
-// what is seldom needed, and it does:
+// At first it passes over what is seldom needed, so that it may miss an order, but never finds one
+// that is none:
 // - An operation that is possible and changes nothing is taken at once, and nothing else is
 //   tried in its place. (That loses nothing if it never changes a state. It is believed not to
 //   as long as it has not been seen to.)
@@ -16,6 +16,13 @@
 // - A place that was left is not entered again: the same operations done, but for crashed ones,
 //   and the same state. Which crashed ones were used does not count, though it might help; else
 //   there would be too many places.
+//
+// If all that was in vain, it goes once more and passes over nothing. If that leads nowhere
+// either, there is no order. Crashed operations are then steps of their own, and
+// which of them were used counts. Of two neighbours that can change places and lead to the same,
+// only one order is tried: a crashed one comes last, and those of a kind that crashed later.
+// The other order was tried before, from the place in front of both, and led nowhere. So what
+// is said of a place that was left holds wherever one comes to it from: no order goes on there.
 
 #pragma once
 
@@ -30,7 +37,7 @@
 
 namespace partita::search {
 
-constexpr std::size_t kHashBytesMost = std::size_t{1} << 28;
+constexpr std::size_t kHashBytesMost = std::size_t{1} << 29;
 constexpr int kSpareMost = 4;
 constexpr int kLatest = 8;
 
@@ -51,14 +58,20 @@ class Descent {
         for (std::size_t i = 0; i < operations_.size(); ++i) {
             if (operations_[i].role != Role::kPooled) continue;
             auto& pool = pool_[operations_[i].kind];
-            if (pool.operations.empty()) pooled_.push_back(operations_[i].kind);
+            if (pool.operations.empty()) {
+                pool.place = static_cast<std::int32_t>(pooled_.size());
+                pooled_.push_back(operations_[i].kind);
+            }
             pool.operations.push_back(static_cast<std::int32_t>(i));
         }
         open(problem.initial());
     }
 
     bool found() const { return completed_.empty(); }
-    bool is_over() const { return found() || lost_; }
+    bool refuted() const { return refuted_; }
+    bool is_over() const { return found() || lost_ || refuted_; }
+    // The first event that no order passes, once that is refuted.
+    std::int32_t died() const { return furthest_; }
     std::size_t nodes() const { return nodes_; }
 
     // Goes on until it is over, or until this time.
@@ -68,7 +81,7 @@ class Descent {
                 limits_.look();
                 if (Limits::now() >= until) return;
             }
-            if (!go_forth()) go_back();
+            if (!(is_complete_ ? go_anywhere() : go_forth())) go_back();
         }
     }
 
@@ -77,10 +90,9 @@ class Descent {
         std::vector<std::int32_t> numbers;
         std::vector<std::size_t> used(pool_.size());
         for (const auto& place : path_) {
-            if (place.number < 0) continue;
             const auto helper = place.helper;
             if (helper >= 0) numbers.push_back(pool_[helper].operations[used[helper]++]);
-            numbers.push_back(place.number);
+            if (place.number >= 0) numbers.push_back(place.number);
         }
         return numbers;
     }
@@ -89,7 +101,7 @@ class Descent {
     // A place on the way down: the state there, what was done, and what is still to be tried.
     struct Place {
         std::int32_t state;
-        std::int32_t number = -1;  // The operation done here; -1: none yet.
+        std::int32_t number = -1;  // The operation done here; -1: none yet, or only a crashed one.
         std::int32_t helper = -1;  // The kind of the crashed one done before it; -1: none.
         bool is_alone = false;     // Its one candidate is enough.
         std::uint8_t unproven = 0; // Crashed operations done before that nobody needed or saw yet.
@@ -101,6 +113,7 @@ class Descent {
     struct Pool {
         std::vector<std::int32_t> operations;
         std::size_t used = 0;
+        std::int32_t place = 0;  // Among all kinds of crashed operations.
     };
 
     static std::vector<std::int32_t> owed(const Timeline& timeline, bool invoked) {
@@ -125,6 +138,7 @@ class Descent {
         path_.push_back(place);
         if (completed_.empty()) return;
         const auto until = horizon();
+        furthest_ = std::max(furthest_, until);
         for (auto number = invoked_.first();
              number != invoked_.end() && operations_[number].invoked < until;
              number = invoked_.after(number)) {
@@ -145,9 +159,10 @@ class Descent {
     }
 
     bool is_quiet(std::int32_t state, std::int32_t kind) {
-        if (!quiet_[kind]) return false;
+        if (!quiet_[kind] || (is_complete_ && problem_.changes(kind))) return false;
         const auto after = problem_.next(state, kind);
         if (after != kImpossible && after != state) quiet_[kind] = false;
+        if (after == state && problem_.changes(kind)) believed_ = true;
         return after == state;
     }
 
@@ -198,6 +213,44 @@ class Descent {
         return false;
     }
 
+    // Does the next thing that can be tried at the last place, where nothing may be passed over.
+    bool go_anywhere() {
+        auto& place = path_.back();
+        const auto count = static_cast<std::int64_t>(candidates_.size() - place.begin);
+        while (place.tried < count) {
+            const auto number = candidates_[place.begin + place.tried++];
+            const auto after = problem_.next(place.state, kind(number));
+            if (after == kImpossible || came_late(kind(number), after)) continue;
+            if (enter(number, -1, after)) return true;
+        }
+        if (place.is_alone || completed_.empty()) return false;
+        const auto until = horizon();
+        while (place.tried < count + static_cast<std::int64_t>(pooled_.size())) {
+            const auto helper = pooled_[place.tried++ - count];
+            if (!is_left(helper, until)) continue;
+            const auto after = problem_.next(place.state, helper);
+            if (after == kImpossible || after == place.state) continue;
+            if (came_before(helper) && came_late(helper, after)) continue;
+            if (enter(-1, helper, after)) return true;
+        }
+        return false;
+    }
+
+    // Whether a crashed operation led here that could as well come after one of this kind.
+    bool came_late(std::int32_t kind, std::int32_t after) {
+        if (path_.size() < 2) return false;
+        const auto& before = path_[path_.size() - 2];
+        if (before.number >= 0) return false;
+        const auto first = problem_.next(before.state, kind);
+        return first != kImpossible && problem_.next(first, before.helper) == after;
+    }
+
+    // Whether crashed operations of this kind are tried before the one that led here.
+    bool came_before(std::int32_t helper) const {
+        if (path_.size() < 2 || path_[path_.size() - 2].number >= 0) return false;
+        return pool_[helper].place < pool_[path_[path_.size() - 2].helper].place;
+    }
+
     // Whether a crashed operation of a kind is left that was invoked before this.
     bool is_left(std::int32_t kind, std::int32_t until) const {
         const auto& pool = pool_[kind];
@@ -218,20 +271,29 @@ class Descent {
 
     // Goes down one step, unless that place was entered before.
     bool enter(std::int32_t number, std::int32_t helper, std::int32_t after) {
-        const bool proves = path_.back().is_alone || asks_[kind(number)];
+        const bool proves = number < 0 || path_.back().is_alone || asks_[kind(number)];
         const auto unproven = proves ? 0 : path_.back().unproven;
-        const auto done = done_ ^ Hashes::mixed(number);
-        if (!entered_.add(done ^ Hashes::mixed(~static_cast<std::uint64_t>(after)))) return false;
+        const auto done = done_ ^ step(number, helper);
+        if (!entered_.add(done ^ Hash::of(~static_cast<std::uint64_t>(after)))) return false;
         if (entered_.is_full() && !make_room()) return false;
         path_.back().number = number;
         path_.back().helper = helper;
         done_ = done;
-        invoked_.take(number);
-        completed_.take(number);
+        if (number >= 0) {
+            invoked_.take(number);
+            completed_.take(number);
+        }
         if (helper >= 0) ++pool_[helper].used;
         open(after);
         path_.back().unproven = unproven;
         return true;
+    }
+
+    // What a step that is about to be done adds to the hash of all that was done.
+    Hash step(std::int32_t number, std::int32_t helper) const {
+        if (number >= 0) return Hash::of(number);
+        const auto& pool = pool_[helper];
+        return Hash::of(pool.operations[pool.used]);
     }
 
     bool make_room() {
@@ -248,18 +310,22 @@ class Descent {
         if (lost_) return forget();
         if (path_.empty()) return start_anew();
         const auto& place = path_.back();
+        if (place.helper >= 0) --pool_[place.helper].used;
+        done_ = done_ ^ step(place.number, place.helper);
+        if (place.number < 0) return;
         completed_.put_back(place.number);
         invoked_.put_back(place.number);
-        done_ ^= Hashes::mixed(place.number);
-        if (place.helper >= 0) --pool_[place.helper].used;
     }
 
-    // Everything was tried: next with more to spare, if that makes a difference.
+    // Everything was tried: next with more to spare, if that makes a difference. At last nothing
+    // is passed over.
     void start_anew() {
-        lost_ = pooled_.empty() || spare_ == kSpareMost;
         forget();
+        refuted_ = is_complete_ || (pooled_.empty() && !believed_);
+        if (refuted_) return;
+        is_complete_ = pooled_.empty() || spare_ == kSpareMost;
         spare_ = spare_ == 0 ? 1 : 2 * spare_;
-        if (!lost_) open(problem_.initial());
+        open(problem_.initial());
     }
 
     void forget() {
@@ -279,10 +345,14 @@ class Descent {
     std::vector<Place> path_;
     std::vector<std::int32_t> candidates_;
     Hashes entered_;
-    std::uint64_t done_ = 0;  // A hash of the operations done.
+    Hash done_;  // Of the operations done.
     std::size_t nodes_ = 0;
     int spare_ = 0;  // How many crashed operations may be done that nobody needed or saw yet.
-    bool lost_ = false;
+    std::int32_t furthest_ = 0;  // The last event up to which there was an order.
+    bool believed_ = false;      // Whether it relied on what was only never seen to be otherwise.
+    bool is_complete_ = false;   // Whether nothing is passed over any more.
+    bool refuted_ = false;
+    bool lost_ = false;          // Whether there is no room for it.
 };
 
 }  // namespace partita::search

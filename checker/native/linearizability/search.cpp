@@ -32,9 +32,10 @@ struct Given {
 };
 
 search::Plan plan_of(std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                     const std::string& without, bool ordered, int descents) {
+                     const std::string& without, bool ordered, int descents, bool explains) {
     search::Plan plan;
     plan.ordered = ordered;
+    plan.explains = explains;
     plan.descents = static_cast<search::Descents>(descents);
     plan.beam = beam;
     plan.refute = window > 0;
@@ -150,13 +151,14 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
                           Pairs pairs, int32_t initial, std::optional<double> deadline,
                           std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
                           std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                          const std::string& without, bool ordered, int descents) {
+                          const std::string& without, bool ordered, int descents, bool explains) {
     const Columns columns{
         rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
         input.data(),        output.data(),         outcome.data(),   invoked_rank.data(),
         completed_rank.data(), pairs.data(), pairs.shape(0)};
     const Given given{deadline, memory, stop,
-                      plan_of(beam, window, plenty, tracked, without, ordered, descents)};
+                      plan_of(beam, window, plenty, tracked, without, ordered, descents,
+                              explains)};
     search::Outcome found;
     Task task;
     {
@@ -196,19 +198,26 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
                        std::optional<double> deadline, std::optional<int64_t> memory,
                        std::optional<Column<uint8_t>> stop,
                        std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                       const std::string& without, bool ordered, int descents) {
+                       const std::string& without, bool ordered, int descents, bool explains) {
     const Given given{deadline, memory, stop,
-                      plan_of(beam, window, plenty, tracked, without, ordered, descents)};
+                      plan_of(beam, window, plenty, tracked, without, ordered, descents,
+                              explains)};
     search::Outcome found;
     Task task;
     {
         nb::gil_scoped_release release;
         const auto limits = given.limits();
+        auto program = cells_of(first, acts, cells, values, begins, limits);
+        std::vector<search::TableKind> declared;
+        for (int32_t kind = 0; kind < static_cast<int32_t>(reads.size()); ++kind) {
+            const bool stays = reads.data()[kind] || (!ask && !program.changes(kind));
+            declared.push_back({kind, stays, overwrites.data()[kind]});
+        }
         search::TimelineBuilder builder(rows.size());
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const auto row = rows.data()[i];
             const bool never = outcome.data()[row] == 2;
-            if (never && reads.data()[kinds.data()[i]]) continue;
+            if (never && declared[kinds.data()[i]].reads) continue;
             builder.add(kinds.data()[i], invoked_rank.data()[row], completed_rank.data()[row],
                         never, never ? search::Role::kPooled : search::Role::kOwed);
             task.places.push_back(static_cast<int32_t>(i));
@@ -220,17 +229,12 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
             return nb::cast<int32_t>((*ask)(state, kind));
         };
         try {
-            auto program = cells_of(first, acts, cells, values, begins, limits);
             const search::Ask stepped = [&](int32_t state, int32_t kind) {
                 return program(state, kind);
             };
             search::Transitions transitions(ask ? asked : stepped,
                                             static_cast<int32_t>(reads.size()), limits);
             const bool closed = transitions.close(kStatesClosed, kQuestionsClosed);
-            std::vector<search::TableKind> declared;
-            for (int32_t kind = 0; kind < transitions.kinds(); ++kind) {
-                declared.push_back({kind, reads.data()[kind], overwrites.data()[kind]});
-            }
             const search::TableProblem problem(transitions, std::move(declared), closed);
             found = decide(problem, task, given.plan, limits);
         } catch (const Stopped& stopped) {
@@ -248,13 +252,15 @@ void bind_search(nb::module_& m) {
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"));
+          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"),
+          nb::arg("explains"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
           nb::arg("overwrites"), nb::arg("ask").none(), nb::arg("first"), nb::arg("acts"), nb::arg("cells"),
           nb::arg("values"), nb::arg("begins"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"));
+          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"),
+          nb::arg("explains"));
 }
 
 }  // namespace partita
