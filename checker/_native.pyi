@@ -61,6 +61,18 @@ def search_register(
     contradict each other are looked for if it `explains`.
     """
 
+def kinds_of(
+    rows: npt.NDArray[np.int64],
+    f: npt.NDArray[np.int32],
+    input: npt.NDArray[np.int32],
+    output: npt.NDArray[np.int32],
+    outcome: npt.NDArray[np.int8],
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    """Number what operations do: the same f, input, output and outcome are the same kind.
+
+    Returns the kind of each of `rows`, and the first row of each kind.
+    """
+
 def search_table(
     rows: npt.NDArray[np.int64],
     kinds: npt.NDArray[np.int32],

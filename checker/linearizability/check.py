@@ -89,12 +89,12 @@ def _engines(name: str, model: Model) -> tuple[str, ...]:
 
 def counting(history: History, model: Model, mismatch: Mismatch) -> IntColumn:
     """Return the rows of the operations that count: those that failed only as observations."""
-    failed = history.outcome == OUTCOMES.index("fail")
-    observed = np.zeros_like(failed)
-    if mismatch == "observe" and getattr(model, "observes_mismatch", False):
-        error = history.errors.index("mismatch") if "mismatch" in history.errors else None
-        observed = (history.error == error) & (history.f == history.f_code("cas"))
-    return np.flatnonzero(~failed | observed)
+    counts = history.outcome != OUTCOMES.index("fail")
+    observes = mismatch == "observe" and getattr(model, "observes_mismatch", False)
+    if observes and "mismatch" in history.errors:
+        error = history.errors.index("mismatch")
+        counts |= (history.error == error) & (history.f == history.f_code("cas"))
+    return np.flatnonzero(counts)
 
 
 @dataclass(frozen=True, slots=True)

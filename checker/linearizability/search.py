@@ -23,14 +23,14 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from partita.checker import _native
-from partita.checker.history import OUTCOMES, CodeColumn, History, IntColumn, Op
+from partita.checker.history import History, IntColumn, Op
 from partita.checker.linearizability.chain import kinds_of_f, recorded
 from partita.checker.linearizability.engine import Engine
 from partita.checker.linearizability.places import together
 from partita.checker.linearizability.register_view import register_view
 from partita.checker.linearizability.search_explanation import explain
 from partita.checker.models.cas_register import CasRegister
-from partita.checker.models.cells import Cells, InCells
+from partita.checker.models.cells import Cells
 from partita.checker.models.model import Model, ModelError
 from partita.checker.verdict import Finding, LimitReached, Limits, Mismatch
 
@@ -151,9 +151,12 @@ def _search_register(
 def _search_table(
     history: History, rows: IntColumn, model: Model, limits: Limits, plan: Plan
 ) -> _Answer:
-    kinds, examples = _kinds(history, rows)
-    ops = [history[int(rows[each])] for each in examples]
-    cells = model.in_cells(ops) if isinstance(model, InCells) else None
+    kinds, examples = _native.kinds_of(
+        rows, history.f, history.input, history.output, history.outcome
+    )
+    ops = [history[row] for row in examples.tolist()]
+    in_cells = getattr(model, "in_cells", None)  # to ask whether it is `InCells` takes longer
+    cells: Cells | None = in_cells(ops) if in_cells else None
     reads, overwrites = (getattr(model, name, ()) for name in ("reads", "overwrites"))
     return _native.search_table(
         rows,
@@ -177,20 +180,6 @@ def _search_table(
         _DESCENTS.index(plan.descents),
         plan.explains,
     )
-
-
-def _kinds(history: History, rows: IntColumn) -> tuple[CodeColumn, IntColumn]:
-    """Number what operations do: the same f, input, output and outcome are the same kind.
-
-    Returns the kind of each row, and for each kind the place of its first row.
-    """
-    values = len(history.values) + 1
-    code = history.f[rows].astype(np.int64)
-    code = code * values + history.input[rows] + 1
-    code = code * values + history.output[rows] + 1
-    code = code * len(OUTCOMES) + history.outcome[rows]
-    _, examples, kinds = np.unique(code, return_index=True, return_inverse=True)
-    return kinds.astype(np.int32), examples
 
 
 class _Transitions:

@@ -7,6 +7,7 @@ carries the steps out.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
@@ -42,15 +43,16 @@ class Cells:
     ]:
         """Return what cells hold, then of all steps the acts, cells and values, and where the
         steps of each operation begin."""
-        flat = np.array([each for steps in self.steps for each in steps], dtype=np.int64)
-        acts, cells, values = flat.reshape(-1, 3).T
-        begins = np.concatenate([[0], np.cumsum([len(steps) for steps in self.steps])])
+        # Most models have a handful of kinds: then lists are quicker than arrays.
+        flat = [each for steps in self.steps for each in steps]
+        acts, cells, values = zip(*flat, strict=True) if flat else ((), (), ())
+        begins = list(accumulate(map(len, self.steps), initial=0))
         return (
             np.array(self.first, dtype=np.int64),
-            acts.astype(np.int8),
-            cells.astype(np.int32),
-            np.ascontiguousarray(values),
-            begins.astype(np.int64),
+            np.array(acts, dtype=np.int8),
+            np.array(cells, dtype=np.int32),
+            np.array(values, dtype=np.int64),
+            np.array(begins, dtype=np.int64),
         )
 
 
