@@ -34,8 +34,8 @@ ATTEMPTS = 6
 class Result:
     """What came of one case: as expected or not, after how many runs and seconds.
 
-    `named` are the anomalies of transactions that were found. `as_expected` is None where this
-    machine cannot have a fault of the case; then `said` says why.
+    `named` are the anomalies of transactions that were found, and the rules that were broken.
+    `as_expected` is None where this machine cannot have a fault of the case; then `said` says why.
     """
 
     bug: str | None
@@ -130,9 +130,10 @@ def _as_expected(bug: str | None, outcome: Mapping[str, Any]) -> bool:
 
 
 def _named(outcome: Mapping[str, Any]) -> list[str]:
-    """Return the names of the anomalies that the check of transactions found, if it judged."""
-    row = outcome["checks"].get("transactions")
-    return [each["name"] for each in row["figures"].get("anomalies", ())] if row else []
+    """Return the names of what the checks found: anomalies of transactions, rules that broke."""
+    figures = [row["figures"] for row in outcome["checks"].values()]
+    anomalies = [each["name"] for found in figures for each in found.get("anomalies", ())]
+    return anomalies + [rule for found in figures for rule in found.get("violations", ())]
 
 
 def _run(words: str, seed: int, runs_dir: Path, progress: Progress) -> dict[str, Any]:

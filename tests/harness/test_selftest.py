@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from conftest import Partita
 
-from partita.harness.commands.selftest import arguments
-from partita.harness.commands.selftest_cases import CASES, SHORT
+from partita.checker.holders.order import RULES as OF_LOCKS
+from partita.checker.leases.rules import RULES as OF_LEASES
+from partita.checker.watches.violation import RULES as OF_WATCHES
+from partita.harness.commands.selftest import _as_expected, arguments
+from partita.harness.commands.selftest_cases import CASES, SHORT, SHOWS
 from partita.harness.commands.test import test as command
 from partita.harness.run.session import prepare
 from partita.harness.systems.raft import BUGS, SOURCES
@@ -39,6 +42,17 @@ def test_every_case_is_a_command_that_can_be_run(bug: str | None) -> None:
     options = command.make_context("test", shlex.split(arguments(bug))).params
     _, _, spec = prepare(options["system"], options)
     assert spec.system == "raft"
+
+
+def test_a_mistake_counts_as_found_if_the_rule_broke_that_it_breaks() -> None:
+    for rules, found in ({"divergence": 2}, True), ({"early": 1}, False), ({}, False):
+        outcome = {"valid": False, "checks": {"leases": {"figures": {"violations": rules}}}}
+        assert _as_expected("expire-here", outcome) is found
+
+
+@pytest.mark.parametrize("bug", [bug for bug in SHOWS if not bug.startswith("txn-")])
+def test_what_must_be_found_of_locks_leases_and_watches_is_a_rule(bug: str) -> None:
+    assert {name for names in SHOWS[bug] for name in names} <= {*OF_LOCKS, *OF_LEASES, *OF_WATCHES}
 
 
 def test_an_unknown_bug_is_refused(partita: Partita) -> None:
