@@ -1,6 +1,6 @@
 """What each check was asked, and what it found."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,10 +47,17 @@ class Checks:
 def _row(check: CheckResult, system: str, told: set[str]) -> Row:
     word, tone = WORDS.get(check.valid, ("not judged", ""))
     expected, why = _expected(check, system)
-    levels = tuple(_level(check, level, answer) for level, answer in check.levels.items())
+    levels = tuple(_level(check, level, check.levels[level]) for level in _shown(check))
     return Row(
         check.name, _how(check), expected, why, word, tone, levels, tuple(_said(check, told))
     )
+
+
+def _shown(check: CheckResult) -> Collection[str]:
+    """The levels to show: of models of isolation those that matter, for a section has them all."""
+    if not check.tells_anomalies:
+        return check.levels
+    return [level for level in check.levels if level in (check.expected, check.holds)]
 
 
 def _expected(check: CheckResult, system: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Pages of transactions: the models that hold, each anomaly in words, and its picture."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,13 @@ def test_models_anomalies_and_the_cycle(tmp_path: Path) -> None:
     assert "rw x: nothing → 1" in picture and "rw y: nothing → 1" in picture
     # The general section would draw them as operations on one register.
     assert "Why it is invalid" not in html and "These operations show" not in html
+
+
+def test_the_table_of_checks_has_the_models_that_matter(tmp_path: Path) -> None:
+    html = page(tmp_path / "run", SKEW, "serializable")
+    checks = html[html.index("What was checked") : html.index("Isolation of the transactions")]
+    shown = re.findall(r'<span class="level [a-z]*"><b>(.)</b> ([a-z-]+)', checks)
+    assert shown == [("✗", "serializable"), ("✓", "strong-snapshot-isolation")]
 
 
 def test_what_does_not_hold_and_was_not_asked_for_is_shown_here_too(tmp_path: Path) -> None:
