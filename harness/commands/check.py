@@ -44,6 +44,7 @@ from partita.harness.commands.verdict_output import Outcome, anomalies_of, as_ob
 
 if TYPE_CHECKING:
     from partita.harness.commands.asked import Asked
+from partita.harness.scheduler import connected
 
 # None: a file that could not be checked.
 _EXIT_CODES: Mapping[Validity | None, int] = {True: 0, False: 1, "unknown": 2, None: 254}
@@ -254,19 +255,7 @@ def _executor(address: str | None) -> Iterator[Executor | None]:
     if address is None:
         yield None
         return
-    if not address.startswith("dask://"):
-        raise click.UsageError(f"--executor {address}: only dask://HOST:PORT is known")
-    try:
-        from distributed import Client
-    except ImportError:
-        raise click.UsageError(
-            "--executor dask://… needs Dask: pip install 'partita[dask]'"
-        ) from None
-    try:
-        client = Client("tcp://" + address.removeprefix("dask://"), timeout="10s")
-    except (OSError, TimeoutError, ValueError) as error:
-        raise click.UsageError(f"--executor {address}: no scheduler answers there") from error
-    with client:
+    with connected(address) as client:
         yield client.get_executor()
 
 

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from partita.harness.commands import options as groups
 from partita.harness.commands.command_line import command_line
 from partita.harness.commands.owned import Named, RunCommand, keys_of
 from partita.harness.commands.test import test
-from partita.harness.hunting.hunt import Findings, Found, Hunt, Told
+from partita.harness.hunting.hunt import Findings, Hunt, Told
 from partita.harness.hunting.kept import KeptNodes
 from partita.harness.hunting.shrinking import Trial
+from partita.harness.hunting.spreading import Spread
 from partita.harness.hunting.tries import Budget, Tries
 from partita.harness.nodes import user_namespace
 from partita.harness.run import results
@@ -30,6 +32,7 @@ from partita.harness.run.owners import workload_owner
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec
 from partita.harness.run.session import conduct, node_names, prepare
+from partita.harness.scheduler import connected
 from partita.nemesis import faults
 from partita.nemesis.blocks import blocks_of, steps_of
 from partita.nemesis.roles import by_role
@@ -75,6 +78,10 @@ class Duration(click.ParamType[float]):
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
 )
+@click.option(
+    "--shrink/--no-shrink", "shrinks", default=True, show_default=True, help="Make it short."
+)
+@click.option("--executor", help="dask://HOST:PORT makes the runs on a Dask cluster's workers.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as one JSON object.")
 @click.pass_context
 def hunt(
@@ -84,6 +91,8 @@ def hunt(
     tries: int,
     budget: float,
     runs_dir: Path,
+    shrinks: bool,
+    executor: str | None,
     as_json: bool,
     **options: Any,
 ) -> int:
@@ -101,18 +110,15 @@ def hunt(
         asked["nemesis"] = None
     seed = 1 if options["seed"] is None else options["seed"]
     _, _, spec = prepare(system, asked | {"seed": seed})  # bad input is said before anything
-    if not node_names(asked):
+    if executor is not None and node_names(asked):
+        raise click.UsageError("--executor goes with local clusters, one on each worker")
+    if executor is None and not node_names(asked):
         user_namespace.enter()
-    progress = Progress(brief=True)
-    with _kept(progress) as kept:
-        asked |= {"spared": _lacking_here(kept, spec, asked, progress)}
-        telling = output.Telling(as_json)
-        done = Tries(
-            asked,
-            lambda each: conduct(system, each, runs_dir, progress, place=kept.lend, draw=False),
-            Budget(budget),
-            telling.row,
-        )
+    line = _lines(context, system)
+    telling = output.Telling(as_json)
+    with _somewhere(system, line, spec, asked, runs_dir, executor) as place:
+        asked |= {"spared": place.spared}
+        done = Tries(asked, place.conduct, Budget(budget), telling.row, place.begin)
         findings = Hunt(
             done,
             partial(_drawn, system, asked),
@@ -120,12 +126,65 @@ def hunt(
             lambda number, trial: _possible(system, done.options_of(number, trial)),
             _simpler(spec, asked),
             Told(telling.measured, telling.smaller),
+            shrinks=shrinks,
+            ahead=place.ahead,
         ).run(range(seed, seed + tries))
-    commands = _commands(context, system, findings, done)
+    ends = {"first": findings.first, "smallest": findings.smallest}
+    asked_of = {name: done.options_of(each.seed, each.trial) for name, each in ends.items() if each}
+    commands = {name: line(each) for name, each in asked_of.items()}
     _draw(findings)
     document = output.document(system, spec.workload, findings, done.rows, commands)
     click.echo(json.dumps(document, indent=1) if as_json else output.summary(document))
     return _code(findings, done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where runs are made: here, or on workers. `spared` are the faults that cannot be had."""
+
+    conduct: Callable[[Options], Mapping[str, Any]]
+    spared: Sequence[str]
+    begin: Callable[[Options], None] | None = None
+    ahead: int = 0
+
+
+@contextmanager
+def _somewhere(
+    system: str,
+    line: Callable[[Options], str],
+    spec: RunSpec,
+    options: Options,
+    runs_dir: Path,
+    executor: str | None,
+) -> Iterator[_Place]:
+    random_ = options["nemesis"] == RANDOM
+    if executor is None:
+        progress = Progress(brief=True)
+        with _kept(progress) as kept:
+            lacking = _lacking_here(kept, spec, options, progress) if random_ else []
+            yield _Place(
+                lambda each: conduct(system, each, runs_dir, progress, place=kept.lend, draw=False),
+                _spared(lacking),
+            )
+        return
+
+    def words(each: Options) -> list[str]:
+        return [*shlex.split(line(each))[1:], "--json", "--runs-dir", str(runs_dir.absolute())]
+
+    with connected(executor) as client:
+        spread = Spread(client, words)
+        try:
+            spared = _spared(spread.lacking() if random_ else [])
+            yield _Place(spread.conduct, spared, spread.begin, spread.width - 1)
+        finally:
+            spread.forget()
+
+
+def _spared(lacking: Sequence[str]) -> list[str]:
+    """Say which faults cannot be had, and return their names: a storm goes without them."""
+    for each in lacking:
+        click.echo(f"partita: left out of the storms: {each}", err=True)
+    return sorted({each.split(" on ")[0] for each in lacking})
 
 
 def _is_default(context: click.Context, name: str) -> bool:
@@ -146,16 +205,11 @@ def _kept(progress: Progress) -> Iterator[KeptNodes]:
 def _lacking_here(
     kept: KeptNodes, spec: RunSpec, options: Options, progress: Progress
 ) -> list[str]:
-    """Find out which faults cannot be had on these nodes, and say so: a storm goes without them."""
-    if options["schedule"] or options["nemesis"] != RANDOM:
-        return []
+    """Find out which faults cannot be had on these nodes."""
     progress.say("looking which faults can be had here")
     made = [faults.make(name, {}) for name in _drawable()]
     with kept.lend(node_names(options), spec, options, keep=False) as (nodes, _):
-        lacking = faults.lacking(nodes if node_names(options) else nodes[:1], made)
-    for line in lacking:
-        click.echo(f"partita: left out of the storms: {line}", err=True)
-    return sorted({line.split(" on ")[0] for line in lacking})
+        return faults.lacking(nodes if node_names(options) else nodes[:1], made)
 
 
 def _drawable() -> list[str]:
@@ -175,7 +229,10 @@ def _drawn(system: str, options: Options, seed: int) -> Trial:
 
 def _by_role(trial: Trial, run: str) -> Trial:
     """Name the leader where chance met it in that run."""
-    others = History.read(Path(run) / "history.jsonl").others
+    history = Path(run) / "history.jsonl"
+    if not history.exists():  # it lies where it was made
+        return trial
+    others = History.read(history).others
     return replace(trial, blocks=blocks_of(by_role(steps_of(trial.blocks), others)))
 
 
@@ -200,27 +257,24 @@ def _simpler(spec: RunSpec, options: Options) -> list[tuple[str, Sequence[Any]]]
     return found
 
 
-def _commands(
-    context: click.Context, system: str, findings: Findings, done: Tries
-) -> dict[str, str]:
-    """Return the commands of what was found, as a person would give them."""
+def _lines(context: click.Context, system: str) -> Callable[[Options], str]:
+    """Return what makes a command of the options of a run, as a person would give it."""
     own = {each.name for each in hunt.params}
     owned = [each for each in context.command.get_params(context) if each.name not in own]
     defaults = test.make_context("test", [system]).params
     unsaid = keys_of(context, "fault")  # the schedule has them
 
-    def line(found: Found) -> str:
-        options = done.options_of(found.seed, found.trial)
+    def line(options: Options) -> str:
         return command_line(system, options, [*test.params, *owned], defaults, unsaid)
 
-    both = {"first": findings.first, "smallest": findings.smallest}
-    return {name: line(found) for name, found in both.items() if found}
+    return line
 
 
 def _draw(findings: Findings) -> None:
     """Draw the report of a failing run of the shortest command: of the others none is drawn."""
-    if findings.smallest and findings.smallest.run:
-        results.draw(Path(findings.smallest.run))
+    run = findings.smallest and findings.smallest.run
+    if run and Path(run).exists():  # a run elsewhere may have left it there
+        results.draw(Path(run))
 
 
 def _code(findings: Findings, done: Tries) -> int:

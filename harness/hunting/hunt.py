@@ -1,6 +1,6 @@
 """From a seed to the shortest run that fails: looks, measures, shrinks, and measures again."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +77,8 @@ class Hunt:
     `draw(seed)` returns what is to be tried. `by_role(trial, run)` returns a trial that leaves
     less to chance than the one of which this is a run, or the same. `possible(seed, trial)` says
     whether it can be carried out. `simpler` are options with smaller values, see `Shrinker`.
+    If it `shrinks` not, it ends at the first that fails.
+    `ahead` is for how many seeds more runs may begin while one is looked at.
     """
 
     def __init__(
@@ -87,6 +89,9 @@ class Hunt:
         possible: Callable[[int, Trial], bool],
         simpler: Sequence[tuple[str, Sequence[Any]]],
         told: Told,
+        *,
+        shrinks: bool = True,
+        ahead: int = 0,
     ) -> None:
         self.findings = Findings()
         self._tries = tries
@@ -96,13 +101,15 @@ class Hunt:
         self._possible = possible
         self._simpler = simpler
         self._told = told
+        self._shrinks = shrinks
+        self._ahead = ahead
         self._failing: list[Found] = []
 
-    def run(self, seeds: Iterable[int]) -> Findings:
+    def run(self, seeds: Sequence[int]) -> Findings:
         """Do it all. Neither the end of the budget nor Ctrl-C raises anything."""
         try:
             self._look(seeds)
-            if self._failing:
+            if self._failing and self._shrinks:
                 start = self._start()
                 self._shrink(start)
                 self._choose(start)
@@ -110,17 +117,22 @@ class Hunt:
             self.findings.stopped = str(stopped)
         return self.findings
 
-    def _look(self, seeds: Iterable[int]) -> None:
+    def _look(self, seeds: Sequence[int]) -> None:
         """Try seeds until one fails often, or one fails at all and it is time to go on with it."""
-        for seed in seeds:
+        for number, seed in enumerate(seeds):
             if self._failing and (self._best().rate >= GOOD_RATE or self._budget.used > LOOKING):
                 return
+            if not self._failing:
+                for each in seeds[number : number + 1 + self._ahead]:
+                    self._tries.begin(each, self._draw(each))
             found = Found(self._draw(seed), seed)
             found.count(self._tries.do("look", seed, found.trial))
             if found.failed:
                 self._failing.append(found)
                 self.findings.first = self.findings.first or found
                 self.findings.smallest = self._best()
+                if not self._shrinks:
+                    return
                 with self._leaving(KEPT * self._budget.left_s):
                     self._weigh(found)
 

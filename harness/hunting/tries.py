@@ -70,6 +70,7 @@ class Tries:
     """Does runs and keeps a row of each. `options` are those of the hunt's line.
 
     `conduct(options)` does one run and returns its results; `told(row)` is called after each.
+    `begin(options)` lets a run begin elsewhere that will be asked for soon.
     """
 
     def __init__(
@@ -78,12 +79,14 @@ class Tries:
         conduct: Callable[[Options], Mapping[str, Any]],
         budget: Budget,
         told: Callable[[Row], None],
+        begin: Callable[[Options], None] | None = None,
     ) -> None:
         self.rows: list[Row] = []
         self.budget = budget
         self._options = options
         self._conduct = conduct
         self._told = told
+        self._begin = begin
         self._overhead_s = OVERHEAD_S
         self._broken = 0
 
@@ -115,6 +118,11 @@ class Tries:
         if outcome.get("interrupted") and not failed:
             raise EndedByUserError
         return Result(failed, _violated_s(outcome) if failed else None, row.run)
+
+    def begin(self, seed: int, trial: Trial) -> None:
+        """Let a run begin that will be asked for soon, if it can, and if the budget allows it."""
+        if self._begin and self.cost_s(trial) <= self.budget.left_s - self.budget.reserve_s:
+            self._begin(self.options_of(seed, trial))
 
     def cost_s(self, trial: Trial) -> float:
         """Return about how many seconds a run of the trial takes."""
@@ -155,9 +163,10 @@ def _reason(outcome: Mapping[str, Any]) -> str | None:
 def _violated_s(outcome: Mapping[str, Any]) -> float | None:
     """Return the second of the run at which the last operation of the violation was complete."""
     rows = (outcome.get("verdict") or {}).get("counterexample")
-    if not rows or not outcome["run"]:
+    path = Path(outcome["run"] or "") / "history.jsonl"
+    if not rows or not path.exists():  # a run elsewhere may have left it there
         return None
-    history = History.read(Path(outcome["run"]) / "history.jsonl")
+    history = History.read(path)
     ends = [int(history.completed_ns[row]) for row in rows]
     known = [end for end in ends if end != NEVER]
     return max(known) / 1e9 if known else None

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import Partita
 
+from partita.harness.cli import code_of
+from partita.harness.cli import partita as cli
+from partita.harness.cli import said as said_by
 from partita.harness.commands.test import test as command
 from partita.harness.run.session import prepare
 
@@ -20,17 +23,18 @@ from partita.harness.run.session import prepare
         ("raft --time-limit 3", "no random fault fits into --time-limit 3"),
         ("raft --schedule '2s burn all'", "no action is called 'burn'"),
         ("raft --nemesis kill-leader --schedule '2s kill all'", "exclude each other"),
+        ("raft --executor ray://a", "only dask://HOST:PORT is known"),
+        ("raft --executor dask://a --node b", "--executor goes with local clusters"),
         ("raft --bug no-bug", "choose from stale-follower-read"),
         ("", "Missing argument 'SYSTEM'"),
     ],
 )
-def test_what_cannot_be_hunted_is_refused_before_anything(
-    partita: Partita, words: str, said: str
-) -> None:
-    done = partita("hunt", *shlex.split(words))
-    assert done.returncode == 254
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_what_cannot_be_hunted_is_refused_before_anything(words: str, said: str) -> None:
+    with pytest.raises(Exception) as refused:
+        cli.main(["hunt", *shlex.split(words)], standalone_mode=False)
+    assert code_of(refused.value) == 254
+    text = said_by(refused.value)
+    assert said in text and len(text.splitlines()) == 1
 
 
 @pytest.mark.cluster
@@ -56,3 +60,20 @@ def test_a_planted_mistake_ends_in_a_command_that_can_be_run(
         assert "; ".join(map(str, spec.schedule)) == found[which]["schedule"]
         assert (spec.seed, spec.time_limit) == (4, found[which]["time_limit"])
         assert spec.options["system"] | {"bug": "stale-follower-read"} == spec.options["system"]
+
+
+@pytest.mark.cluster
+@pytest.mark.slow
+def test_the_workers_of_a_dask_cluster_make_the_runs(partita: Partita, tmp_path: Path) -> None:
+    """Two at a time, each on a cluster of its own: both have begun before the first one fails."""
+    distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
+    words = "raft --bug stale-follower-read --local 3 --rate 80 --concurrency 6n --time-limit 3"
+    words += " --server-args '--delay 0.1' --schedule '1s kill one; 1.5s heal' --budget 5s --json"
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as own:
+        address = own.scheduler_address.replace("tcp://", "dask://")
+        done = partita("hunt", *shlex.split(words), "--executor", address)
+    assert done.returncode == 1, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    assert found["found"] and found["first"]["seed"] == 1
+    assert (tmp_path / found["report"]).is_file()
+    assert len(list((tmp_path / "runs").glob("raft-register/*/run.json"))) == 2

@@ -152,6 +152,7 @@ def hunted(
     seeds: int = 5,
     budget: float = 1e6,
     by_role: Callable[[Trial, str], Trial] = lambda tried, run: tried,
+    shrinks: bool = True,
 ) -> tuple[Findings, Tries]:
     tries = Tries({"rate": 10}, Runs(fails), Budget(budget), lambda row: None)
     hunt = Hunt(
@@ -161,6 +162,7 @@ def hunted(
         lambda seed, tried: True,
         [("keys", [1])],
         Told(lambda found: None, lambda smaller: None),
+        shrinks=shrinks,
     )
     return hunt.run(range(1, seeds + 1)), tries
 
@@ -187,6 +189,12 @@ def test_the_first_that_fails_is_measured_and_shrunk_and_measured_again() -> Non
     assert (findings.smallest.failed, findings.smallest.runs) == (10, 10)
     last = tries.options_of(findings.smallest.seed, findings.smallest.trial)
     assert last["nemesis"] is None and last["keys"] == 1 and last["rate"] == 10
+
+
+def test_without_shrinking_the_first_that_fails_is_the_end() -> None:
+    findings, tries = hunted(lambda options: options["seed"] == 3, shrinks=False)
+    assert findings.first and findings.first == findings.smallest
+    assert [row.purpose for row in tries.rows] == ["look"] * 3
 
 
 def test_a_short_run_that_fails_too_seldom_is_given_up_for_a_longer_one() -> None:
