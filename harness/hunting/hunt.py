@@ -115,6 +115,8 @@ class Hunt:
                 self._choose(start)
         except StoppedError as stopped:
             self.findings.stopped = str(stopped)
+        except KeyboardInterrupt:  # between two runs
+            self.findings.stopped = str(EndedByUserError())
         return self.findings
 
     def _look(self, seeds: Sequence[int]) -> None:

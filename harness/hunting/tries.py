@@ -89,9 +89,12 @@ class Tries:
         self._begin = begin
         self._overhead_s = OVERHEAD_S
         self._broken = 0
+        self._ended = False  # by Ctrl-C, in a run that had failed by then
 
     def do(self, purpose: str, seed: int, trial: Trial) -> Result:
         """Do one run. Raises `StoppedError` if the budget does not allow it, or on Ctrl-C."""
+        if self._ended:
+            raise EndedByUserError
         if self.rows:  # one is always made
             self.budget.require(self.cost_s(trial))
         began = time.monotonic()
@@ -115,7 +118,8 @@ class Tries:
         )
         self.rows.append(row)
         self._told(row)
-        if outcome.get("interrupted") and not failed:
+        self._ended = bool(outcome.get("interrupted"))
+        if self._ended and not failed:
             raise EndedByUserError
         return Result(failed, _violated_s(outcome) if failed else None, row.run)
 

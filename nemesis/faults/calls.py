@@ -44,9 +44,14 @@ def _begin(program: Background, options: list[str], scene: Scene, scope: Scope) 
 
 
 def _prove(program: Background, scene: Scene, scope: Scope) -> Mapping[str, Any]:
-    """It bit if each process that serves is traced. That calls are struck is counted at the end."""
+    """It bit if each process that serves is traced. That calls are struck is counted at the end.
+
+    A process may have ended of the first call that failed, before anybody could look.
+    """
     counted = program.figures(_struck(scene, scope))
-    traced = {name: each["processes"] for name, each in counted.items() if each.get("processes")}
+    met = {name: each for name, each in counted.items() if each.get("processes")}
+    met |= {name: each for name, each in counted.items() if each.get("struck")}
+    traced = {name: each.get("processes", 0) for name, each in met.items()}
     others = scope.without(tuple(traced))
     missed = scene.serving(others) if others.nodes else []
     said = {"bit": bool(traced) and not missed, "processes": sum(traced.values())}

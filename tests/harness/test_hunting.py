@@ -271,6 +271,22 @@ def test_ctrl_c_keeps_the_best_so_far(when: int) -> None:
     assert bool(findings.first) == bool(findings.smallest) == (when > 2)
 
 
+def test_a_run_that_failed_before_ctrl_c_counts_and_is_the_last() -> None:
+    tries = Tries({}, lambda options: Runs(lambda each: True)(options) | {"interrupted": True},
+                  Budget(1e6), lambda row: None)  # fmt: skip
+    hunt = Hunt(
+        tries,
+        lambda seed: trial(),
+        lambda tried, run: tried,
+        lambda seed, tried: True,
+        [],
+        Told(lambda found: None, lambda smaller: None),
+    )
+    findings = hunt.run(range(5))
+    assert findings.stopped == "interrupted"
+    assert findings.first and findings.smallest and len(tries.rows) == 1
+
+
 def test_a_run_that_would_end_after_the_budget_is_not_begun() -> None:
     findings, tries = hunted(lambda options: False, budget=20)
     assert len(tries.rows) == 1  # one is always made
