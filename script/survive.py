@@ -110,14 +110,15 @@ def _kill_one(
     command = [sys.executable, "-m", "partita", "test", "raft", "--nemesis", "random"]
     command += ["--seed", str(storm.seed), "--time-limit", f"{asked.time_limit:g}"]
     command += ["--runs-dir", str(runs), "--rate", "100", *asked.options.split()]
-    run = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    said = runs.with_suffix(".said")
+    with said.open("w") as output:
+        run = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
     try:
         run.wait(after_s)
         storm.moment = "after its end"
         if run.returncode not in (0, 2):
-            storm.wrong(f"the run ended by itself, with {run.returncode}")
+            words = said.read_text().strip().splitlines() or ["nothing"]
+            storm.wrong(f"the run ended by itself, with {run.returncode}: {words[-1]}")
     except subprocess.TimeoutExpired:
         run.send_signal(signal.SIGKILL)
         run.wait()
