@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from partita.harness.commands.owned import Named, RunCommand, keys_of
 from partita.harness.commands.test import test
 from partita.harness.hunting.hunt import Findings, Hunt, Told
 from partita.harness.hunting.kept import KeptNodes
+from partita.harness.hunting.novelty import least_tried_first
 from partita.harness.hunting.shrinking import Trial
 from partita.harness.hunting.spreading import Spread
 from partita.harness.hunting.tries import Budget, Tries
@@ -119,16 +120,17 @@ def hunt(
     with _somewhere(system, line, spec, asked, runs_dir, executor) as place:
         asked |= {"spared": place.spared}
         done = Tries(asked, place.conduct, Budget(budget), telling.row, place.begin)
+        draw = cache(partial(_drawn, system, asked))
         findings = Hunt(
             done,
-            partial(_drawn, system, asked),
+            draw,
             _by_role,
             lambda number, trial: _possible(system, done.options_of(number, trial)),
             _simpler(spec, asked),
             Told(telling.measured, telling.smaller),
             shrinks=shrinks,
             ahead=place.ahead,
-        ).run(range(seed, seed + tries))
+        ).run(least_tried_first(range(seed, seed + tries), draw))
     ends = {"first": findings.first, "smallest": findings.smallest}
     asked_of = {name: done.options_of(each.seed, each.trial) for name, each in ends.items() if each}
     commands = {name: line(each) for name, each in asked_of.items()}

@@ -1,8 +1,10 @@
 """From a seed to the shortest run that fails: looks, measures, shrinks, and measures again."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from partita.harness.hunting.shrinking import (
@@ -105,7 +107,7 @@ class Hunt:
         self._ahead = ahead
         self._failing: list[Found] = []
 
-    def run(self, seeds: Sequence[int]) -> Findings:
+    def run(self, seeds: Iterable[int]) -> Findings:
         """Do it all. Neither the end of the budget nor Ctrl-C raises anything."""
         try:
             self._look(seeds)
@@ -119,14 +121,18 @@ class Hunt:
             self.findings.stopped = str(EndedByUserError())
         return self.findings
 
-    def _look(self, seeds: Sequence[int]) -> None:
+    def _look(self, seeds: Iterable[int]) -> None:
         """Try seeds until one fails often, or one fails at all and it is time to go on with it."""
-        for number, seed in enumerate(seeds):
+        source, begun = iter(seeds), deque[int]()
+        while True:
             if self._failing and (self._best().rate >= GOOD_RATE or self._budget.used > LOOKING):
                 return
-            if not self._failing:
-                for each in seeds[number : number + 1 + self._ahead]:
-                    self._tries.begin(each, self._draw(each))
+            for each in islice(source, self._ahead + 1 - len(begun)):
+                begun.append(each)
+                self._tries.begin(each, self._draw(each))
+            if not begun:
+                return
+            seed = begun.popleft()
             found = Found(self._draw(seed), seed)
             found.count(self._tries.do("look", seed, found.trial))
             if found.failed:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from partita.harness.hunting.hunt import Findings, Hunt, Told
+from partita.harness.hunting.novelty import least_tried_first
 from partita.harness.hunting.shrinking import (
     ATTEMPTS_MAX,
     Result,
@@ -118,6 +119,23 @@ def test_a_failure_by_chance_is_shrunk_too() -> None:
         assert "pause leader" in actions(best)
         found += actions(best) == ["pause leader"]
     assert found > 70
+
+
+def test_what_was_done_least_so_far_comes_next_and_nothing_is_left_out() -> None:
+    storms = {
+        1: "1s kill one; 2s heal",
+        2: "1s kill one; 2s heal",
+        3: "1s pause one; 2s heal",
+        4: "1s kill all; 2s pause one; 3s heal",
+        5: "1s reset link",
+        6: "1s kill one; 2s heal",
+        7: "1s slow all; 2s heal; 3s delay one; 4s heal",
+    }
+    order = list(least_tried_first(storms, lambda seed: trial(storms[seed])))
+    assert order[:3] == [4, 5, 7]  # of 7 nobody knows at first
+    assert sorted(order) == list(storms)
+    same = list(least_tried_first(range(9), lambda seed: trial()))
+    assert same == list(range(9))
 
 
 # --- the whole hunt -----------------------------------------------------------------------
