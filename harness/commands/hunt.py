@@ -179,7 +179,7 @@ def _somewhere(
             spared = _spared(spread.lacking() if random_ else [])
             yield _Place(spread.conduct, spared, spread.begin, spread.width - 1)
         finally:
-            spread.forget()
+            spread.finish()
 
 
 def _spared(lacking: Sequence[str]) -> list[str]:

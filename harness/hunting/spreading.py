@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Options = Mapping[str, Any]
+LONG_S = 300.0  # a worker that takes longer is left to itself
 
 
 class Spread:
@@ -51,9 +53,11 @@ class Spread:
         outcome: dict[str, Any] = future.result()
         return outcome
 
-    def forget(self) -> None:
-        """Begin nothing more of what was begun ahead."""
-        self._client.cancel(list(self._begun.values()))
+    def finish(self) -> None:
+        """Wait for what was begun ahead and never asked for: it takes its own cluster down."""
+        for future in self._begun.values():
+            with suppress(Exception):
+                future.result(LONG_S)
         self._begun.clear()
 
     def lacking(self) -> list[str]:

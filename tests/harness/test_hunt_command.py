@@ -68,7 +68,7 @@ def test_the_workers_of_a_dask_cluster_make_the_runs(partita: Partita, tmp_path:
     """Two at a time, each on a cluster of its own: both have begun before the first one fails."""
     distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
     words = "raft --bug stale-follower-read --local 3 --rate 80 --concurrency 6n --time-limit 3"
-    words += " --server-args '--delay 0.1' --schedule '1s kill one; 1.5s heal' --budget 5s --json"
+    words += " --server-args '--delay 0.1' --schedule '1s kill one; 1.5s heal' --no-shrink --json"
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as own:
         address = own.scheduler_address.replace("tcp://", "dask://")
         done = partita("hunt", *shlex.split(words), "--executor", address)
