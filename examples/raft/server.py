@@ -34,6 +34,7 @@ BUGS = (
     "lost-log",
     "no-fsync",
     "fsync-error-ignored",
+    "lease-by-wall-clock",
     "double-vote",
     "commit-earlier-term",
     "apply-twice",

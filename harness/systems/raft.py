@@ -54,6 +54,7 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "lost-log": "The log is never flushed, so that a kill loses its end.",
         "no-fsync": "The log is never put on the disk, so that a power cut loses its end.",
         "fsync-error-ignored": "A node whose disk fails goes on as if it had its log.",
+        "lease-by-wall-clock": "A leader answers reads alone while a lease runs by its wall clock.",
         "double-vote": "A node forgets that it has voted in this term, and votes again.",
         "commit-earlier-term": "An entry of an earlier term counts as committed once a majority "
         "has it.",
