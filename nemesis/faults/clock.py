@@ -28,6 +28,7 @@ _TRAITS = Traits(
     survives_restart=False,
     needs=("data",),
     storm=Storm(0.5),
+    how="the process's own copy of the code that tells the time (vDSO)",
     heal=clocks.heal(),
 )
 

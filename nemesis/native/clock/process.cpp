@@ -2,6 +2,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -122,7 +123,11 @@ std::string name_of(pid_t pid) {
 }
 
 Clock::Clock(pid_t pid) : pid_(pid) {
-    if (hook_entries().empty()) throw std::runtime_error("not available on this processor yet");
+    if (hook_entries().empty()) {
+        utsname machine{};
+        uname(&machine);
+        throw std::runtime_error(std::string("not available on ") + machine.machine + " yet");
+    }
     find();
     memory_ = open(in_proc(pid_, "mem").c_str(), O_RDWR | O_CLOEXEC);
     if (memory_ < 0) throw std::runtime_error("its memory cannot be written");
