@@ -15,6 +15,8 @@ from typing import Literal
 from partita.nemesis.grudges import Grudge
 from partita.nemesis.hosts import Host, on_all
 
+ANYONE = "anyone"
+_EVERYBODY = ("0.0.0.0/0", "::/0")
 LOCK_S = 5  # how long iptables waits for the xtables lock, which others may hold
 
 _PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
@@ -23,14 +25,20 @@ _PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
 # to strike has no rules any more.
 _STAND = """
 set -e
-chain=$1; rule=$2; shift 2
+chain=$1; rule=$2; matches=$3; shift 3
 for family in iptables ip6tables; do
     rules=
     for address in "$@"; do
         case $family,$address in
-            iptables,*:*) ;;
-            iptables,*|ip6tables,*:*) rules="$rules-A $chain -s $address $rule\n" ;;
+            iptables,*:*) continue ;;
+            iptables,*|ip6tables,*:*) ;;
+            *) continue ;;
         esac
+        while read -r match; do
+            rules="$rules-A $chain -s $address $match $rule\n"
+        done <<END
+$matches
+END
     done
     if [ -z "$rules" ]; then
         $family -w LOCK -t TABLE -F "$chain" 2>/dev/null || true
@@ -45,13 +53,14 @@ for family in iptables ip6tables; do
 done
 """
 
-# Prints a line for each address: how many packets from it met a rule.
+# Prints a line for each rule: the address that it is for, and how many packets met it.
 _COUNT = """
 for family in iptables ip6tables; do
     command -v $family >/dev/null || continue
     $family -w LOCK -t TABLE -v -S "$1" 2>/dev/null | while read -r line; do
-        case $line in *" -s "*" -c "*) ;; *) continue ;; esac
-        source=${line#* -s }; packets=${line##* -c }
+        case $line in *" -c "*) ;; *) continue ;; esac
+        case $line in *" -s "*) source=${line#* -s } ;; *) source=ANYONE ;; esac
+        packets=${line##* -c }
         echo "${source%%/*} ${packets%% *}"
     done
 done
@@ -93,12 +102,16 @@ said=$(unshare --net iptables -w LOCK -t TABLE -A INPUT -s 192.0.2.1 $1 2>&1) ||
 class Chain:
     """A chain by name, whose rules do the same to packets of each address: `-j DROP`.
 
-    The name has capitals and dashes, and begins with PARTITA, by which we know it as ours.
+    The name has capitals and dashes, and begins with PARTITA, by which we know it as ours. With
+    `ports` only what goes to or from these is meant; `from_anyone` means what anybody sends to
+    them, in place of what an address sends.
     """
 
     name: str
     rule: str
     table: Literal["filter", "mangle"] = "filter"
+    ports: tuple[int, ...] = ()
+    from_anyone: bool = False
 
     @property
     def heal(self) -> str:
@@ -118,7 +131,9 @@ class Chain:
         def put(host: Host) -> None:
             struck = [each for peer in grudge.get(host.name, ()) for each in addresses[peer]]
             if struck:
-                host.run(["sh", "-c", self._script(_STAND), "stand", self.name, self.rule, *struck])
+                words = [self.name, self.rule, self._matches()]
+                whose = _EVERYBODY if self.from_anyone else struck
+                host.run(["sh", "-c", self._script(_STAND), "stand", *words, *whose])
             else:
                 host.run(["sh", "-c", self.heal, "fall"])
 
@@ -129,7 +144,10 @@ class Chain:
         on_all(hosts, lambda host: host.run(["sh", "-c", self.heal, "fall"]))
 
     def counts(self, hosts: Sequence[Host]) -> dict[tuple[str, str], int]:
-        """Return, for each ordered pair (from, to) that is struck, the packets so far."""
+        """Return, for each ordered pair (from, to) that is struck, the packets so far.
+
+        What may come from anyone comes from "anyone".
+        """
         # iptables may write an address in another form than we did.
         owner = {ip_address(each): host.name for host in hosts for each in host.addresses}
         counts: dict[tuple[str, str], int] = {}
@@ -140,7 +158,7 @@ class Chain:
         for name, listed in on_all(hosts, count).items():
             for line in listed.splitlines():
                 address, packets = line.split()
-                pair = (owner[ip_address(address)], name)
+                pair = (ANYONE if address == ANYONE else owner[ip_address(address)], name)
                 counts[pair] = counts.get(pair, 0) + int(packets)
         return counts
 
@@ -151,5 +169,14 @@ class Chain:
         said = on_all(struck, lambda host: host.run(command).stdout)
         return sorted(name for name, output in said.items() if output.strip() != "stands")
 
+    def _matches(self) -> str:
+        """Return what a packet must be, a line for each kind: connections either side opened."""
+        sides = ("--dport",) if self.from_anyone else ("--dport", "--sport")
+        kinds = [(protocol, side) for protocol in ("tcp", "udp") for side in sides]
+        return "\n".join(
+            f"-p {protocol} {side} {port}" for port in self.ports for protocol, side in kinds
+        )
+
     def _script(self, lines: str) -> str:
-        return _PATH + lines.replace("LOCK", str(LOCK_S)).replace("TABLE", self.table)
+        filled = lines.replace("LOCK", str(LOCK_S)).replace("TABLE", self.table)
+        return _PATH + filled.replace("ANYONE", ANYONE)

@@ -6,7 +6,7 @@ from partita.nemesis.hosts import Host, on_all
 
 PROBE_S = 1  # how long a probe waits for an answer
 
-# Says who answers: a TCP handshake needs both directions. Ports of sshd, which always listens.
+# Says who answers: a TCP handshake needs both directions.
 _PROBE = """
 limit=$1; shift
 for peer in "$@"; do
@@ -18,9 +18,12 @@ wait
 """
 
 
-def reachable(hosts: Sequence[Host]) -> set[tuple[str, str]]:
-    """Return the ordered pairs (a, b) of which a can hold a conversation with b now."""
-    peers = {host.name: f"{host.name}={host.addresses[0]}@{host.port}" for host in hosts}
+def reachable(hosts: Sequence[Host], port: int | None = None) -> set[tuple[str, str]]:
+    """Return the ordered pairs (a, b) of which a can hold a conversation with b now.
+
+    On a port of the store's, or else on that of sshd, which always listens.
+    """
+    peers = {host.name: f"{host.name}={host.addresses[0]}@{port or host.port}" for host in hosts}
 
     def probe(host: Host) -> list[str]:
         others = [peer for name, peer in peers.items() if name != host.name]

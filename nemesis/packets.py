@@ -15,6 +15,7 @@ from partita.nemesis.background import Background
 from partita.nemesis.fault import Lasted, Scene
 from partita.nemesis.firewall import Chain
 from partita.nemesis.hosts import Host, on_all
+from partita.nemesis.ports import ALL, Ports
 from partita.nemesis.targets import Scope
 
 PROGRAM = "partita-packets"
@@ -48,16 +49,18 @@ wait
 class Line:
     """A program on each host that holds packets back, called by the name of its fault.
 
-    `number` tells the lines of a host apart; `options` are the program's.
+    `number` tells the lines of a host apart; `options` are the program's. Only what goes to
+    `ports` is held back.
     """
 
     name: str
     number: int
     options: Sequence[str] = ()
+    ports: Ports = ALL
 
-    def with_options(self, *options: str | float) -> "Line":
-        """Return the same line with the program's options, names and values in turn."""
-        return replace(self, options=tuple(f"{each}" for each in options))
+    def with_options(self, ports: Ports, *options: str | float) -> "Line":
+        """Return the same line, on these ports, with the program's options, names and values."""
+        return replace(self, ports=ports, options=tuple(f"{each}" for each in options))
 
     @property
     def chain(self) -> Chain:
@@ -82,6 +85,7 @@ class Line:
     def begin(self, scene: Scene, scope: Scope) -> None:
         """Hold back what each host gets from those whom the grudge says."""
         numbers = ["--queue", str(_QUEUE + self.number), "--mark", str(self._bit)]
+        chain, scope = self.ports.chain(self.chain, scene), self.ports.narrowed(scope)
 
         def start(host: Host) -> None:
             if scope.grudge.get(host.name):
@@ -90,17 +94,26 @@ class Line:
                 self._program.stop(host)
 
         on_all(scene.hosts, start)
-        self.chain.stand(scene.hosts, scope.grudge)
+        chain.stand(scene.hosts, scope.grudge)
 
     def gone(self, scene: Scene, scope: Scope) -> list[str]:
         """Return the hosts on which the rules stand no more, or the program does not run."""
+        scope = self.ports.narrowed(scope)
         ended = self._program.ended(_struck(scene, scope))
         return sorted(ended | set(self.chain.missing(scene.hosts, scope.grudge)))
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
         """Say where it is gone, and count the packets that waited."""
         gone = self.gone(scene, scope)
-        return Lasted({"gone_on": gone} if gone else {}, self._figures(_struck(scene, scope)))
+        struck = _struck(scene, self.ports.narrowed(scope))
+        return Lasted({"gone_on": gone} if gone else {}, self._figures(struck))
+
+    def round_trips(
+        self, scene: Scene, scope: Scope, limit_s: float
+    ) -> dict[tuple[str, str], float]:
+        """Measure for each link that it is on how long an answer takes: see `round_trips`."""
+        felt = self.ports.asked(self.ports.narrowed(scope))
+        return round_trips(scene, felt, limit_s, next(iter(self.ports.of(scene)), None))
 
     def end(self, scene: Scene) -> None:
         """Let everything pass again, what waits too."""
@@ -125,13 +138,15 @@ def _struck(scene: Scene, scope: Scope) -> list[Host]:
     return [host for host in scene.hosts if scope.grudge.get(host.name)]
 
 
-def round_trips(scene: Scene, scope: Scope, limit_s: float) -> dict[tuple[str, str], float]:
+def round_trips(
+    scene: Scene, scope: Scope, limit_s: float, port: int | None = None
+) -> dict[tuple[str, str], float]:
     """Measure, for each pair (from, to) that is struck, how long `to` waits for an answer, in ms.
 
     It is the time in which a connection comes about: one packet each way. Pairs of which one does
-    not answer within `limit_s` are left out.
+    not answer within `limit_s` are left out. It is made on that port, or else on that of sshd.
     """
-    peers = {host.name: f"{host.addresses[0]}@{host.port}" for host in scene.hosts}
+    peers = {host.name: f"{host.addresses[0]}@{port or host.port}" for host in scene.hosts}
     owner = {host.addresses[0]: host.name for host in scene.hosts}
 
     def measure(host: Host) -> str:

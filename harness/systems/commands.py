@@ -8,6 +8,7 @@ import shlex
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -40,6 +41,8 @@ KEYS: Mapping[str, tuple[bool, type]] = MappingProxyType(
         "client": (True, str),
         "transactions": (False, str),
         "offers": (False, list),
+        "peer_ports": (False, list),
+        "client_ports": (False, list),
     }
 )
 # The group stands in /proc/PID/stat, the third word behind the program's name in brackets.
@@ -48,6 +51,7 @@ pid=$(cat "$1" 2>/dev/null) || exit 0
 group=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 3)
 [ -z "$group" ] || kill -s "$2" -- "-$group"
 """
+PORTS = ("peer_ports", "client_ports")
 ANSWER_S = 5.0  # for a health or leader command
 
 
@@ -87,9 +91,21 @@ def _mistaken(key: str, value: Any) -> list[str]:
         return [f"there is no key {key!r}: choose from {', '.join(KEYS)}"]
     if KEYS[key][1] is str:
         return [] if isinstance(value, str) and value.strip() else [f"{key} must be a text"]
+    if key in PORTS:
+        good = isinstance(value, list) and value and all(map(_is_port, value))
+        return [] if good else [f"{key} must be a list of ports, such as [2380]"]
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return []
     return [f"{key} must be a list of texts"]
+
+
+def _ports_of(ports: Sequence[int], node: Node) -> Sequence[int]:
+    """Return the ports of a node, which are those of every other."""
+    return ports
+
+
+def _is_port(value: Any) -> bool:
+    return type(value) is int and 0 < value < 65536
 
 
 def _client_complaints(command: str, folder: Path) -> list[str]:
@@ -120,6 +136,8 @@ class CommandStore(Daemon):
         # Only then does the store count as one that can be asked who leads it.
         if "leader" in keys:
             self.primaries = self._leading
+        for ports in (key for key in PORTS if key in keys):
+            setattr(self, ports, partial(_ports_of, keys[ports]))
 
     def install(self, node: Node) -> None:
         for file in self._keys.get("files", ()):

@@ -27,6 +27,7 @@ from partita.harness.systems.debian import Package
 from partita.workloads.client import UNKNOWN_VERSION, Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 8500
+PEER_PORTS = (8300, 8301, 8302)  # of the log, and of the gossip
 NAME = "consul"
 HOME = f"{FOLDER}/{NAME}"
 PACKAGE = Package(NAME, "1.8.7", "bullseye", "Debian 11", "usr/bin/consul")
@@ -115,6 +116,12 @@ class Consul(Daemon):
             return False
         finally:
             connection.close()
+
+    def peer_ports(self, node: Node) -> Sequence[int]:
+        return PEER_PORTS
+
+    def client_ports(self, node: Node) -> Sequence[int]:
+        return (PORT,)
 
     def client(self, node: Node, timeout: float) -> Client:
         return ConsulClient(node.address, timeout, self.reads)

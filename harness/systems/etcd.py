@@ -96,6 +96,12 @@ class Etcd(Daemon):
         answers = ask_all([node.address], PORT, "GET", "/health")
         return answers[0] is not None and answers[0].get("health") in ("true", True)
 
+    def peer_ports(self, node: Node) -> Sequence[int]:
+        return (PEER_PORT,)
+
+    def client_ports(self, node: Node) -> Sequence[int]:
+        return (PORT,)
+
     def client(self, node: Node, timeout: float) -> Client:
         return EtcdClient(node.address, timeout, self.reads)
 

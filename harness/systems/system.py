@@ -122,6 +122,22 @@ class HasData(Protocol):
 
 
 @runtime_checkable
+class HasPeerPorts(Protocol):
+    """A system that says on which ports its nodes talk to each other."""
+
+    def peer_ports(self, node: Node) -> Sequence[int]:
+        """Return them, first one that each node listens on."""
+
+
+@runtime_checkable
+class HasClientPorts(Protocol):
+    """A system that says on which ports its clients talk to it, and its nodes do not."""
+
+    def client_ports(self, node: Node) -> Sequence[int]:
+        """Return them."""
+
+
+@runtime_checkable
 class HasPrimaries(Protocol):
     """A system whose nodes can be asked who leads."""
 

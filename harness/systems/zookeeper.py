@@ -33,6 +33,7 @@ from partita.harness.systems.zookeeper_watches import ZooKeeperWatches
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch, Tell
 
 PORT = 2181
+QUORUM_PORT, ELECTION_PORT = 2888, 3888  # the leader listens on the first, all on the second
 NAME = "zookeeper"
 HOME = f"{FOLDER}/{NAME}"
 SESSION_S = 10.0
@@ -108,7 +109,8 @@ class ZooKeeper(Daemon):
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         numbers = {each.name: number for number, each in enumerate(nodes, 1)}
-        servers = [f"server.{numbers[n.name]}={_quoted(n.address)}:2888:3888" for n in nodes]
+        peers = f"{QUORUM_PORT}:{ELECTION_PORT}"
+        servers = [f"server.{numbers[n.name]}={_quoted(n.address)}:{peers}" for n in nodes]
         config = CONFIG.format(home=HOME, port=PORT) + "\n".join(servers) + "\n"
         node.write(f"{HOME}/conf/zoo.cfg", config)
         node.write(f"{HOME}/data/myid", f"{numbers[node.name]}\n")
@@ -118,6 +120,12 @@ class ZooKeeper(Daemon):
 
     def healthy(self, node: Node) -> bool:
         return _mode(node) is not None
+
+    def peer_ports(self, node: Node) -> Sequence[int]:
+        return (ELECTION_PORT, QUORUM_PORT)
+
+    def client_ports(self, node: Node) -> Sequence[int]:
+        return (PORT,)
 
     def client(self, node: Node, timeout: float) -> Client:
         return ZooKeeperClient(node.address, timeout, self.reads)

@@ -7,6 +7,7 @@ from partita.checker.settings import Setting
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.firewall import Chain
 from partita.nemesis.hosts import Host
+from partita.nemesis.ports import PortClass, Ports
 from partita.nemesis.targets import Scope
 
 CHAIN = "PARTITA-LOSS"
@@ -27,7 +28,10 @@ class Loss:
     def __init__(
         self,
         percent: Annotated[float, Setting("How many packets are lost.", least=0.1, most=90)] = 20,
+        port: PortClass = "all",
     ) -> None:
+        self._ports = Ports(port)
+        self.traits = self._ports.traits(type(self).traits)
         share = f"{percent / 100:.6f}"
         self._chain = Chain(CHAIN, f"-m statistic --mode random --probability {share} -j DROP")
 
@@ -35,15 +39,16 @@ class Loss:
         return self._chain.lacks(host)
 
     def begin(self, scene: Scene, scope: Scope) -> None:
-        self._chain.stand(scene.hosts, scope.grudge)
+        chain = self._ports.chain(self._chain, scene)
+        chain.stand(scene.hosts, self._ports.narrowed(scope).grudge)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """The rules must stand. That packets are lost is seen at the end, when they are counted."""
-        missing = self._chain.missing(scene.hosts, scope.grudge)
+        missing = self._chain.missing(scene.hosts, self._ports.narrowed(scope).grudge)
         return {"bit": not missing} | ({"missing_on": missing} if missing else {})
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
-        gone = self._chain.missing(scene.hosts, scope.grudge)
+        gone = self._chain.missing(scene.hosts, self._ports.narrowed(scope).grudge)
         lost = sum(self._chain.counts(scene.hosts).values())
         return Lasted({"gone_on": gone} if gone else {}, {"packets_lost": lost})
 

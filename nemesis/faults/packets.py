@@ -12,7 +12,8 @@ from typing import Annotated, Any, Protocol
 from partita.checker.settings import Setting
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host
-from partita.nemesis.packets import Line, round_trips
+from partita.nemesis.packets import Line
+from partita.nemesis.ports import PortClass, Ports
 from partita.nemesis.targets import Scope
 
 _DELAY, _REORDER, _SLOW = (
@@ -42,13 +43,13 @@ def _lacks(fault: _Holds, host: Host) -> str | None:
 
 
 def _begin(fault: _Holds, scene: Scene, scope: Scope) -> None:
-    fault.before = round_trips(scene, scope, _PATIENCE_S)
+    fault.before = fault.line.round_trips(scene, scope, _PATIENCE_S)
     fault.line.begin(scene, scope)
 
 
 def _prove(fault: _Holds, scene: Scene, scope: Scope) -> Mapping[str, Any]:
     """It bit if no link that answered before is less than half as late as it should be."""
-    after = round_trips(scene, scope, _PATIENCE_S + 10 * fault.most_ms / 1000)
+    after = fault.line.round_trips(scene, scope, _PATIENCE_S + 10 * fault.most_ms / 1000)
     later = [after[link] - took for link, took in fault.before.items() if link in after]
     late = not fault.least_ms or min(later, default=0) >= fault.least_ms / 2
     missing = fault.line.gone(scene, scope)
@@ -91,8 +92,10 @@ class Delay:
         jitter: Annotated[
             float, Setting("Milliseconds more or less, drawn for each packet.", least=0, most=5000)
         ] = 0,
+        port: PortClass = "all",
     ) -> None:
-        self.line = _DELAY.with_options("--delay-ms", ms, "--jitter-ms", jitter)
+        self.traits = Ports(port).traits(type(self).traits)
+        self.line = _DELAY.with_options(Ports(port), "--delay-ms", ms, "--jitter-ms", jitter)
         self.least_ms, self.most_ms = max(0.0, ms - jitter), ms + jitter
         self.before: Mapping[tuple[str, str], float] = {}
 
@@ -111,8 +114,12 @@ class Reorder:
         self,
         percent: Annotated[float, Setting("How many packets overtake.", least=1, most=99)] = 25,
         ms: Ms = 20,
+        port: PortClass = "all",
     ) -> None:
-        self.line = _REORDER.with_options("--delay-ms", ms, "--reorder-percent", percent)
+        self.traits = Ports(port).traits(type(self).traits)
+        self.line = _REORDER.with_options(
+            Ports(port), "--delay-ms", ms, "--reorder-percent", percent
+        )
         # A probe's one packet may be one that overtakes.
         self.least_ms, self.most_ms = 0.0, ms
         self.before: Mapping[tuple[str, str], float] = {}
@@ -133,8 +140,10 @@ class Slow:
         kbit: Annotated[
             float, Setting("Thousands of bits in a second, to each node.", least=8, most=1e7)
         ] = 8000,
+        port: PortClass = "all",
     ) -> None:
-        self.line = _SLOW.with_options("--kbit", kbit)
+        self.traits = Ports(port).traits(type(self).traits)
+        self.line = _SLOW.with_options(Ports(port), "--kbit", kbit)
         # A probe is too small to be late; what counts is what has to wait later on.
         self.least_ms, self.most_ms = 0.0, 2000.0
         self.before: Mapping[tuple[str, str], float] = {}
