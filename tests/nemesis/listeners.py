@@ -1,4 +1,4 @@
-"""A store that only accepts connections: on one port those of its nodes, on another its clients'."""
+"""A store that only accepts connections: on one port its nodes', on another its clients'."""
 
 import socket
 from contextlib import suppress

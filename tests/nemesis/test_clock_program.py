@@ -56,7 +56,7 @@ def possible() -> None:
 
 @pytest.mark.cluster
 @pytest.mark.parametrize(
-    ("language", "rounds"), [("C", ROUNDS), ("Python", 10), ("Java", 10), ("Go", 10)]
+    ("language", "rounds"), [("C", ROUNDS), ("Python", 10), ("Java", 5), ("Go", 5)]
 )
 def test_a_busy_reader_is_shifted_and_healed(language: str, rounds: int, tmp_path: Path) -> None:
     if clock_readers.lacks(language):

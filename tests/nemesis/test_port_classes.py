@@ -78,19 +78,16 @@ def test_clients_are_cut_and_peers_are_not(listeners: Listeners, nodes: list[Nod
 
 
 @pytest.mark.cluster
-@pytest.mark.parametrize("port", ["peer", "client"])
-def test_packets_to_one_class_are_late(listeners: Listeners, nodes: list[Node], port: str) -> None:
-    schedule = f"0s delay n2 ms=300 port={port}; 0s loss n2 percent=1 port={port}"
-    driver, events = driven(listeners, nodes, schedule)
+def test_packets_to_one_class_are_late(listeners: Listeners, nodes: list[Node]) -> None:
+    driver, events = driven(listeners, nodes, "0s delay n2 ms=300 port=client")
     said = probe(events)
     assert said["bit"] is True
     assert float(str(said["round_trip_ms"])) >= 300
-    late, other = (PEER, CLIENT) if port == "peer" else (CLIENT, PEER)
-    assert took(nodes[0], nodes[1], late) >= 300
-    assert min(took(nodes[0], nodes[1], other) for _ in range(5)) < 300
+    assert took(nodes[0], nodes[1], CLIENT) >= 300
+    assert min(took(nodes[0], nodes[1], PEER) for _ in range(5)) < 300
     driver.finish()
     assert driver.failure is None
-    assert min(took(nodes[0], nodes[1], late) for _ in range(5)) < 300
+    assert min(took(nodes[0], nodes[1], CLIENT) for _ in range(5)) < 300
 
 
 def took(one: Node, other: Node, port: int) -> float:
@@ -99,17 +96,6 @@ def took(one: Node, other: Node, port: int) -> float:
         'a=$EPOCHREALTIME; exec 3<>"/dev/tcp/$0/$1"; b=$EPOCHREALTIME; echo $((${b/./}-${a/./}))'
     )
     return int(one.run(["bash", "-c", lines, other.address, str(port)]).stdout) / 1000
-
-
-@pytest.mark.cluster
-def test_where_the_store_does_not_listen_nothing_is_proven(
-    listeners: Listeners, nodes: list[Node]
-) -> None:
-    for node in nodes:
-        listeners.kill(node)
-    driver, events = driven(listeners, nodes, "0s partition n2 port=peer")
-    assert probe(events)["bit"] is False
-    driver.finish()
 
 
 def test_a_class_that_the_system_does_not_name_is_refused() -> None:
