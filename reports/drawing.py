@@ -5,7 +5,9 @@ axis, in seconds since the run began, and the faults as bands behind what it sho
 can be read one above the other.
 """
 
+from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 import matplotlib as mpl
@@ -20,6 +22,9 @@ from partita.reports.figures.faults import SECOND, Fault
 from partita.reports.figures.statistics import MILLISECOND, since_due
 from partita.reports.palette import GRID, INK, MUTED, PAPER, fault_colour
 from partita.reports.stored import StoredRun
+
+# Characters that fit below a figure, and what a handle and the space around it take of them.
+_ROW, _AROUND_LABEL = 112, 7
 
 STYLE: Any = {
     "axes.axisbelow": True,
@@ -96,7 +101,18 @@ def _band_label(axes: Axes, fault: Fault, left: int, share: float) -> None:
 def legend_below(axes: Axes, handles: list[Line2D]) -> None:
     figure = axes.get_figure()
     assert isinstance(figure, Figure)
-    figure.legend(handles=handles, loc="outside lower center", ncol=len(handles), columnspacing=1.6)
+    lengths = [len(str(handle.get_label())) + _AROUND_LABEL for handle in handles]
+    columns = next(count for count in range(len(handles), 0, -1) if _width(lengths, count) <= _ROW)
+    figure.legend(handles=handles, loc="outside lower center", ncol=columns, columnspacing=1.6)
+
+
+def _width(lengths: Sequence[int], columns: int) -> int:
+    """Return the width of a legend (in characters), which is filled column by column."""
+    rows, longer = divmod(len(lengths), columns)
+    places = [
+        (rows + 1) * min(at, longer) + rows * max(0, at - longer) for at in range(columns + 1)
+    ]
+    return sum(max(lengths[begin:end]) for begin, end in pairwise(places)) if columns > 1 else 0
 
 
 def due_s(run: StoredRun) -> Floats:

@@ -30,6 +30,7 @@ def _environment() -> Environment:
     filters: dict[str, Callable[[Any], str]] = {
         "percent": _percent,
         "seconds": _seconds,
+        "duration": _duration,
         "count": lambda value: NOTHING if value is None else f"{value:,}",
         "ms": lambda value: NOTHING if value is None else f"{value:,.1f}",
         "fates": sentences.fates,
@@ -49,6 +50,13 @@ def _seconds(value: float | None) -> str:
     if value is None:
         return NOTHING
     return f"{value:,.1f}\N{NO-BREAK SPACE}s" if value >= 0.1 else f"{value:.2f}\N{NO-BREAK SPACE}s"
+
+
+def _duration(value: float | None) -> str:
+    """Seconds, or milliseconds where these say more."""
+    if value is None or value >= 1:
+        return _seconds(value)
+    return f"{value * 1e3:.3g}\N{NO-BREAK SPACE}ms"
 
 
 def _colours() -> str:

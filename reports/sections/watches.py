@@ -18,7 +18,8 @@ from partita.reports.stored import StoredRun
 
 CAPTION = (
     "Each delivery of a change to a watch, at the time of the delivery, by how long after its "
-    "acknowledgement it came. What was there before a watch began counts from its beginning."
+    "acknowledgement it came; at the very bottom, what came before it. What was there before a "
+    "watch began counts from its beginning."
 )
 # More points than this are drawn as pixels inside an SVG: it would take seconds to open.
 POINTS_AS_VECTORS = 2000
@@ -51,6 +52,7 @@ def over_time(run: StoredRun, lags: Lags) -> Figure:
         markersize=2.5,
         markeredgewidth=0,
         color=OUTCOME["ok"],
+        alpha=1 if len(lags.ns) <= POINTS_AS_VECTORS else 0.25,
         rasterized=len(lags.ns) > POINTS_AS_VECTORS,
     )
     log_latencies(axes)

@@ -18,6 +18,7 @@ AROUND = 25
 # The levels that real time refutes: only of them can be said that what was over had to come first.
 REAL_TIME = ("linearizable",)
 IN_TIME = "The operations that contradict each other, in the order of time"
+ALONE = "The operation that it is about"
 VALUES = "; below, what a register holds after each acknowledged write"
 ORDER = (
     "From left to right an order in which each operation could have seen "
@@ -38,7 +39,8 @@ def violation(
     yield from _context(history, contradiction)
     figure = contradiction_in_time(history, contradiction, faults_of(history))
     values = VALUES if shows_values(history, contradiction.rows) else ""
-    yield Picture(name, figure, f"{IN_TIME}{values}.")
+    shown = IN_TIME if len(contradiction.rows) > 1 else ALONE
+    yield Picture(name, figure, f"{shown}{values}.")
     if forbidden:
         yield Picture(f"{name}-order", needed_order(history, contradiction), ORDER)
     yield fragment(

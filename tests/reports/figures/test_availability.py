@@ -287,3 +287,10 @@ def test_a_node_that_was_lost_is_named_with_the_time() -> None:
     events = nemesis(7.5, "info", "lost", {"node": "n3", "heard": 6.25})
     assert lost_of(history(events)) == [Lost("n3", 6.25, 7.5)]
     assert faults_of(history(events)) == []
+
+
+def test_what_fails_at_last_is_not_waited_for_when_nobody_asks_any_more() -> None:
+    acknowledged = [op(at, at / 10, at / 10 + 0.05) for at in range(9)]
+    refused = op(9, 0.9, 0.95, outcome="fail")
+    summary = summarise(history(*acknowledged, refused), {"nodes": NODES, "timeout": 5.0})
+    assert summary["longest_unavailability"] == 0.05

@@ -93,6 +93,9 @@ def test_watches(tmp_path: Path) -> None:
     run = stored(tmp_path / "run", Watches(), events)
     html = write_all(run, ["html"])[-1].read_text()
     assert "deliveries came from 3 streams" in html
+    assert "one-shot watches fired" not in html and "queries were answered" not in html
+    # Quick ones are told in milliseconds: 0.00 s says nothing.
+    assert "0.00\N{NO-BREAK SPACE}s" not in html
 
 
 def test_a_run_without_any_shows_nothing_of_it(tmp_path: Path) -> None:
