@@ -7,15 +7,19 @@ that it does not save a store which forgets that.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from random import Random
+from typing import Literal
 
 from partita.nemesis import programs
 from partita.nemesis.hosts import Host
 
 AT = "/srv/partita/disk"
 PROGRAM = "partita-disk"
+Lose = Literal["all", "some", "torn"]
 SIZE = "1G"  # sparse: it takes what is written to it
 
-_PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
+# For hosts whose users have no tools of an administrator.
+PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
 # Mounts the image, and its folder where the store keeps its data; harmless if both stand.
 _ATTACH = """
 attach() {
@@ -47,19 +51,29 @@ rm -rf "$at"
 """
 
 # What is read before comes from memory, what is read after comes from the disk. Prints how many
-# files there were, how many are not as they were, and how many bytes they are shorter by.
+# files there were, how many are not as they were, how many bytes they are shorter by, and how many
+# bytes were kept of what could have been lost.
 _CUT = f"""set -e{_ATTACH}
-at=$1; program=$2; data=$(cat "$at/data")
+at=$1; program=$2; lose=$3; seed=$4; data=$(cat "$at/data"); kept="0 0"
 look() {{ (cd "$data" && find . -type f -exec cksum {{}} + | sort -k 3) > "$at/$1"; }}
 look before
+if [ "$lose" != all ]; then
+    rm -rf "$at/was"
+    cp -a --sparse=always "$data" "$at/was"
+    (cd "$data" && find . -type f -printf '%i %P\\n') > "$at/inodes"
+fi
 "$program" cut "$at/mounted"
 if touch "$at/mounted/data" 2>/dev/null; then echo "it still writes" >&2; exit 1; fi
 i=0
 while ! umount "$data"; do i=$((i + 1)); [ $i -lt 50 ] || exit 1; sleep 0.1; done
 umount "$at/mounted"
 attach
+if [ "$lose" != all ]; then
+    kept=$("$program" keep "$lose" "$seed" "$at/inodes" "$at/was" "$data")
+    rm -rf "$at/was"
+fi
 look after
-awk '
+awk -v kept="${{kept#* }}" '
     {{ name = $0; sub(/^[0-9]+ [0-9]+ /, "", name) }}
     FNR == NR {{ sum[name] = $1; size[name] = $2; files++; next }}
     name in sum {{
@@ -68,7 +82,7 @@ awk '
     }}
     END {{
         for (name in size) if (size[name] > left[name]) bytes += size[name] - left[name]
-        print files + 0, files - same, bytes + 0
+        print files + 0, files - same, bytes + 0, kept
     }}
 ' "$at/before" "$at/after"
 """
@@ -78,7 +92,7 @@ _HEAL = f"""{_ATTACH}
 at={AT}
 if [ -e "$at/data" ]; then
     data=$(cat "$at/data")
-    rm -f "$at/mounted/full"
+    rm -rf "$at/mounted/full" "$at/was"
     attach || exit 1
 fi
 """
@@ -108,18 +122,19 @@ class Cut:
     files: int
     changed: int
     bytes_lost: int
+    bytes_kept: int
 
 
 def heal() -> str:
     """Return the shell lines by which a host has its disk again, with room on it."""
-    return _PATH + _HEAL
+    return PATH + _HEAL
 
 
 def lacks(host: Host) -> str | None:
     """Say why the host can have no disk of its own, or None if it can."""
     lack = programs.lacks(host, PROGRAM)
     if lack is None:
-        command = ["sh", "-c", _PATH + _TRY, "try", programs.path(PROGRAM)]
+        command = ["sh", "-c", PATH + _TRY, "try", programs.path(PROGRAM)]
         done = host.run(command, check=False)
         untried = None if done.status == 0 else "a disk of its own could not be tried"
         lack = " ".join(done.stdout.split()) or untried
@@ -128,28 +143,30 @@ def lacks(host: Host) -> str | None:
 
 def put(host: Host, data: str) -> None:
     """Give the host a disk, mounted at the folder where the store keeps its data."""
-    host.run(["sh", "-c", _PATH + _PUT, "put a disk", AT, data, SIZE])
+    host.run(["sh", "-c", PATH + _PUT, "put a disk", AT, data, SIZE])
 
 
 def take(host: Host) -> None:
     """Take the disk away again, with all that is on it. Harmless where there is none."""
-    host.run(["sh", "-c", _PATH + _TAKE, "take the disk", AT])
+    host.run(["sh", "-c", PATH + _TAKE, "take the disk", AT])
 
 
-def cut(host: Host) -> Cut:
+def cut(host: Host, lose: Lose = "all") -> Cut:
     """Take the power from the disk, and give it back: what was never synced is lost.
 
-    Whoever had files open on it must be gone.
+    `lose`: all of that, or only what some files had ("some"), or all but the first sectors of what
+    each file had ("torn"), as the luck of the moment has it. Whoever had files open on it must be
+    gone.
     """
     programs.bring(host, PROGRAM)
-    command = ["sh", "-c", _PATH + _CUT, "cut the power", AT, programs.path(PROGRAM)]
-    files, changed, lost = map(int, host.run(command).stdout.split())
-    return Cut(files, changed, lost)
+    seed = str(Random().getrandbits(32))
+    command = ["sh", "-c", PATH + _CUT, "cut the power", AT, programs.path(PROGRAM), lose, seed]
+    return Cut(*map(int, host.run(command).stdout.split()))
 
 
 def shell(host: Host, lines: str, *, check: bool = True) -> str:
     """Run shell lines with `at`, where the disk is mounted, and return what they print."""
-    script = f"{_PATH}at={AT}/mounted\n{lines}"
+    script = f"{PATH}at={AT}/mounted\n{lines}"
     said: str = host.run(["sh", "-c", script, "disk"], check=check).stdout
     return said
 

@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 # In the environment of each process that clients of the store consist of, on a host of their own.
 CLIENTS_MARK = "PARTITA_CLIENTS"
+# Control groups that a fault has made: one a line. They outlive their processes, so whoever takes a
+# local node down looks there.
+GROUPS = "/srv/partita/cgroups"
 FOLDER = "/run/partita"  # all that is ours on a host; gone after a reboot, as faults are
 
 PATIENCE_S = 0.5  # a command that takes longer makes us look whether its host is there

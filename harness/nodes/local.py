@@ -27,6 +27,7 @@ from typing import Any
 from partita.harness.nodes import namespaces, processes
 from partita.harness.nodes.processes import Process
 from partita.harness.nodes.ssh import Login
+from partita.nemesis.hosts import GROUPS
 
 NODES_MAX = 200
 CLIENTS_MAX = 50  # their addresses come after those of all nodes
@@ -354,11 +355,21 @@ def _destroy(cluster: LocalCluster) -> None:
         if cluster.subnet >= 0:
             delete = ["ip", "link", "del", f"partita{cluster.subnet}"]
             subprocess.run(delete, capture_output=True, check=False)
+        _delete_groups(cluster.folder)
         shutil.rmtree(cluster.folder, ignore_errors=True)
         with suppress(OSError):
             cluster.folder.parent.rmdir()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _delete_groups(folder: Path) -> None:
+    """Delete the control groups that faults have made on nodes, and could not delete any more."""
+    for noted in folder.glob(f"*/{Path(GROUPS).name}"):
+        for group in map(Path, noted.read_text().splitlines()):
+            if group.name.startswith("partita-"):
+                with suppress(OSError):
+                    group.rmdir()
 
 
 # --- small things ------------------------------------------------------------------------

@@ -85,7 +85,8 @@ class ZooKeeper(Daemon):
     """The system `zookeeper`.
 
     `reads`: "sync" asks the leader to bring the node up to date before each read; "local" takes
-    what the connected server has, which ZooKeeper says may be old.
+    what the connected server has, which ZooKeeper says may be old. `server_args` are options of
+    Java, by which ZooKeeper's own properties are set.
     """
 
     name = NAME
@@ -97,8 +98,12 @@ class ZooKeeper(Daemon):
             Literal["sync", "local"],
             Setting("Whether a read has its server catch up with the leader first."),
         ] = "sync",
+        server_args: Annotated[
+            Sequence[str], Setting('For Java: "-Dzookeeper.NAME=VALUE".', metavar="WORDS")
+        ] = (),
     ) -> None:
         self.reads = reads
+        self._arguments = list(server_args)
 
     def install(self, node: Node) -> None:
         node.install_packages(["zookeeper", "default-jre-headless"])
@@ -115,6 +120,7 @@ class ZooKeeper(Daemon):
         node.write(f"{HOME}/conf/zoo.cfg", config)
         node.write(f"{HOME}/data/myid", f"{numbers[node.name]}\n")
         java = ["java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", *LOGGING, "-cp", ":".join(JARS)]
+        java += self._arguments
         main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
         node.start_daemon(NAME, [*java, main, f"{HOME}/conf/zoo.cfg"])
 

@@ -5,17 +5,16 @@ end heals, and no disk of their own is needed. The source is `nemesis/native/cal
 """
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from partita.checker.settings import Setting
 from partita.nemesis import programs
 from partita.nemesis.background import Background
+from partita.nemesis.calls import PROGRAM, of_store
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Scope
 
-PROGRAM = "partita-calls"
 _SLOW, _ERROR = Background(PROGRAM, "slow-fsync"), Background(PROGRAM, "disk-error")
 
 
@@ -23,22 +22,15 @@ def _lacks(fault: object, host: Host) -> str | None:
     lack = programs.lacks(host, PROGRAM)
     if lack is None:
         path = programs.path(PROGRAM)
-        said = host.run([path, "--try", str(PurePosixPath(path).parent)], check=False)
+        said = host.run([path, "--try", programs.PROGRAMS], check=False)
         lack = None if said.status == 0 else "no process can be traced there (ptrace)"
     return lack
 
 
 def _begin(program: Background, options: list[str], scene: Scene, scope: Scope) -> None:
     def start(host: Host) -> None:
-        data = scene.store.do("data", host.name)
-        home = str(PurePosixPath(data).parent)
-        # Our daemons work in the folder that their data lie in. Elsewhere it is anybody's.
-        mine = (
-            ["--home", home]
-            if home.startswith(f"{PurePosixPath(programs.PROGRAMS).parent}/")
-            else []
-        )
-        program.start(host, ["--data", data, *mine, *options])
+        where = of_store(scene.store.do("data", host.name))
+        program.start(host, [*where, *options])
 
     on_all(_struck(scene, scope), start)
 

@@ -4,8 +4,9 @@ For these the store's data lie on a disk of its own on each node (`nemesis/disks
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
+from partita.checker.settings import Setting
 from partita.nemesis import disks
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host, on_all, on_some
@@ -35,7 +36,14 @@ class PowerCut:
         heal=disks.heal(),
     )
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        lose: Annotated[
+            disks.Lose,
+            Setting("What of that: all, what some files had, or all but the first sectors."),
+        ] = "all",
+    ) -> None:
+        self._lose = lose
         self._cuts: dict[str, disks.Cut] = {}
 
     def lacks(self, host: Host) -> str | None:
@@ -44,13 +52,16 @@ class PowerCut:
     def begin(self, scene: Scene, scope: Scope) -> None:
         on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("kill", node))
         struck = [host for host in scene.hosts if host.name in scope.nodes]
-        self._cuts = on_all(struck, disks.cut)
+        self._cuts = on_all(struck, lambda host: disks.cut(host, self._lose))
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """It bit if nobody answers, and there was something on each of the disks."""
         cuts = {name: cut for name, cut in self._cuts.items() if cut.files}
         silent = not scene.serving(scope)
-        return {"bit": silent and cuts.keys() == set(scope.nodes), **disks.facts(self._cuts)}
+        bit = silent and cuts.keys() == set(scope.nodes)
+        kept = sum(each.bytes_kept for each in self._cuts.values())
+        facts = disks.facts(self._cuts) | ({"bytes_kept": kept} if self._lose != "all" else {})
+        return {"bit": bit, **facts}
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
         """Who serves again was started by another hand."""
@@ -94,7 +105,9 @@ class DiskFull:
         return Lasted({"gone_on": gone} if gone else {})
 
     def end(self, scene: Scene, scope: Scope) -> None:
+        """Make room, and start what ended for want of it."""
         self._on(scene, scope, 'rm -f "$at/full"')
+        scene.start(scope)
 
     def _on(self, scene: Scene, scope: Scope, lines: str) -> dict[str, str]:
         struck = [host for host in scene.hosts if host.name in scope.nodes]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from partita.nemesis import programs
-from partita.nemesis.faults.calls import PROGRAM
+from partita.nemesis.calls import PROGRAM
 
 # The sanitizers' build lies elsewhere.
 HERE = Path(os.environ.get("PARTITA_PROGRAMS", programs.HERE)) / PROGRAM

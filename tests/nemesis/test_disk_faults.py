@@ -63,6 +63,22 @@ def test_what_was_synced_stays_and_the_rest_is_gone(
     assert read(node, "log") == "promised, and goes on"
 
 
+def test_a_torn_cut_keeps_the_first_sectors(sleepers: Sleepers, with_disks: list[Node]) -> None:
+    node = with_disks[0]
+    synced, written = "a" * 5000, "b" * 20_000
+    write(node, "log", synced, sync=True)
+    write(node, "log", written, sync=False)
+    driver, events = driven(sleepers, with_disks, "0s power-cut n1 lose=torn")
+    left = read(node, "log") or ""
+    assert left == (synced + written)[: len(left)]
+    assert 5000 <= len(left) < 25_000
+    assert len(left) in (5000, len(left) // 512 * 512)
+    (probe,) = probes(events)
+    assert (probe["bit"], probe["bytes_lost"]) == (True, 25_000 - len(left))
+    assert len(left) - 5000 <= probe["bytes_kept"] <= len(left) - 5000 + 511
+    driver.finish()
+
+
 def test_a_kill_keeps_what_a_power_cut_takes(sleepers: Sleepers, with_disks: list[Node]) -> None:
     write(with_disks[0], "log", "written", sync=False)
     driver, _ = driven(sleepers, with_disks, "0s kill n1")

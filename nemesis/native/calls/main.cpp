@@ -3,6 +3,7 @@
 //   partita-calls --data /srv/partita/etcd/data --home /srv/partita/etcd --delay-ms 100 --figures FILE
 //   partita-calls --data FOLDER --fail 1 --writes 1 --syncs 1 --percent 50 --figures FILE
 //   partita-calls --try FOLDER
+//   partita-calls --find --data FOLDER --home FOLDER       (prints the ids of those processes)
 //
 // It traces each process that works in the home, or has a file below the data open, also those
 // that come later. When it ends, however it ends, they go on as if nothing had been: to end it is
@@ -22,6 +23,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "processes.h"
 #include "tracer.h"
 
 namespace {
@@ -99,6 +101,12 @@ int main(int argc, char** argv) {
     try {
         calls::prepare_signals();
         if (argc == 3 && std::strcmp(argv[1], "--try") == 0) return tried(argv[2]);
+        if (argc > 1 && std::strcmp(argv[1], "--find") == 0) {
+            const auto settings = read(argc - 1, argv + 1);
+            for (const auto process : calls::of_store(settings.data, settings.home))
+                std::printf("%d\n", process);
+            return 0;
+        }
         calls::Tracer tracer(read(argc, argv));
         tracer.find();
         std::puts("ready");
