@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from measuring import Limits, Measurement, Tool, measure, partita, peer
 from transactional import Shape, write
 
 LISTS = Shape(1_000)
+# Of these both are told that each key by itself is linearizable.
+LINEARIZABLE = "linearizable keys"
 SHAPES = {
     "lists, 1,000": LISTS,
     "lists, 100,000": replace(LISTS, transactions=100_000),
@@ -30,6 +32,8 @@ SHAPES = {
     "lists with revisions, 100,000": replace(LISTS, transactions=100_000, revisions=True),
     "registers, 10,000": replace(LISTS, transactions=10_000, kind="w"),
     "registers, 10,000, a violation": replace(LISTS, transactions=10_000, kind="w", planted=True),
+    "registers, 1,000, linearizable keys": replace(LISTS, kind="w"),
+    "registers, 10,000, linearizable keys": replace(LISTS, transactions=10_000, kind="w"),
     "lists, 1,000,000": replace(LISTS, transactions=1_000_000),
     "lists, 1,000,000, a violation": replace(LISTS, transactions=1_000_000, planted=True),
     "lists with revisions, 1,000,000": replace(LISTS, transactions=1_000_000, revisions=True),
@@ -60,18 +64,21 @@ def measured(names: Iterable[str], elle: Path | None, limits: Limits) -> Iterabl
         with tempfile.TemporaryDirectory(prefix="partita-transactions-") as folder:
             file = Path(folder) / "history.edn"
             write(shape, file)
-            for tool in [partita(), *([peer_of(elle, shape)] if elle else [])]:
+            for tool in tools(elle, shape, LINEARIZABLE in name):
                 found = measure(tool, file, limits)
                 print(f"{name}: {tool.name}: {_told(found)}", file=sys.stderr, flush=True)
                 row = {"history": name, "tool": tool.name, "megabytes": file.stat().st_size / 1e6}
                 yield row | asdict(found) | {"shape": asdict(shape)}
 
 
-def peer_of(elle: Path, shape: Shape) -> Tool:
-    """Return Elle, told which kind of objects there are."""
-    plain = peer("elle", elle)
-    kind = ["register"] if shape.kind == "w" else []
-    return Tool("elle", lambda file, limits: [*plain.command(file, limits), *kind])
+def tools(elle: Path | None, shape: Shape, linearizable: bool) -> Iterator[Tool]:
+    """Yield Partita, and Elle if it is there, told what is known of the objects."""
+    yield partita(*(["--linearizable-keys"] if linearizable else []))
+    if elle:
+        plain = peer("elle", elle)
+        kind = ["register"] if shape.kind == "w" else []
+        kind += ["linearizable"] if linearizable else []
+        yield Tool("elle", lambda file, limits: [*plain.command(file, limits), *kind])
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
