@@ -365,7 +365,7 @@ def _destroy(cluster: LocalCluster) -> None:
 
 def _delete_groups(folder: Path) -> None:
     """Delete the control groups that faults have made on nodes, and could not delete any more."""
-    for noted in folder.glob(f"*/{Path(GROUPS).name}"):
+    for noted in folder.glob(f"nodes/*/{Path(GROUPS).name}"):
         for group in map(Path, noted.read_text().splitlines()):
             if group.name.startswith("partita-"):
                 with suppress(OSError):
