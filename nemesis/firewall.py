@@ -25,8 +25,10 @@ _PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
 # to strike has no rules any more.
 _STAND = """
 set -e
-chain=$1; rule=$2; matches=$3; shift 3
+chain=$1; meant=$2; matches=$3; shift 3
 for family in iptables ip6tables; do
+    case $family in iptables) own=127.0.0.1 ;; *) own=::1 ;; esac
+    rule=$(printf "%s" "$meant" | sed "s/LOOPBACK/$own/")
     rules=
     for address in "$@"; do
         case $family,$address in
@@ -104,7 +106,8 @@ class Chain:
 
     The name has capitals and dashes, and begins with PARTITA, by which we know it as ours. With
     `ports` only what goes to or from these is meant; `from_anyone` means what anybody sends to
-    them, in place of what an address sends.
+    them, in place of what an address sends. In a rule, LOOPBACK stands for that address in the
+    family that the packet is of.
     """
 
     name: str
@@ -120,7 +123,8 @@ class Chain:
 
     def lacks(self, host: Host) -> str | None:
         """Say why the host cannot have such a rule, or None if it can."""
-        done = host.run(["sh", "-c", self._script(_TRY), "try", self.rule], check=False)
+        rule = self.rule.replace("LOOPBACK", "127.0.0.1")
+        done = host.run(["sh", "-c", self._script(_TRY), "try", rule], check=False)
         untried = None if done.status == 0 else "iptables could not be tried"
         return " ".join(done.stdout.split()) or untried
 

@@ -162,6 +162,23 @@ def test_loss_is_what_was_asked_for(sleepers: Sleepers, nodes: list[Node]) -> No
 
 
 @pytest.mark.cluster
+def test_so_many_as_were_asked_for_arrive_twice(sleepers: Sleepers, nodes: list[Node]) -> None:
+    driver, events = driven(sleepers, nodes, "0s duplicate link percent=20")
+    assert probe(events)["bit"] is True
+    grudge = next(value["links"] for kind, f, value in events if (kind, f) == ("ok", "duplicate"))
+    one, other = (node for node in nodes if grudge[node.name])
+    numbers = [number for number, _ in asked(one, other, count=400)]
+    more = len(numbers) - len(set(numbers))
+    assert 400 * 0.30 * 0.6 < more < 400 * 0.30 * 1.4, "of 1.44 answers to each, 0.44 come again"
+    assert len(reachable(nodes)) == 20
+    driver.finish()
+    assert driver.failure is None
+    assert events[-1][2]["figures"]["1"]["packets_duplicated"] > more / 2
+    numbers = [number for number, _ in asked(one, other, count=100)]
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.cluster
 def test_they_add_up_with_each_other_and_with_a_cut(sleepers: Sleepers, nodes: list[Node]) -> None:
     """Whoever lets a packet pass must not let it pass the others: the cut is still one."""
     schedule = "0s delay all ms=20; 0s slow all kbit=100000; 0s reorder n1 ms=30; 0s partition n5"
