@@ -45,3 +45,14 @@ def test_a_table_of_all(tmp_path: Path) -> None:
     rows = [line.split(" | ") for line in page.read_text().splitlines() if line.startswith("| ")]
     assert [row[4] for row in rows[2:]] == ["valid", "invalid"] * 2
     assert "old" not in page.read_text()
+
+
+def test_watches_beside_a_real_etcd(tmp_path: Path) -> None:
+    page = tmp_path / "benchmarks.md"
+    page.write_text("<!-- watchers: begin -->\nold\n<!-- watchers: end -->\n")
+    command = [sys.executable, str(BENCHMARKS / "watchers.py"), "--watchers", "5"]
+    command += ["--rate", "20", "--seconds", "1", "--docs", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    row = page.read_text().splitlines()[4].split(" | ")
+    assert row[0] == "| 5" and row[3] == "0"  # nothing was missed
