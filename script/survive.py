@@ -43,6 +43,10 @@ for data in $(cat /srv/partita/disk/data 2>/dev/null); do
     head -c 100000 /dev/zero > "$data/.room" 2>/dev/null || echo "no room on $data"
     rm -f "$data/.room"
 done
+clock=/srv/partita/programs/partita-clock
+[ ! -x $clock ] || $clock read --home /srv/partita | while read -r _ name least most _; do
+    [ "$least$most" = 0.0000000.000000 ] || echo "the clock of $name is off by $most s"
+done
 for each in $(ls /run/partita 2>/dev/null); do
     case $each in
         alive|armed|deadman|heal|*.figures) ;;

@@ -17,7 +17,7 @@ from partita.nemesis.targets import Scope, scope_of
 NODES = ["n1", "n2", "n3", "n4", "n5"]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def listeners(nodes: list[Node]) -> Iterator[Listeners]:
     """The cluster's nodes with a store that listens on two ports."""
     system = Listeners()

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr int kTries = 200;
+constexpr auto kPatience = std::chrono::seconds(10);
 constexpr std::size_t kStack = 4096;  // of a thread, in which an interrupted one is looked for
 
 fs::path in_proc(pid_t pid, const char* file) { return fs::path("/proc") / std::to_string(pid) / file; }
@@ -211,7 +211,8 @@ Shifts Clock::shifts() const {
 
 void Clock::shift(Shifts wanted) {
     if (wanted.none() && !shifted()) return;
-    for (int tries = 0; tries < kTries; ++tries) {
+    const auto limit = steady_clock::now() + kPatience;
+    do {
         {
             const Stopped stopped(pid_);
             const auto threads = stopped.threads();
@@ -223,7 +224,7 @@ void Clock::shift(Shifts wanted) {
             }
         }
         std::this_thread::sleep_for(milliseconds(3));
-    }
+    } while (steady_clock::now() < limit);
     throw std::runtime_error("one of its threads is always about to ask for the time");
 }
 
