@@ -106,6 +106,9 @@ class Consul(Daemon):
         command = [binaries.path(NAME), "agent", "-config-file", f"{HOME}/agent.json"]
         node.start_daemon(NAME, command + self._arguments)
 
+    def files(self, node: Node) -> Mapping[str, str]:
+        return {"log": f"{HOME}/data/raft/raft.db"}
+
     def healthy(self, node: Node) -> bool:
         # Any answer will do, but it must be the leader's: there may be no such key.
         path = "/v1/kv/?keys&consistent"

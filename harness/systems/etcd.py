@@ -92,6 +92,10 @@ class Etcd(Daemon):
         command += ["--logger", "zap", "--log-outputs", "stderr"]
         node.start_daemon(NAME, command + self._arguments)
 
+    def files(self, node: Node) -> Mapping[str, str]:
+        kept = f"{HOME}/data/member"
+        return {"log": f"{kept}/wal/*.wal", "database": f"{kept}/snap/db"}
+
     def healthy(self, node: Node) -> bool:
         answers = ask_all([node.address], PORT, "GET", "/health")
         return answers[0] is not None and answers[0].get("health") in ("true", True)

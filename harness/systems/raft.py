@@ -155,6 +155,9 @@ class Raft(Daemon):
                 command += ["--peer", f"{peer.name}={host_port(peer.address, PORT)}"]
         node.start_daemon(NAME, [*command, *self._arguments])
 
+    def files(self, node: Node) -> Mapping[str, str]:
+        return {"log": f"{HOME}/data/journal.jsonl"}
+
     def healthy(self, node: Node) -> bool:
         client = RaftClient(node.address, 2.0)
         try:

@@ -138,6 +138,14 @@ class HasClientPorts(Protocol):
 
 
 @runtime_checkable
+class HasFiles(Protocol):
+    """A system that says which of its files are which, for faults that damage them."""
+
+    def files(self, node: Node) -> Mapping[str, str]:
+        """Return patterns of paths, by what is in those files: `log`, `snapshot`, `database`."""
+
+
+@runtime_checkable
 class HasPrimaries(Protocol):
     """A system whose nodes can be asked who leads."""
 

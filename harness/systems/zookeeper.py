@@ -124,6 +124,10 @@ class ZooKeeper(Daemon):
         main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
         node.start_daemon(NAME, [*java, main, f"{HOME}/conf/zoo.cfg"])
 
+    def files(self, node: Node) -> Mapping[str, str]:
+        kept = f"{HOME}/data/version-2"
+        return {"log": f"{kept}/log.*", "snapshot": f"{kept}/snapshot.*"}
+
     def healthy(self, node: Node) -> bool:
         return _mode(node) is not None
 

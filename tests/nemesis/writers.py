@@ -1,5 +1,7 @@
 """A store whose process writes and syncs a file again and again, and notes what became of it."""
 
+from collections.abc import Callable
+
 from partita.harness.nodes.cluster import Node
 
 NAME = "writer"
@@ -26,16 +28,19 @@ while True:
 
 
 class Writers:
-    """A system whose process writes; it serves if the process is there."""
+    """A system whose process writes; it serves if that is there, and its files are intact."""
 
     name = NAME
+
+    def __init__(self, intact: Callable[[Node], bool] = lambda node: True) -> None:
+        self._intact = intact
 
     def start(self, node: Node, nodes: object) -> None:
         command = ["python3", "-c", _WRITE, self.data(node), f"{FOLDER}/noted"]
         node.start_daemon(NAME, command)
 
     def healthy(self, node: Node) -> bool:
-        return node.daemon_runs(NAME)
+        return self._intact(node) and node.daemon_runs(NAME)
 
     def stop(self, node: Node) -> None:
         node.stop_daemon(NAME)
@@ -48,6 +53,9 @@ class Writers:
 
     def data(self, node: Node) -> str:
         return f"{FOLDER}/data"
+
+    def files(self, node: Node) -> dict[str, str]:
+        return {"log": f"{FOLDER}/data/st*"}
 
     def noted(self, node: Node) -> list[str]:
         """What became of each round since it was last asked for."""

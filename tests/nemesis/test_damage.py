@@ -1,0 +1,63 @@
+"""Files that are not as they were written, and nodes that refuse them."""
+
+from collections.abc import Iterator
+
+import pytest
+from sleepers import driven
+from writers import FOLDER, Writers
+
+from partita.harness.nodes.cluster import Node
+from partita.nemesis import switch
+from partita.nemesis.schedule import ScheduleError, check, parse
+
+pytestmark = pytest.mark.cluster
+FILE = f"{FOLDER}/data/state"
+WRITTEN = "".join(chr(ord("a") + n % 26) for n in range(3000))
+
+
+def kept(node: Node) -> str:
+    """What is in the file, but for the room behind it."""
+    return node.run(["sh", "-c", f"tr -d '\\0' < {FILE}"]).stdout
+
+
+@pytest.fixture
+def careful(nodes: list[Node]) -> Iterator[Writers]:
+    """The first of the cluster's nodes with a store that looks at its file, which has room."""
+    system, node = Writers(lambda node: kept(node) == WRITTEN), nodes[0]
+    node.write(FILE, WRITTEN)
+    node.run(["truncate", "-s", "1M", FILE])
+    system.start(node, nodes)
+    yield system
+    switch.heal(nodes)
+    switch.disarm(nodes)
+    system.kill(node)
+    system.wipe(node)
+
+
+@pytest.mark.parametrize("fault", ["flip-byte", "truncate-file"])
+def test_a_node_that_refuses_its_file_gets_it_back(
+    careful: Writers, nodes: list[Node], fault: str
+) -> None:
+    node = nodes[0]
+    driver, events = driven(careful, nodes, f"0s {fault} n1 reckless=true")
+    (probe,) = (value for _, f, value in events if f == "probe")
+    path, at = probe["files"]["n1"].split()
+    assert (probe["bit"], path) == (True, FILE)
+    assert node.daemon_runs(careful.name)
+    left = kept(node)
+    if fault == "flip-byte":
+        pairs = enumerate(zip(left, WRITTEN, strict=True))
+        assert [n for n, (one, other) in pairs if one != other] == [int(at)]
+    else:
+        assert left == WRITTEN[: int(at)]
+    driver.finish()
+    assert driver.failure is None
+    assert careful.healthy(node)
+    assert node.run(["sh", "-c", "ls /srv/partita/damaged* 2>/dev/null"], check=False).stdout == ""
+
+
+def test_only_a_minority_is_damaged() -> None:
+    with pytest.raises(ScheduleError, match="needs a target"):
+        parse("1s flip-byte all", ["n1", "n2", "n3"])
+    with pytest.raises(ScheduleError, match=r"needs a system with files\(\)"):
+        check(parse("1s flip-byte one"), 5, 10, has=lambda name: name != "files")
