@@ -96,12 +96,13 @@ class Ports:
             if self.which == "peer" or pair[1] == node
         }
         strays = sorted(scene.undisturbed(Scope()) - reachable(scene.hosts))
-        left = sorted(cut & before & self.reached(scene))
+        meant = cut & before
+        unreachable = meant - self.reached(scene)
         return {
-            "bit": bool(cut & before) and not left and not strays,
+            "bit": bool(meant) and unreachable == meant and not strays,
+            "cut": sorted(meant),
+            "unreachable": sorted(unreachable),
             "ports": list(self.of(scene)),
-            "cut": sorted(cut & before),
-            "still_reached": left,
             "strays": strays,
         }
 

@@ -197,7 +197,9 @@ def proof_sentence(fault: Mapping[str, Any]) -> str:
 
 
 def _listed(value: Any) -> str:
-    """A list by its elements, of which each may be a pair of nodes."""
+    """A list by its elements, of which each may be a pair of nodes; a mapping by name and value."""
+    if isinstance(value, Mapping):
+        return " ".join(f"{name} {each}" for name, each in value.items())
     if not isinstance(value, list | tuple):
         return str(value)
     return " ".join(">".join(each) if isinstance(each, list) else str(each) for each in value)

@@ -141,7 +141,7 @@ class ClockJump:
             options=lambda node: jump,
             right=("--jump", "0"),
             should=lambda node, reading: abs(reading.jump - s) < _NEAR_S,
-            word="off_s",
+            word="seconds_off",
             figure=lambda reading: reading.most,
         )
 
@@ -164,7 +164,7 @@ class ClockSkew:
             options=lambda node: ("--skew", f"{self._skews[node]:f}"),
             right=("--skew", "0"),
             should=lambda node, reading: abs(reading.skew - self._skews[node]) < _NEAR_S,
-            word="off_s",
+            word="seconds_off",
             figure=lambda reading: reading.most,
         )
 
@@ -198,7 +198,7 @@ class ClockStrobe:
             options=lambda node: strobe,
             right=("--strobe", "0"),
             should=lambda node, reading: abs(reading.strobe - s) < _NEAR_S,
-            word="strobe_s",
+            word="seconds_to_and_fro",
             figure=lambda reading: reading.most - reading.least,
             look_s=period,
         )
@@ -225,7 +225,7 @@ class ClockRate:
             options=lambda node: rate,
             right=("--factor", "1"),
             should=lambda node, reading: abs(reading.factor - factor) < _LEAST_RATE / 2,
-            word="rate",
+            word="seconds_in_one",
             figure=lambda reading: reading.rate,
             look_s=_LOOK_S,
         )

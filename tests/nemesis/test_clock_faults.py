@@ -54,7 +54,7 @@ def test_a_clock_jumps_and_jumps_back_by_itself(clocked: Clocked, nodes: list[No
     driver, events = driven(clocked, nodes, "0s clock-jump n1 s=-100")
     (probe,) = probes(events)
     assert probe["bit"] is True
-    assert probe["off_s"] == {"n1": pytest.approx(-100, abs=NEAR)}
+    assert probe["seconds_off"] == {"n1": pytest.approx(-100, abs=NEAR)}
     assert is_off(clocked, nodes[1], 0)
     assert waited(lambda: driver.in_force == "")
     assert is_off(clocked, nodes[0], 0)
@@ -93,7 +93,11 @@ def test_a_second_one_takes_the_place_of_the_first(clocked: Clocked, nodes: list
 def test_a_clock_jumps_to_and_fro(clocked: Clocked, nodes: list[Node]) -> None:
     driver, events = driven(clocked, nodes, "0s clock-strobe n1 s=200 period=0.2")
     (probe,) = probes(events)
-    assert probe == {"fault": 1, "bit": True, "strobe_s": {"n1": pytest.approx(200, abs=NEAR)}}
+    assert probe == {
+        "fault": 1,
+        "bit": True,
+        "seconds_to_and_fro": {"n1": pytest.approx(200, abs=NEAR)},
+    }
     assert waited(lambda: is_off(clocked, nodes[0], 200))
     assert waited(lambda: is_off(clocked, nodes[0], 0))
     driver.finish()

@@ -70,5 +70,7 @@ def test_sentences() -> None:
     )
     struck = {"proof": {"silent": ["n1", "n2"], "strays": [["n1", "n3"]]}}
     assert proof_sentence(struck) == "silent: n1 n2, strays: n1>n3"
+    clocks = {"proof": {"seconds_off": {"n1": 100.0, "n2": -0.5}}}
+    assert proof_sentence(clocks) == "seconds off: n1 100.0 n2 -0.5"
     assert proof_sentence({"proof": {}}) == "nobody looked"
     assert proof_sentence({"error": "no iptables"}) == "injection failed: no iptables"
