@@ -22,6 +22,8 @@ LETTER: Final = FONT * 0.61
 LINE: Final = FONT * 1.4
 PAD: Final = 8.0
 _STEPS_MAX: Final = 6
+# How far an arrow may bend out, as a share of its length: to its left, or below 0 to its right.
+_BOWS: Final = (0.18, 0.35, 0.6, -0.18, -0.35, 0.9, -0.6, 1.3, -0.9)
 COLOURS: Final[Mapping[str, str]] = {
     "ww": OUTCOME["fail"],
     "wr": QUANTILE["0.99"],
@@ -231,7 +233,7 @@ def _arrow(
     width, height = LETTER * len(text) + PAD, FONT + 6
     others = [area for area in taken if area not in (one, other)]
     best: tuple[int, Arrow] | None = None
-    for bow, share in product((0.18, 0.35, 0.6, -0.18, -0.35, 0.9), (0.5, 0.4, 0.6, 0.3, 0.7)):
+    for bow, share in product(_BOWS, (0.5, 0.4, 0.6, 0.3, 0.7)):
         begin, bend, end = _curve(one, other, bow)
         x, y = _on_curve(begin, bend, end, share)
         area = Area(x - width / 2, y - height / 2, width, height)

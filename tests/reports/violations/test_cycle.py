@@ -1,6 +1,6 @@
 """The picture of a cycle: whatever the cycle is, no label touches another one or a box."""
 
-from itertools import combinations
+from itertools import combinations, product
 from random import Random
 from typing import Any
 
@@ -9,7 +9,7 @@ from browser import chromium
 from transactions_told import concurrent, history
 
 from partita.checker import History
-from partita.reports.violations.cycle import cycle, laid_out
+from partita.reports.violations.cycle import Area, cycle, laid_out
 
 Edge = dict[str, Any]
 Drawn = tuple[History, list[int], list[Edge]]
@@ -57,6 +57,17 @@ def test_no_arrow_leaves_the_picture() -> None:
                 x, y = arrow.at(share / 10)
                 assert 0 <= x <= drawing.width, seed
                 assert drawing.top <= y <= drawing.height, seed
+
+
+def test_arrows_seldom_pass_behind_boxes() -> None:
+    arrows = behind = 0
+    for seed in range(40):
+        drawing = laid_out(*some_cycle(seed))
+        arrows += len(drawing.arrows)
+        for arrow, box in product(drawing.arrows, drawing.boxes):
+            points = [Area(*arrow.at(share / 40), 0, 0) for share in range(2, 39)]
+            behind += any(point.touches(box.area, -2) for point in points)
+    assert behind < arrows / 80
 
 
 def test_time_runs_to_the_right() -> None:
