@@ -15,6 +15,7 @@ from partita.nemesis.fault import Lasted, Scene, Storm, Traits
 from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Scope
 
+_BY_TRACING = "a program of Partita's that traces the store (ptrace)"
 _SLOW, _ERROR = Background(PROGRAM, "slow-fsync"), Background(PROGRAM, "disk-error")
 
 
@@ -65,7 +66,9 @@ class SlowFsync:
     """Lets each fsync of the store wait before it is carried out."""
 
     name = "slow-fsync"
-    traits = Traits(strikes="nodes", needs=("data",), storm=Storm(1), heal=_SLOW.heal)
+    traits = Traits(
+        strikes="nodes", needs=("data",), storm=Storm(1), how=_BY_TRACING, heal=_SLOW.heal
+    )
 
     def __init__(
         self,
@@ -94,7 +97,13 @@ class DiskError:
     """Refuses the store's calls to its disk with an I/O error (EIO), as a dying disk does."""
 
     name = "disk-error"
-    traits = Traits(strikes="nodes", needs=("data",), storm=Storm(1, (0.5, 3.0)), heal=_ERROR.heal)
+    traits = Traits(
+        strikes="nodes",
+        needs=("data",),
+        storm=Storm(1, (0.5, 3.0)),
+        how=_BY_TRACING,
+        heal=_ERROR.heal,
+    )
 
     def __init__(
         self,

@@ -52,6 +52,7 @@ rm -f "$kept" "$kept.path"
 """
 _FORGET = f'rm -f "{KEPT}" "{KEPT}.path"'
 
+_BY_HAND = "writes to a file of the store while it is down"
 _TOO_MANY = ("majority", "all")
 
 Role = Annotated[str, Setting("Which of the store's files: log, or what its system names.")]
@@ -121,7 +122,9 @@ class FlipByte:
     """Crashes the store, flips a bit in one of its files, and starts it again."""
 
     name = "flip-byte"
-    traits = Traits(strikes="nodes", needs=("files",), refuses=_TOO_MANY, heal=_FORGET)
+    traits = Traits(
+        strikes="nodes", needs=("files",), refuses=_TOO_MANY, how=_BY_HAND, heal=_FORGET
+    )
     lines = _FLIP
 
     def __init__(self, role: Role = "log", reckless: Reckless = False) -> None:
@@ -135,7 +138,9 @@ class TruncateFile:
     """Crashes the store, cuts off the end of one of its files, and starts it again."""
 
     name = "truncate-file"
-    traits = Traits(strikes="nodes", needs=("files",), refuses=_TOO_MANY, heal=_FORGET)
+    traits = Traits(
+        strikes="nodes", needs=("files",), refuses=_TOO_MANY, how=_BY_HAND, heal=_FORGET
+    )
     lines = _CUT_SHORT
 
     def __init__(self, role: Role = "log", reckless: Reckless = False) -> None:

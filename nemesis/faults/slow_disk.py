@@ -152,6 +152,7 @@ class SlowDisk:
         own_disk=True,
         needs=("data",),
         storm=Storm(1),
+        how="a control group, and an ext4 image as the store's own disk",
         heal=disks.PATH + _END,
     )
 
