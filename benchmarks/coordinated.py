@@ -147,9 +147,10 @@ def _grants(shape: Shape, random: Random, takes: str, gives: str) -> Iterator[Li
         at, key = heapq.heappop(free)
         client = 3 * key + token % 3
         got = max(at, asked[client]) + random.randrange(1, _MS)
-        begin = asked[client]
         if shape.planted and token == count // 2:
-            got = max(begin, at - 4 * _MS)  # its holder has not released it
+            client = min(range(3 * key, 3 * key + 3), key=asked.__getitem__)
+            got = max(asked[client], at - 4 * _MS)  # its holder has not released it
+        begin = asked[client]
         name, session = f"lock{key}", f"s{client}"
         yield begin, _line(begin, "invoke", client, takes, f"c{client}", key=name)
         said = {"version": token, "session": session, "ttl": _TTL, "grace": 1}
