@@ -94,7 +94,7 @@ def _polls(shape: Shape, random: Random) -> Iterator[Line]:
             goes_back = not planted and number >= count // 2 and key in polled
             planted |= goes_back
             time = begin + random.randrange(_MS // 2)
-            more = {} if value is None else {"modified": number}
+            more: dict[str, object] = {} if value is None else {"modified": number}
             more |= {"stream": f"watch-{watcher}/{key}", "version": 0 if goes_back else number}
             yield time, _told(time, watcher, "poll", value, key=key, **more)
         polled.add(key)

@@ -83,8 +83,9 @@ def _conditions(machine: Row) -> str:
 
 def _table(rows: Sequence[Row]) -> str:
     lines = [
-        "| history | events | file |  | verdict | reading | check | whole command | memory |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| history | events | file |  | verdict | reading | check | whole command"
+        " | processor | memory |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
         cells = [
@@ -96,6 +97,7 @@ def _table(rows: Sequence[Row]) -> str:
             "" if row["load_seconds"] is None else f"{row['load_seconds']:.2f} s",
             f"{row['seconds']:.2f} s",
             f"{row['wall_seconds']:.2f} s",
+            f"{row['processor_seconds']:.2f} s",
             f"{row['peak_mb']:,.0f} MB",
         ]
         lines.append(f"| {' | '.join(cells)} |")

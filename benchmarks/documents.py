@@ -26,9 +26,9 @@ def write(rows: Sequence[Row], folder: Path) -> None:
         pictures.scale(_part(rows, "scaling"), folder / "checker-scaling.png")
 
 
-def put(part: str, text: str, folder: Path) -> None:
-    """Put a text between the marks of a part in benchmarks.md."""
-    page = folder / "benchmarks.md"
+def put(part: str, text: str, folder: Path, name: str = "benchmarks.md") -> None:
+    """Put a text between the marks of a part of a page."""
+    page = folder / name
     begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
     before, _, rest = page.read_text().partition(begin)
     _, _, after = rest.partition(end)

@@ -46,6 +46,8 @@ class Measurement:
     """What a tool said, and what it took. `why` says why it decided nothing.
 
     `explaining_seconds` of the check went into finding what contradicts, once that was decided.
+    `processor_seconds` are those of the whole command: what it took does not depend on what else
+    the machine had to do.
     """
 
     valid: bool | str
@@ -55,6 +57,7 @@ class Measurement:
     peak_mb: float
     why: str | None
     explaining_seconds: float = 0.0
+    processor_seconds: float = 0.0
 
 
 def partita(*asked: str) -> Tool:
@@ -104,6 +107,7 @@ def measure(tool: Tool, file: Path, limits: Limits) -> Measurement:
         peak_mb=usage.ru_maxrss / 1e3,
         why=_why(answer) if answer["valid"] == "unknown" else None,
         explaining_seconds=(answer.get("details") or {}).get("explaining_seconds", 0.0),
+        processor_seconds=usage.ru_utime + usage.ru_stime,
     )
 
 
