@@ -23,6 +23,7 @@ QUIET_S = 4.0  # without a fault at the end, so that what is left can be read
 PEACE_S = (0.3, 3.0)
 FIRST_S = (1.0, 2.5)
 # In a storm these leave nobody to serve, and then only availability is tested.
+DRAWS_MAX = 100  # of the first block, where the time is so short that few fit
 OUTAGES, OUTAGE_S = 2, (0.3, 1.5)
 EVERYBODY = ("all", "majority")
 LEADERS = ("leader", "leader-minority")
@@ -80,12 +81,15 @@ def storm(
     if not kinds:
         raise ScheduleError("no random fault can be drawn for this system on these nodes")
     steps: list[Step] = []
-    outages = 0
+    outages, too_long = 0, 0
     at = rng.uniform(*FIRST_S)
     while True:
         block, length = _block(rng, kinds, OUTAGES - outages)
         if at + length > time_limit - QUIET_S:
-            break
+            too_long += 1
+            if steps or too_long == DRAWS_MAX:
+                break
+            continue  # one that is shorter may fit
         outages += sum(each.is_outage for each in block)
         for each in block:
             name = each.kind.name

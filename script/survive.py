@@ -5,7 +5,6 @@ While the nodes of one storm wait for their dead-man's switch, the next storms a
 
 import argparse
 import json
-import os
 import random
 import signal
 import subprocess
@@ -75,24 +74,25 @@ def main() -> int:
     asked = _arguments()
     chance = random.Random(asked.seed)
     storms: list[Storm] = []
-    with tempfile.TemporaryDirectory(prefix="partita-survive-") as folder:
-        os.environ[local.STATE] = f"{folder}/state"
-        with ThreadPoolExecutor(max_workers=asked.together) as pool:
-            waiting = []
-            ends = time.monotonic() + asked.seconds - HEALED_S - 15
-            for number in range(asked.storms):
-                if asked.seconds and time.monotonic() > ends:
-                    break
-                storm = Storm(asked.seed * 10_000 + number)
-                runs = Path(folder) / f"runs-{number}"
-                after_s = chance.uniform(1, asked.time_limit + 2 * SETTING_UP_S)
-                killed = _kill_one(storm, runs, after_s, asked)
-                waiting.append(pool.submit(_look, storm, runs, killed, time.monotonic()))
-                storms.append(storm)
-                while sum(not each.done() for each in waiting) >= asked.together:
-                    time.sleep(0.2)
-            for each in waiting:
-                each.result()
+    with (
+        tempfile.TemporaryDirectory(prefix="partita-survive-") as folder,
+        ThreadPoolExecutor(max_workers=asked.together) as pool,
+    ):
+        waiting = []
+        ends = time.monotonic() + asked.seconds - HEALED_S - 15
+        for number in range(asked.storms):
+            if asked.seconds and time.monotonic() > ends:
+                break
+            storm = Storm(asked.seed * 10_000 + number)
+            runs = Path(folder) / f"runs-{number}"
+            after_s = chance.uniform(1, asked.time_limit + 2 * SETTING_UP_S)
+            killed = _kill_one(storm, runs, after_s, asked)
+            waiting.append(pool.submit(_look, storm, runs, killed, time.monotonic()))
+            storms.append(storm)
+            while sum(not each.done() for each in waiting) >= asked.together:
+                time.sleep(0.2)
+        for each in waiting:
+            each.result()
     return _tell(storms)
 
 

@@ -34,6 +34,7 @@ CLIENTS_MAX = 50  # their addresses come after those of all nodes
 HOST_PART = 254  # the machine's own address in the subnet
 INSIDE = "PARTITA_INSIDE_USER_NAMESPACE"  # set by harness.user_namespace
 STATE = "PARTITA_STATE"
+HIDDEN = ("/tmp", "/run", "/root", "/srv")  # what nodes have of their own, see namespaces.NODE
 # What each node has of its own. A command follows.
 APART = (
     *("unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child"),
@@ -212,6 +213,12 @@ def _preflight(count: int, clients: int) -> None:
         raise LocalError(f"--client-nodes must be between 0 and {CLIENTS_MAX}, not {clients}")
     if os.geteuid() != 0:
         raise LocalError("a local cluster needs root or a user namespace")
+    hidden = next((each for each in HIDDEN if state_root().resolve().is_relative_to(each)), None)
+    if hidden:
+        raise LocalError(
+            f"clusters cannot be kept in {state_root()}, for nodes have a {hidden} of their own: "
+            f"give {STATE} another folder"
+        )
     missing = missing_packages()
     if missing:
         raise LocalError(

@@ -195,3 +195,13 @@ def test_it_works_inside_a_user_namespace() -> None:
     out, _ = inside.communicate("go\n", timeout=60)
     assert out == "[('n2', 'n3'), ('n3', 'n2')]\n"
     assert not state.exists()
+
+
+@pytest.mark.parametrize("folder", ["/tmp/clusters", "/run/clusters", "/srv"])
+def test_a_folder_that_nodes_could_not_see_is_refused(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(local.STATE, folder)
+    monkeypatch.setattr(local.os, "geteuid", lambda: 0)
+    with pytest.raises(local.LocalError, match=r"nodes have a .* of their own: give PARTITA_STATE"):
+        local.up(1, "hidden")

@@ -63,6 +63,11 @@ def test_what_the_system_cannot_bear_is_not_drawn() -> None:
     assert not targets & {"leader", "leader-minority", "followers"}
 
 
+def test_a_short_time_has_a_storm_for_every_seed() -> None:
+    for seed in SEEDS:
+        assert max(step.at for step in drawn(seed, seconds=9)) <= 9 - QUIET_S
+
+
 def test_a_time_too_short_is_said() -> None:
     with pytest.raises(ScheduleError, match="no random fault fits into --time-limit 4"):
         drawn(1, seconds=4)
