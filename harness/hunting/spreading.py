@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Options = Mapping[str, Any]
-LONG_S = 300.0  # a worker that takes longer is left to itself
+LONG_S = 60.0  # a worker that takes longer is left to itself
 
 
 class Spread:

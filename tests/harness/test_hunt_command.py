@@ -1,9 +1,12 @@
 """`partita hunt`: from a planted mistake to a command, and what it refuses."""
 
 import json
+import os
 import shlex
 from pathlib import Path
+from typing import Any
 
+import click
 import pytest
 from conftest import Partita
 
@@ -11,7 +14,9 @@ from partita.harness.cli import code_of
 from partita.harness.cli import partita as cli
 from partita.harness.cli import said as said_by
 from partita.harness.commands.test import test as command
+from partita.harness.hunting.spreading import Spread
 from partita.harness.run.session import prepare
+from partita.harness.systems.system import StoreError
 
 
 @pytest.mark.parametrize(
@@ -62,8 +67,28 @@ def test_a_planted_mistake_ends_in_a_command_that_can_be_run(
         assert spec.options["system"] | {"bug": "stale-follower-read"} == spec.options["system"]
 
 
+def test_runs_are_begun_on_workers_and_asked_for_later(tmp_path: Path) -> None:
+    """Two workers, and in place of runs a command that is quick: what it prints comes back."""
+    distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
+    more = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(**more) as own, distributed.Client(own) as client:
+        spread = Spread(client, lambda options: options["words"])
+        assert spread.width == 2
+        listed = {"words": ["list", "systems", "--json"]}
+        spread.begin(listed)
+        spread.begin({"words": ["list", "checks", "--json"]})
+        rows: Any = spread.conduct(listed)
+        assert "raft" in {row["name"] for row in rows}
+        with pytest.raises(click.UsageError, match="on a worker: --here goes with"):
+            spread.conduct({"words": ["list", "systems", "--here"]})
+        with pytest.raises(StoreError, match="on a worker: it said nothing"):
+            spread.conduct({"words": ["list", "systems", "--help"]})
+        spread.finish()
+
+
 @pytest.mark.cluster
 @pytest.mark.slow
+@pytest.mark.skipif("PARTITA_DASK" not in os.environ, reason="PARTITA_DASK=1 takes half a minute")
 def test_the_workers_of_a_dask_cluster_make_the_runs(partita: Partita, tmp_path: Path) -> None:
     """Two at a time, each on a cluster of its own: both have begun before the first one fails."""
     distributed = pytest.importorskip("distributed", reason="Dask is an optional extra")
