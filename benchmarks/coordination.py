@@ -39,7 +39,8 @@ def main() -> int:
         for row in _measured(options, Path(folder) / "history.jsonl"):
             print(json.dumps(row), file=sys.stderr, flush=True)
             rows.append(row)
-    said = f"{_conditions(machine)}\n\n{_table(rows)}"
+    smallest = f"Below {smallest_mb():.0f} MB, peak memory cannot be measured."
+    said = f"{documents.conditions(machine)} {smallest}\n\n{_table(rows)}"
     print(said)
     if options.docs:
         documents.put("coordination", said, options.docs)
@@ -71,14 +72,6 @@ def _median(kind: str, file: Path, limits: Limits) -> Measurement:
         found.append(measure(tool, file, limits))
     middle = statistics.median_low(each.wall_seconds for each in found)
     return next(each for each in found if each.wall_seconds == middle)
-
-
-def _conditions(machine: Row) -> str:
-    return (
-        f"Measured on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
-        f"Python {machine['python']}; {machine['load']:.1f} processes were runnable when it began. "
-        f"Below {smallest_mb():.0f} MB, peak memory cannot be measured."
-    )
 
 
 def _table(rows: Sequence[Row]) -> str:

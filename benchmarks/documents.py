@@ -62,6 +62,14 @@ def machine() -> dict[str, Any]:
     }
 
 
+def conditions(machine: Row) -> str:
+    """Say on what the figures depend."""
+    return (
+        f"Measured on {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"Python {machine['python']}; {machine['load']:.1f} processes were runnable when it began."
+    )
+
+
 def _part(rows: Iterable[Row], part: str) -> list[Row]:
     return [row for row in rows if row["part"] == part]
 

@@ -51,14 +51,15 @@ def main() -> None:
     add("--etcd", default="etcd", help="the program")
     add("--docs", type=Path, help="write the table into benchmarks.md there")
     given = parser.parse_args()
-    rows = []
+    rows, machine = [], documents.machine()
     for watchers, rate in product(given.watchers, given.rate):
         with tempfile.TemporaryDirectory(prefix="partita-watchers-") as folder:
             row = measured(given.etcd, Path(folder), watchers, rate, given.seconds)
         print(row, flush=True)
         rows.append(row)
     if given.docs:
-        documents.put("watchers", table(rows), given.docs)
+        said = f"{documents.conditions(machine)}\n\n{table(rows)}"
+        documents.put("watchers", said, given.docs)
 
 
 def measured(etcd: str, folder: Path, watchers: int, rate: float, seconds: float) -> Row:

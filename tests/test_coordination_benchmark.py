@@ -55,5 +55,5 @@ def test_watches_beside_a_real_etcd(tmp_path: Path) -> None:
     command += ["--rate", "20", "--seconds", "1", "--docs", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    row = page.read_text().splitlines()[4].split(" | ")
+    row = page.read_text().splitlines()[6].split(" | ")
     assert row[0] == "| 5" and row[3] == "0"  # nothing was missed
