@@ -43,7 +43,7 @@ class _Wrong:
 
     `options` are what the program is told for a node, `right` what undoes it. In a look of `look_s`
     it is seen that a clock is as it `should` be on a node, and `figure` is what a report shows of
-    that, called `word`.
+    that, called `word`: without what other faults add to it.
     """
 
     options: Callable[[str], Sequence[str]]
@@ -142,7 +142,7 @@ class ClockJump:
             right=("--jump", "0"),
             should=lambda node, reading: abs(reading.jump - s) < _NEAR_S,
             word="seconds_off",
-            figure=lambda reading: reading.most,
+            figure=lambda reading: reading.jump,
         )
 
     def lasts(self, session_s: float | None) -> float | None:
@@ -165,7 +165,7 @@ class ClockSkew:
             right=("--skew", "0"),
             should=lambda node, reading: abs(reading.skew - self._skews[node]) < _NEAR_S,
             word="seconds_off",
-            figure=lambda reading: reading.most,
+            figure=lambda reading: reading.skew,
         )
 
     def begin(self, scene: Scene, scope: Scope) -> None:
