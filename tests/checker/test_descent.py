@@ -9,11 +9,12 @@ from random import Random
 from typing import Any
 
 import pytest
-from histories import Event, model_events, register_events
+from histories import Event, keyed, model_events, register_events
 from objects import KINDS, long_events, object_events
+from oracle import rows_by_key
 from test_search import OwnRegister
 
-from partita.checker.history import History, Op
+from partita.checker.history import History, IntColumn, Op
 from partita.checker.linearizability.check import counting
 from partita.checker.linearizability.reference import linearizable
 from partita.checker.linearizability.replay import replay
@@ -23,11 +24,18 @@ from partita.checker.verdict import Finding, Limits
 
 # How many small histories of each kind are compared; a longer run: PARTITA_HISTORIES=1000000.
 HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 600))
+BATCH = 1_000
 ALONE = Plan(descents="alone")
 NONE = Plan(descents="none")
 # Breadth first, with nothing left out.
 WHOLE = Plan(beam=0, descents="none", explains=False)
 FIVE = {str(account): 100 for account in range(5)}
+
+
+def searched(history: History, rows: IntColumn, model: Model, plan: Plan) -> Finding:
+    finding = search(history, rows, model, Limits(), "observe", plan)
+    assert finding is not None
+    return finding
 
 
 def found(history: History, model: Model, plan: Plan, seconds: float | None = None) -> Finding:
@@ -59,23 +67,27 @@ DRAWN: list[tuple[str, Model, Callable[[Random], list[Event]]]] = [
 ]
 
 
+@pytest.mark.timeout(300 + HISTORIES // 10)
 @pytest.mark.parametrize(("_", "model", "draw"), DRAWN, ids=[each[0] for each in DRAWN])
 def test_it_agrees_with_the_oracle(
     _: str, model: Model, draw: Callable[[Random], list[Event]]
 ) -> None:
     answers = Counter[tuple[bool, Any]]()
-    for seed in range(HISTORIES):
-        history = History.of_events(draw(Random(seed)))
-        rows = counting(history, model, "observe")
-        expected = linearizable(history, rows, model)
-        answer = found(history, model, ALONE).valid
-        answers[expected, answer] += 1
-        if not expected:
-            dead = found(history, model, replace(ALONE, explains=False)).operations
-            assert dead == found(history, model, WHOLE).operations, f"seed {seed}"
-        if answer is True:
-            wrong = replay(history, model, order(history, rows, model, Limits(), ALONE), rows)
-            assert wrong is None, f"seed {seed}: {wrong}"
+    whole = replace(ALONE, explains=False)
+    for first in range(0, HISTORIES, BATCH):
+        seeds = range(first, min(first + BATCH, HISTORIES))
+        history = History.of_events(keyed(draw(Random(seed)) for seed in seeds))
+        for rows in rows_by_key(history, counting(history, model, "observe")):
+            seed = first + history.key[rows[0]]
+            expected = linearizable(history, rows, model)
+            answer = searched(history, rows, model, whole)
+            answers[expected, answer.valid] += 1
+            if expected:
+                wrong = replay(history, model, order(history, rows, model, Limits(), ALONE), rows)
+                assert wrong is None, f"seed {seed}: {wrong}"
+            else:
+                dead = searched(history, rows, model, WHOLE)
+                assert answer.operations == dead.operations, f"seed {seed}"
     assert set(answers) == {(True, True), (False, False)}
     assert min(answers.values()) > HISTORIES / 60
 
