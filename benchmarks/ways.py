@@ -37,9 +37,12 @@ def main() -> int:
         return 0
     rows = list(_rows(options))
     if options.docs:
-        documents.put("ways", text(rows), options.docs, "checker.md")
+        documents.put("ways", text(rows), options.docs)
     else:
         print(text(rows))
+    for row in rows:
+        if _ratio(row) > _BOUND:
+            print(f"MORE THAN TWICE: {json.dumps(row)}", file=sys.stderr)
     return 1 if any(_ratio(row) > _BOUND for row in rows) else 0
 
 

@@ -50,6 +50,7 @@ def search_register(
     without: str,
     ordered: bool,
     descents: int,
+    few: int,
     explains: bool,
 ) -> tuple[int, str, int, int, list[int], int, float, list[int]]:
     """Search for an order of a register's operations.
@@ -57,7 +58,8 @@ def search_register(
     Returns 0 valid, 1 invalid or 2 undecided; which limit was hit; the place in `rows` and the
     rank of the event that could not be passed; places of operations that contradict each
     other; how many nodes were expanded; and, if `ordered` and valid, an order, as places.
-    `descents` is 0 for none, 1 for one beside the rest, 2 for a descent alone. Operations that
+    `descents` is 0 for none, 1 for one beside the rest, 2 for a descent alone, which soon tries all
+    crashed operations everywhere if they are as `few` as that. Operations that
     contradict each other are looked for if it `explains`.
     """
 
@@ -97,6 +99,7 @@ def search_table(
     without: str,
     ordered: bool,
     descents: int,
+    few: int,
     explains: bool,
 ) -> tuple[int, str, int, int, list[int], int, float, list[int]]:
     """Search for an order of operations under any model; returns what `search_register` does.

@@ -45,7 +45,8 @@ class Plan:
     demotes all but so many operations that at most `tracked` are under way at once. `without`
     names the reductions to leave out: p(ure), h(idden), e(arliest), u(seful), c(ommute),
     d(ominate), (u)n(seen). If it is `ordered`, the order that was found is kept. A descent goes
-    down beside the rest, alone, or not at all. Unless it `explains`, it only says what is invalid.
+    down beside the rest, alone, or not at all; crashed operations that are `few` it soon tries
+    everywhere. Unless it `explains`, it only says what is invalid.
     """
 
     beam: int = 4
@@ -55,6 +56,7 @@ class Plan:
     without: str = ""
     ordered: bool = False
     descents: Literal["none", "beside", "alone"] = "beside"
+    few: int = 32
     explains: bool = True
 
 
@@ -144,6 +146,7 @@ def _search_register(
         plan.without,
         plan.ordered,
         _DESCENTS.index(plan.descents),
+        plan.few,
         plan.explains,
     )
 
@@ -178,6 +181,7 @@ def _search_table(
         plan.without,
         plan.ordered,
         _DESCENTS.index(plan.descents),
+        plan.few,
         plan.explains,
     )
 

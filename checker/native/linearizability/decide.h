@@ -36,6 +36,7 @@ struct Plan {
     // So many crashed operations of a kind left are plenty: no need to count them in a beam.
     std::int32_t plenty = 16;
     int tracked = 6;  // Operations under way at once that count in the first refutation.
+    int few = 32;      // So many crashed operations can all be tried everywhere by a descent.
     bool ordered = false;  // Whether an order is asked for.
     bool explains = true;  // Whether to look for few operations that contradict each other.
     Descents descents = Descents::kBeside;
@@ -118,12 +119,12 @@ class Search {
 
     void let_descend() {
         if (plan_.descents != Descents::kNone && !descent_) {
-            descent_.emplace(problem_, timeline_, limits_);
+            descent_.emplace(problem_, timeline_, plan_.few, limits_);
         }
     }
 
     void descend_alone() {
-        descent_.emplace(problem_, timeline_, limits_);
+        descent_.emplace(problem_, timeline_, plan_.few, limits_);
         descent_->run(std::numeric_limits<double>::infinity());
         if (descent_->refuted()) return invalid(descent_->died());
         if (!descent_->found()) throw Stopped{"there is no room to go down"};

@@ -44,10 +44,12 @@ constexpr int kLatest = 8;
 template <class Problem>
 class Descent {
   public:
-    Descent(const Problem& problem, const Timeline& timeline, const Limits& limits)
+    // With at most `few` crashed operations, it soon tries all of them everywhere.
+    Descent(const Problem& problem, const Timeline& timeline, int few, const Limits& limits)
         : problem_(problem),
           operations_(timeline.operations),
           limits_(limits),
+          few_(few),
           invoked_(owed(timeline, true), operations_.size()),
           completed_(owed(timeline, false), operations_.size()),
           pool_(problem.kinds()),
@@ -57,6 +59,7 @@ class Descent {
         }
         for (std::size_t i = 0; i < operations_.size(); ++i) {
             if (operations_[i].role != Role::kPooled) continue;
+            ++crashed_;
             auto& pool = pool_[operations_[i].kind];
             if (pool.operations.empty()) {
                 pool.place = static_cast<std::int32_t>(pooled_.size());
@@ -323,7 +326,7 @@ class Descent {
         forget();
         refuted_ = is_complete_ || (pooled_.empty() && !believed_);
         if (refuted_) return;
-        is_complete_ = pooled_.empty() || spare_ == kSpareMost;
+        is_complete_ = crashed_ <= few_ || spare_ == kSpareMost;
         spare_ = spare_ == 0 ? 1 : 2 * spare_;
         open(problem_.initial());
     }
@@ -337,6 +340,7 @@ class Descent {
     const Problem& problem_;
     const std::vector<Operation>& operations_;
     const Limits& limits_;
+    int few_, crashed_ = 0;              // How many crashed operations are few, and how many are.
     Left invoked_, completed_;           // Those that are not done, by these events.
     std::vector<Pool> pool_;             // By kind.
     std::vector<std::int32_t> pooled_;   // The kinds of crashed operations, as they came.

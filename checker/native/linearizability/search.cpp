@@ -32,8 +32,10 @@ struct Given {
 };
 
 search::Plan plan_of(std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                     const std::string& without, bool ordered, int descents, bool explains) {
+                     const std::string& without, bool ordered, int descents, int few,
+                     bool explains) {
     search::Plan plan;
+    plan.few = few;
     plan.ordered = ordered;
     plan.explains = explains;
     plan.descents = static_cast<search::Descents>(descents);
@@ -151,13 +153,14 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
                           Pairs pairs, int32_t initial, std::optional<double> deadline,
                           std::optional<int64_t> memory, std::optional<Column<uint8_t>> stop,
                           std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                          const std::string& without, bool ordered, int descents, bool explains) {
+                          const std::string& without, bool ordered, int descents, int few,
+                          bool explains) {
     const Columns columns{
         rows.data(),         rows.size(),           kind_of_f.data(), f.data(),
         input.data(),        output.data(),         outcome.data(),   invoked_rank.data(),
         completed_rank.data(), pairs.data(), pairs.shape(0)};
     const Given given{deadline, memory, stop,
-                      plan_of(beam, window, plenty, tracked, without, ordered, descents,
+                      plan_of(beam, window, plenty, tracked, without, ordered, descents, few,
                               explains)};
     search::Outcome found;
     Task task;
@@ -198,9 +201,10 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
                        std::optional<double> deadline, std::optional<int64_t> memory,
                        std::optional<Column<uint8_t>> stop,
                        std::size_t beam, int32_t window, int32_t plenty, int tracked,
-                       const std::string& without, bool ordered, int descents, bool explains) {
+                       const std::string& without, bool ordered, int descents, int few,
+                          bool explains) {
     const Given given{deadline, memory, stop,
-                      plan_of(beam, window, plenty, tracked, without, ordered, descents,
+                      plan_of(beam, window, plenty, tracked, without, ordered, descents, few,
                               explains)};
     search::Outcome found;
     Task task;
@@ -252,14 +256,14 @@ void bind_search(nb::module_& m) {
           nb::arg("completed_rank"), nb::arg("pairs"), nb::arg("initial"),
           nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"),
+          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"), nb::arg("few"),
           nb::arg("explains"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
           nb::arg("overwrites"), nb::arg("ask").none(), nb::arg("first"), nb::arg("acts"), nb::arg("cells"),
           nb::arg("values"), nb::arg("begins"), nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
-          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"),
+          nb::arg("without"), nb::arg("ordered"), nb::arg("descents"), nb::arg("few"),
           nb::arg("explains"));
 }
 
