@@ -63,7 +63,7 @@ int64_t Events::last_event_line_before(const char* at) const {
 void Events::follow(const Events& before, const char* stop) {
     const auto left = static_cast<size_t>(before.piece.data() + before.size - stop);
     if (piece.size() < left) piece.resize(left);
-    std::memcpy(piece.data(), stop, left);
+    if (left > 0) std::memcpy(piece.data(), stop, left);
     size = left;
     used = 0;
     line = before.line_at(stop);
