@@ -34,6 +34,7 @@ BUGS = (
     "lost-log",
     "no-fsync",
     "fsync-error-ignored",
+    "torn-log-accepted",
     "lease-by-wall-clock",
     "double-vote",
     "commit-earlier-term",

@@ -69,6 +69,11 @@ CASES: Mapping[str, str] = MappingProxyType(
         # Its clock is slow before it is cut off: then it believes for long that it was just heard.
         "lease-by-wall-clock": f"{BUSY} --time-limit 13 "
         '--schedule "2s clock-rate leader factor=0.01; 4s partition leader; 9s heal"',
+        # In the middle of a slow fsync, a part of what the others have is on the disk. It shows as
+        # soon as that node leads.
+        "torn-log-accepted": "--local 3 --rate 100 --concurrency 8n --keys 1000 --time-limit 12 "
+        '--schedule "1s slow-fsync n1 ms=300; 3s power-cut n1 lose=torn; 3.5s heal; 4s kill n2; '
+        '5s heal; 6s kill n3; 7s heal; 8s kill n2; 9s heal; 10s kill n3; 11s heal"',
         "double-vote": f'{BUSY} --time-limit 24 --schedule "{ELECTIONS}" '
         '--server-args "--delay 0.15 --election-timeout 0.5"',
         "commit-earlier-term": "--rate 30 --concurrency 5n --keys 30 --time-limit 18 --timeout 12 "

@@ -55,6 +55,7 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "no-fsync": "The log is never put on the disk, so that a power cut loses its end.",
         "fsync-error-ignored": "A node whose disk fails goes on as if it had its log.",
         "lease-by-wall-clock": "A leader answers reads alone while a lease runs by its wall clock.",
+        "torn-log-accepted": "A record of the log that was half written is taken for a whole one.",
         "double-vote": "A node forgets that it has voted in this term, and votes again.",
         "commit-earlier-term": "An entry of an earlier term counts as committed once a majority "
         "has it.",
