@@ -257,8 +257,8 @@ class RaftClient:
         self._connection.close()
         self._connection = Connection(address, self._port, self._timeout)
 
-    def drop(self) -> None:
-        """Let the connection go; the next request makes another one."""
+    def recover(self) -> None:
+        """Let the connection go; the next request makes another one, and tells what was seen."""
         self._connection.close()
 
     def close(self) -> None:

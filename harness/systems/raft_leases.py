@@ -59,7 +59,7 @@ class RaftLeases:
         return Answer(self._client.ask("list", prefix=prefix)["entries"])
 
     def recover(self) -> None:
-        self._client.drop()
+        self._client.recover()
 
     def close(self) -> None:
         self._session.leave()

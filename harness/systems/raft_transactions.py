@@ -45,6 +45,9 @@ class RaftTransactions:
     def move(self, address: str) -> None:
         self._client.move(address)
 
+    def recover(self) -> None:
+        self._client.recover()
+
     def close(self) -> None:
         self._client.close()
 

@@ -53,7 +53,7 @@ class RaftWatches:
         self._streams.pop(stream).end()
 
     def recover(self) -> None:
-        self._client.drop()
+        self._client.recover()
 
     def close(self) -> None:
         for stream in [*self._streams]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from partita.harness.systems.connection import Connection
 from partita.harness.systems.raft import RaftClient
-from partita.workloads.client import Answer, Definite, Indefinite, Mismatch
+from partita.workloads.client import Answer, Definite, HasRecover, Indefinite, Mismatch
 
 SERVER = Path(__file__).parents[2] / "examples" / "raft" / "server.py"
 
@@ -163,6 +164,21 @@ def test_a_local_read_goes_along_to_another_node(cluster: Cluster) -> None:
         written(client, value)
         client._port = cluster.ports[others(cluster, leader)[value % 2]]
         client.move("127.0.0.1")
+        assert client.read("x").value == str(value)
+
+
+@pytest.mark.parametrize("cluster", [(3, *SLOW)], indirect=True)
+def test_a_local_read_waits_for_what_was_seen_over_a_lost_connection(cluster: Cluster) -> None:
+    """Or a session that goes on after a failure would seem to go back."""
+    leader = cluster.leader()
+    client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], local=True)
+    assert isinstance(client, HasRecover), "the worker keeps such a client"
+    for value in range(1, 6):
+        written(client, value)
+        client.recover()
+        client._connection = Connection(
+            "127.0.0.1", cluster.ports[others(cluster, leader)[value % 2]], 5.0
+        )
         assert client.read("x").value == str(value)
 
 
