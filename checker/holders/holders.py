@@ -72,6 +72,12 @@ class Holders:
         """`belief` is the rule by which the clients of the history stop to believe."""
         self.belief = belief
 
+    @staticmethod
+    def recognises(history: History) -> bool:
+        """Say whether a history is of an election, or of locks with tokens."""
+        acquired = history.f == history.f_code("acquire")
+        return "campaign" in history.fs or bool((history.version[acquired] >= 0).any())
+
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         begin = time.perf_counter()
         with uncollected():

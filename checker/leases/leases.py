@@ -56,6 +56,11 @@ class Leases:
     default: str | None = LEVEL
     thresholds = Thresholds
 
+    @staticmethod
+    def recognises(history: History) -> bool:
+        """Say whether somebody makes an ephemeral entry in a history."""
+        return "ephemeral" in history.fs
+
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         begin = time.perf_counter()
         with uncollected():

@@ -107,7 +107,7 @@ class _Key:
 
 def _by_key(history: History, rows: IntColumn) -> list[_Key]:
     codes = history.key[rows]
-    if not len(codes) or np.all(codes == codes[0]):
+    if not len(codes) or not len(history.keys) or np.all(codes == codes[0]):
         return [_Key(int(codes[0]), rows)] if len(codes) else []
     order = np.argsort(codes, kind="stable")
     rows, codes = rows[order], codes[order]

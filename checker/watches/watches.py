@@ -74,6 +74,11 @@ class Watches:
         """`settle` is how many seconds a live watch has for the last changes."""
         self.settle_ns = round(settle * SECOND)
 
+    @staticmethod
+    def recognises(history: History) -> bool:
+        """Say whether somebody watches something in a history."""
+        return len(history.others.rows(*_FS, type="event")) > 0
+
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         begin = time.perf_counter()
         found = _judged(history, self.settle_ns)

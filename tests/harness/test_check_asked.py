@@ -153,6 +153,28 @@ def test_a_violation_that_only_events_show_has_no_operations_to_list(
     read = {"process": 1, "f": "read", "key": "b", "value": None}
     reads = [{**read, "time": 3, "type": type_} for type_ in ("invoke", "ok")]
     file = written(tmp_path / "fires.jsonl", [*seen, *reads])
-    result = partita("check", "--expect", "watches=reliable", file)
+    result = partita("check", file)  # it knows a history of watches when it sees one
     assert result.returncode == 1, result.stderr
     assert "none was armed: each fires once" in " ".join(result.stdout.split())
+
+
+def done_once(tmp_path: Path, f: str, **told: Any) -> str:
+    common = {"process": 1, "f": f, "key": "a", "value": None}
+    lines = [{**common, "type": "invoke", "time": 1}, {**common, "type": "ok", "time": 2, **told}]
+    return written(tmp_path / "bare.jsonl", lines)
+
+
+@pytest.mark.parametrize(
+    ("f", "knows"), [("acquire", "holders"), ("campaign", "holders"), ("ephemeral", "leases")]
+)
+def test_locks_elections_and_leases_are_known_by_their_operations(
+    partita: Partita, tmp_path: Path, f: str, knows: str
+) -> None:
+    done = partita("check", "--json", done_once(tmp_path, f, version=7))
+    assert done.returncode == 2, done.stderr  # so little shows nothing
+    assert list(json.loads(done.stdout)["checks"]) == [knows]
+
+
+def test_locks_without_tokens_are_a_mutex(partita: Partita, tmp_path: Path) -> None:
+    done = partita("check", "--json", done_once(tmp_path, "acquire"))
+    assert (done.returncode, json.loads(done.stdout)["model"]) == (0, "mutex"), done.stderr
