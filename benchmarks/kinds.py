@@ -55,7 +55,8 @@ def begun_state() -> State:
         "items": [],
         "set": set(),
         "sum": 0,
-        "text": "",
+        "pieces": [],
+        "value": None,
         "held": False,
         "version": 0,
         "registers": [None] * REGISTERS,
@@ -151,10 +152,13 @@ def _draw_put_or_append(random: Random, number: int, holds: bool) -> tuple[str, 
 
 
 def _apply_text(random: Random, state: State, call: Call) -> None:
+    pieces = state["pieces"]  # a text that grows is copied with every piece
     if call.f == "get":
-        call.answer = state["text"]
-    else:
-        state["text"] = (state["text"] if call.f == "append" else "") + call.asked
+        call.answer = "".join(pieces)
+        return
+    if call.f == "put":
+        pieces.clear()
+    pieces.append(call.asked)
 
 
 def _draw_register(random: Random, number: int, holds: bool) -> tuple[str, Any]:
@@ -167,10 +171,10 @@ def _draw_small_register(random: Random, number: int, holds: bool) -> tuple[str,
 
 def _apply_register(random: Random, state: State, call: Call) -> None:
     if call.f == "write":
-        state["text"] = call.asked
+        state["value"] = call.asked
         state["version"] += 1
     else:
-        call.answer = state["text"] or None
+        call.answer = state["value"]
     call.version = state["version"]
 
 
