@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from histories import Event, keyed, model_events, register_events
-from objects import KINDS, long_events, object_events
 from oracle import rows_by_key
+from small_objects import KINDS, long_events, object_events
 from test_search import OwnRegister
 
 from partita.checker.history import History, IntColumn, Op

@@ -11,8 +11,8 @@ import numpy as np
 import oracle
 import pytest
 from histories import keyed
-from objects import Event, long_events, object_events, plant
 from oracle import rows_by_key
+from small_objects import Event, long_events, object_events, plant
 
 from partita.checker import History, Limits, Model, ModelError, check, load_model
 from partita.checker.history import IntColumn

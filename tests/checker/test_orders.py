@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from histories import Event, append_events, keyed, model_events, register_events, run_events
-from objects import KINDS, long_events, object_events, plant
 from oracle import rows_by_key
+from small_objects import KINDS, long_events, object_events, plant
 from test_search import PLANS, OwnRegister
 
 from partita.checker import History, Limits, Model, Verdict, check, load_model

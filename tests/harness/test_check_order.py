@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from conftest import Partita
 from histories import keyed, run_events
-from objects import KINDS, long_events, plant
+from small_objects import KINDS, long_events, plant
 from test_check import STALE, endless
 from test_check_asked import BACK
 
