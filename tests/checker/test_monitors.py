@@ -29,7 +29,7 @@ BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Monitored:
-    """A kind of histories (see objects.py), and the engine that decides it for a model."""
+    """A kind of histories (see small_objects.py), and the engine that decides it for a model."""
 
     kind: str
     model: str
