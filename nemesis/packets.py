@@ -86,10 +86,13 @@ class Line:
         """Hold back what each host gets from those whom the grudge says."""
         numbers = ["--queue", str(_QUEUE + self.number), "--mark", str(self._bit)]
         chain, scope = self.ports.chain(self.chain, scene), self.ports.narrowed(scope)
+        # Each draws for itself: with the luck of the other side it might undo what that one did.
+        seeds = {host.name: str(seed) for seed, host in enumerate(scene.hosts, 1)}
 
         def start(host: Host) -> None:
             if scope.grudge.get(host.name):
-                self._program.start(host, [*numbers, *self.options])
+                seed = ["--seed", seeds[host.name]]
+                self._program.start(host, [*numbers, *seed, *self.options])
             else:
                 self._program.stop(host)
 
@@ -105,8 +108,11 @@ class Line:
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
         """Say where it is gone, and count the packets that waited."""
         gone = self.gone(scene, scope)
-        struck = _struck(scene, self.ports.narrowed(scope))
-        return Lasted({"gone_on": gone} if gone else {}, self._figures(struck))
+        return Lasted({"gone_on": gone} if gone else {}, self._figures(scene, scope))
+
+    def counted(self, scene: Scene, scope: Scope) -> dict[str, dict[str, int]]:
+        """Return what the program of each host that is struck has counted, by word."""
+        return self._program.figures(_struck(scene, self.ports.narrowed(scope)))
 
     def round_trips(
         self, scene: Scene, scope: Scope, limit_s: float
@@ -119,8 +125,8 @@ class Line:
         """Let everything pass again, what waits too."""
         on_all(scene.hosts, lambda host: host.run(["sh", "-c", self.heal, "heal"]))
 
-    def _figures(self, hosts: Sequence[Host]) -> Mapping[str, Any]:
-        counted = self._program.figures(hosts).values()
+    def _figures(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
+        counted = self.counted(scene, scope).values()
         held, lost = (sum(each.get(word, 0) for each in counted) for word in ("held", "lost"))
         # Lost are those that a full buffer had no room for: none is a good sign, and no zero.
         return {"packets_held": held} | ({"packets_lost": lost} if lost else {})

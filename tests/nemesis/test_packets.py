@@ -55,14 +55,36 @@ hearer.join()
 print(json.dumps(back))
 """
 
+# Sends datagrams, and prints how many came back, and how many of those as they were.
+COUNT = """
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+text, back = b"." * 500, []
+for number in range(301):
+    s.settimeout(0.002 if number < 300 else 1)
+    if number < 300:
+        s.sendto(text, (sys.argv[1], 9100))
+    try:
+        while len(back) < 300:
+            back.append(s.recv(2000))
+    except TimeoutError:
+        pass
+print(len(back), back.count(text))
+"""
+
 
 def asked(one: Node, other: Node, count: int = 200, size: int = 100) -> list[list[float]]:
     """Return what came back of datagrams to another node: number and milliseconds, as they came."""
-    script = 'python3 -c "$1" >/tmp/echo 2>&1 & while ! grep -q ready /tmp/echo; do sleep 0.1; done'
-    other.run(["sh", "-c", f"rm -f /tmp/echo; {script}", "echo", ECHO])
+    echo(other)
     said = one.run(["python3", "-c", ASK, other.address, str(count), str(size)]).stdout
     back: list[list[float]] = json.loads(said)
     return back
+
+
+def echo(node: Node) -> None:
+    """Let the node answer datagrams for a while."""
+    script = 'python3 -c "$1" >/tmp/echo 2>&1 & while ! grep -q ready /tmp/echo; do sleep 0.1; done'
+    node.run(["sh", "-c", f"rm -f /tmp/echo; {script}", "echo", ECHO])
 
 
 def middle(back: Sequence[Sequence[float]]) -> float:
@@ -176,6 +198,38 @@ def test_so_many_as_were_asked_for_arrive_twice(sleepers: Sleepers, nodes: list[
     assert events[-1][2]["figures"]["1"]["packets_duplicated"] > more / 2
     numbers = [number for number, _ in asked(one, other, count=100)]
     assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize("checksum", ["wrong", "right"])
+def test_what_is_damaged_arrives_only_if_its_checksum_fits(
+    sleepers: Sleepers, nodes: list[Node], checksum: str
+) -> None:
+    driver, events = driven(sleepers, nodes, f"0s corrupt link percent=30 checksum={checksum}")
+    said = probe(events)
+    assert said["bit"] is True
+    assert ("packets_refused" in said) == (checksum == "wrong")
+    (one, other) = (node for node in nodes if at(node))
+    got, intact = echoed(one, other)
+    if checksum == "right":
+        assert got == 300, "none is lost"
+    else:
+        assert got == intact
+    assert 300 * 0.49 * 0.7 < intact < 300 * 0.49 * 1.3, "70 % there, and 70 % back"
+    assert echoed(*[node for node in nodes if not at(node)][:2]) == (300, 300)
+    driver.finish()
+    assert driver.failure is None
+    figures = events[-1][2]["figures"]["1"]
+    assert figures["packets_damaged"] > 300 * 0.3
+    assert ("packets_refused" in figures) == (checksum == "wrong")
+    assert echoed(one, other) == (300, 300)
+
+
+def echoed(one: Node, other: Node) -> tuple[int, int]:
+    """Return how many of 300 datagrams came back, and how many as they were."""
+    echo(other)
+    said = one.run(["python3", "-c", COUNT, other.address]).stdout.split()
+    return int(said[0]), int(said[1])
 
 
 @pytest.mark.cluster

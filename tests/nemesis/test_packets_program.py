@@ -26,10 +26,10 @@ import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("127.0.0.1", 0)); s.settimeout(1)
 for _ in range(100): s.sendto(b"." * 500, s.getsockname())
-got = 0
+got = intact = 0
 try:
-    while True: s.recv(2000); got += 1
-except TimeoutError: print("got", got)
+    while True: intact += s.recv(2000) == b"." * 500; got += 1
+except TimeoutError: print("got", got); print("intact", intact)
 '
 kill "$program"
 wait "$program"
@@ -63,7 +63,9 @@ def run(tmp_path: Path, options: str) -> dict[str, int]:
     ],
 )
 def test_each_packet_passes_once(tmp_path: Path, options: str, held: int) -> None:
-    assert run(tmp_path, options) == {"got": 100, "seen": 100, "held": held, "lost": 0}
+    said = run(tmp_path, options)
+    assert said.pop("intact") == 100
+    assert said == {"got": 100, "seen": 100, "held": held, "lost": 0, "damaged": 0}
 
 
 @pytest.mark.cluster
@@ -79,6 +81,30 @@ def test_what_has_no_room_is_lost(tmp_path: Path) -> None:
     said = run(tmp_path, "--kbit 50")
     assert said["seen"] == 100
     assert 70 <= said["lost"] <= 80
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    ("options", "got", "intact", "damaged"),
+    [
+        ("--damage-percent 100 --fits 0", 0, 0, 100),  # the kernel throws them away
+        ("--damage-percent 100 --fits 1", 100, 0, 100),
+        ("--damage-percent 100 --fits 1 --delay-ms 30", 100, 0, 100),
+    ],
+)
+def test_what_is_damaged_is_refused_unless_its_checksum_fits(
+    tmp_path: Path, options: str, got: int, intact: int, damaged: int
+) -> None:
+    said = run(tmp_path, options)
+    assert (said["got"], said["intact"], said["damaged"]) == (got, intact, damaged)
+
+
+@pytest.mark.cluster
+def test_some_are_damaged_and_the_others_are_as_they_were(tmp_path: Path) -> None:
+    said = run(tmp_path, "--damage-percent 40 --fits 1")
+    assert said["got"] == 100
+    assert said["intact"] == 100 - said["damaged"]
+    assert 20 <= said["damaged"] <= 60
 
 
 @pytest.mark.parametrize(

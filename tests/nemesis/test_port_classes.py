@@ -100,7 +100,7 @@ def took(one: Node, other: Node, port: int) -> float:
 
 
 def test_a_class_that_the_system_does_not_name_is_refused() -> None:
-    for name in ("partition", "loss", "delay", "reorder", "slow", "duplicate"):
+    for name in ("partition", "loss", "delay", "reorder", "slow", "duplicate", "corrupt"):
         steps = parse(f"1s {name} one port=client")
         check(steps, 5, 10, has=lambda name: name == "client_ports")
         with pytest.raises(ScheduleError, match=r"needs a system with client_ports\(\)"):

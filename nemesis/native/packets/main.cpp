@@ -18,10 +18,12 @@
 #include <fstream>
 #include <map>
 #include <queue>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "damage.h"
 #include "queue.h"
 #include "shaping.h"
 
@@ -44,12 +46,14 @@ struct Figures {
     std::uint64_t seen = 0;
     std::uint64_t held = 0;  // waited at all
     std::uint64_t lost = 0;  // came when too much was waiting
+    std::uint64_t damaged = 0;
 
     // The file is whole at any moment.
     void write(const std::string& path) const {
         if (path.empty()) return;
         const std::string fresh = path + ".new";
-        std::ofstream(fresh) << "seen " << seen << "\nheld " << held << "\nlost " << lost << "\n";
+        std::ofstream(fresh) << "seen " << seen << "\nheld " << held << "\nlost " << lost
+                             << "\ndamaged " << damaged << "\n";
         std::rename(fresh.c_str(), path.c_str());
     }
 };
@@ -64,11 +68,33 @@ struct Waiting {
     }
 };
 
+// Damages packets now and then.
+class Damager {
+public:
+    explicit Damager(const packets::Settings& settings)
+        : share_(settings.damage_percent / 100), fits_(settings.fits > 0), random_(settings.seed) {}
+
+    bool strikes(std::vector<std::uint8_t>& text) {
+        if (text.empty() || std::uniform_real_distribution<double>()(random_) >= share_)
+            return false;
+        return packets::damage(text.data(), text.size(), fits_, random_);
+    }
+
+private:
+    double share_;
+    bool fits_;
+    std::mt19937_64 random_;
+};
+
 class Line {
 public:
     Line(std::uint16_t queue, std::uint32_t bits, const packets::Settings& settings,
          std::string figures)
-        : queue_(queue), bits_(bits), shaper_(settings), path_(std::move(figures)) {}
+        : queue_(queue, settings.damage_percent > 0),
+          bits_(bits),
+          shaper_(settings),
+          damager_(settings),
+          path_(std::move(figures)) {}
 
     void run() {
         Nanoseconds told = 0;
@@ -92,7 +118,13 @@ public:
 private:
     void release(Nanoseconds until) {
         for (; !waiting_.empty() && waiting_.top().due <= until; waiting_.pop())
-            queue_.pass(waiting_.top().packet, bits_);
+            pass(waiting_.top().packet);
+    }
+
+    void pass(Packet packet) {
+        if (!damager_.strikes(packet.text)) return queue_.pass(packet, bits_);
+        ++figures_.damaged;
+        queue_.pass_changed(packet, bits_);
     }
 
     void wait(Nanoseconds moment) {
@@ -114,7 +146,7 @@ private:
                 ++figures_.lost;
                 queue_.drop(packet);
             } else if (*due <= moment) {
-                queue_.pass(packet, bits_);
+                pass(packet);
             } else {
                 ++figures_.held;
                 waiting_.push({*due, figures_.seen, packet});
@@ -125,6 +157,7 @@ private:
     packets::Queue queue_;
     std::uint32_t bits_;
     packets::Shaper shaper_;
+    Damager damager_;
     std::string path_;
     Figures figures_;
     std::vector<Packet> came_;
@@ -142,6 +175,8 @@ packets::Settings read(int argc, char** argv, double& queue, double& mark, std::
         {"--jitter-ms", &settings.jitter_ms},
         {"--reorder-percent", &settings.reorder_percent},
         {"--kbit", &settings.kbit},
+        {"--damage-percent", &settings.damage_percent},
+        {"--fits", &settings.fits},
         {"--seed", &seed},
     };
     for (int at = 1; at < argc; at += 2) {

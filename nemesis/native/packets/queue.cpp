@@ -14,7 +14,8 @@ namespace packets {
 
 namespace {
 
-constexpr std::uint32_t kHeaderBytes = 40;      // of each packet we want its length, not its text
+constexpr std::uint32_t kHeaderBytes = 40;      // where we want a packet's length, not its text
+constexpr std::uint32_t kWholeBytes = 0xffff;   // the kernel takes the most that it can
 constexpr std::uint32_t kWaitingMax = 100'000;  // more pass as if nobody listened
 constexpr int kReceiveBytes = 32 << 20;
 
@@ -54,14 +55,28 @@ public:
         return *this;
     }
 
+    // The last attribute: there is no room behind it.
+    void add_text(std::uint16_t type, const std::vector<std::uint8_t>& text) {
+        nlattr attribute{};
+        attribute.nla_type = type;
+        attribute.nla_len = static_cast<std::uint16_t>(NLA_HDRLEN + text.size());
+        const auto at = NLMSG_ALIGN(header()->nlmsg_len);
+        bytes_.resize(at + NLA_ALIGN(attribute.nla_len));
+        std::memcpy(bytes_.data() + at, &attribute, sizeof attribute);
+        std::memcpy(bytes_.data() + at + NLA_HDRLEN, text.data(), text.size());
+        header()->nlmsg_len = static_cast<std::uint32_t>(bytes_.size());
+    }
+
     nlmsghdr* header() { return reinterpret_cast<nlmsghdr*>(bytes_.data()); }
 
 private:
-    alignas(nlmsghdr) std::array<char, 256> bytes_{};
+    std::vector<char> bytes_ = std::vector<char>(256);  // aligned, as all that is allocated
 };
 
-Queue::Queue(std::uint16_t number)
-    : socket_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)), number_(number) {
+Queue::Queue(std::uint16_t number, bool whole)
+    : socket_(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER)),
+      number_(number),
+      whole_(whole) {
     if (socket_ < 0) raise(errno, "netlink");
     // What overflows is counted as passed, and is no error that would end us.
     const int one = 1;
@@ -77,7 +92,7 @@ Queue::Queue(std::uint16_t number)
     configure(binding.add(NFQA_CFG_CMD, command), "the queue");
 
     nfqnl_msg_config_params parameters{};
-    parameters.copy_range = htonl(kHeaderBytes);
+    parameters.copy_range = htonl(whole ? kWholeBytes : kHeaderBytes);
     parameters.copy_mode = NFQNL_COPY_PACKET;
     const std::uint32_t flags = htonl(NFQA_CFG_F_GSO | NFQA_CFG_F_FAIL_OPEN);
     Message wanted(number_, NFQNL_MSG_CONFIG, NLM_F_ACK);
@@ -99,7 +114,7 @@ void Queue::receive(std::vector<Packet>& packets) {
     }
 }
 
-Packet Queue::read(const nlmsghdr* header) {
+Packet Queue::read(const nlmsghdr* header) const {
     Packet packet;
     const char* at = reinterpret_cast<const char*>(header) + NLMSG_LENGTH(sizeof(nfgenmsg));
     const char* end = reinterpret_cast<const char*>(header) + header->nlmsg_len;
@@ -111,18 +126,31 @@ Packet Queue::read(const nlmsghdr* header) {
             case NFQA_MARK: packet.mark = number_in(attribute); break;
             // The whole length, if only the header was copied.
             case NFQA_CAP_LEN: packet.bytes = number_in(attribute); break;
-            case NFQA_PAYLOAD:
+            case NFQA_PAYLOAD: {
+                const char* text = at + NLA_HDRLEN;
                 if (packet.bytes == 0) packet.bytes = attribute->nla_len - NLA_HDRLEN;
+                if (whole_) packet.text.assign(text, at + attribute->nla_len);
                 break;
+            }
             default: break;
         }
         at += NLA_ALIGN(attribute->nla_len);
     }
+    // What was not copied would be cut off if it were given back.
+    if (packet.text.size() != packet.bytes) packet.text.clear();
     return packet;
 }
 
 void Queue::pass(const Packet& packet, std::uint32_t bits) {
     verdict(packet, NF_REPEAT, packet.mark | bits);
+}
+
+void Queue::pass_changed(const Packet& packet, std::uint32_t bits) {
+    const nfqnl_msg_verdict_hdr header{htonl(NF_REPEAT), htonl(packet.id)};
+    Message message(number_, NFQNL_MSG_VERDICT, 0);
+    message.add(NFQA_VERDICT_HDR, header).add(NFQA_MARK, htonl(packet.mark | bits));
+    message.add_text(NFQA_PAYLOAD, packet.text);
+    say(message);
 }
 
 void Queue::drop(const Packet& packet) { verdict(packet, NF_DROP, packet.mark); }

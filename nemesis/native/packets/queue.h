@@ -16,12 +16,14 @@ struct Packet {
     std::uint32_t id = 0;
     std::uint32_t bytes = 0;
     std::uint32_t mark = 0;
+    std::vector<std::uint8_t> text;  // all of it, if the queue was asked for that
 };
 
 class Queue {
 public:
-    // Takes the queue of that number. Raises std::system_error if it cannot be had.
-    explicit Queue(std::uint16_t number);
+    // Takes the queue of that number; `whole` asks for what the packets hold, too. Raises
+    // std::system_error if it cannot be had.
+    Queue(std::uint16_t number, bool whole);
     ~Queue();
     Queue(const Queue&) = delete;
     Queue& operator=(const Queue&) = delete;
@@ -36,6 +38,9 @@ public:
     // them the rule that brought it here lets it pass now.
     void pass(const Packet& packet, std::uint32_t bits);
 
+    // The same, with what the packet's text is now.
+    void pass_changed(const Packet& packet, std::uint32_t bits);
+
     void drop(const Packet& packet);
 
 private:
@@ -44,11 +49,13 @@ private:
     void configure(Message& message, const char* what);
     void say(Message& message);
     void verdict(const Packet& packet, std::uint32_t verdict, std::uint32_t mark);
-    static Packet read(const nlmsghdr* header);
+    Packet read(const nlmsghdr* header) const;
 
     int socket_;
     std::uint16_t number_;
-    alignas(nlmsghdr) std::array<char, 1 << 16> buffer_{};
+    bool whole_;
+    // A packet of 64 kB and what is said of it.
+    alignas(nlmsghdr) std::array<char, 1 << 17> buffer_{};
 };
 
 }  // namespace packets

@@ -16,6 +16,8 @@ struct Settings {
     double jitter_ms = 0;        // as much more or less, all alike; packets keep their order
     double reorder_percent = 0;  // so many do not wait, and overtake those that do
     double kbit = 0;             // thousands of bits in a second; 0: as fast as they come
+    double damage_percent = 0;   // in so many a bit is flipped
+    double fits = 0;             // 1: checksums are made to fit what is damaged
     std::uint64_t seed = 1;
 };
 
