@@ -46,6 +46,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "list:list_things",
         "List what there is of each KIND, ours and what other packages bring along.",
     ),
+    "regress": (
+        "regress:regress",
+        "Find known failures of released software again, each with its control.",
+    ),
     "report": (
         "report:report",
         "Draw the stored RUN again, from its files alone, and name the files written.",
@@ -73,6 +77,7 @@ ERRORS: Mapping[str, int] = {
     "partita.checker.plugins.PluginError": WRONG_ARGUMENTS,
     "partita.checker.settings.SettingError": WRONG_ARGUMENTS,
     "partita.harness.run.journal.RunsDirError": WRONG_ARGUMENTS,
+    "partita.harness.regress.finding.FindingError": WRONG_ARGUMENTS,
     "partita.harness.nodes.local.LocalError": WRONG_ARGUMENTS,
     "partita.nemesis.schedule.ScheduleError": WRONG_ARGUMENTS,
     "partita.reports.stored.RunError": WRONG_ARGUMENTS,

@@ -109,6 +109,8 @@ class Traits:
     begun again on that node.
     `own_disk`: the store's data must lie on a disk of its own, which is given to it before it
     starts.
+    `spoils`: it takes from a process what no process can do without, or lies to it. One that then
+    ends itself does what it should.
     `needs`: methods that a system must have for it.
     `how`: by what it is done, in a few words, for `partita doctor`.
     `storm`: how random schedules draw it; None: not at all.
@@ -123,6 +125,7 @@ class Traits:
     momentary: bool = False
     own_disk: bool = False
     survives_restart: bool = True
+    spoils: bool = False
     needs: tuple[str, ...] = ()
     refuses: tuple[str, ...] = ()
     target: str = ""

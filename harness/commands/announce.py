@@ -5,7 +5,8 @@ import re
 import socket
 import sys
 import xml.etree.ElementTree as xml
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ Outcomes = Mapping[str, Outcome]  # by the names of the runs
 def write_reports(outcomes: Outcomes, *, junit: Path | None, summary: Path | None) -> None:
     """Write what was asked for. Raises `click.ClickException` if a file cannot be written."""
     if junit is not None:
-        _write(junit, _junit(outcomes))
+        write_cases(junit, [_case(*each) for each in outcomes.items()])
     if summary is not None:
         _write(summary, _markdown(outcomes))
 
@@ -45,33 +46,67 @@ def tell_github(outcomes: Outcomes) -> None:
                 print(f"::error title=Partita::{text}", file=sys.stderr)
 
 
-def _junit(outcomes: Outcomes) -> str:
-    """One test case a run: a failure is a violation or a missed threshold, an error the rest.
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A test case of JUnit. `kind` is "failure", "error" or None, which is a pass.
 
-    Has what the stricter of the schemas in use ask for, and nothing that another one forbids.
+    `said` and `more` say why it is none, and `told` what is to be known of any.
     """
-    kinds = [_kind(outcome) for outcome in outcomes.values()]
+
+    of: str
+    name: str
+    seconds: float
+    kind: str | None
+    type: str
+    said: str
+    told: tuple[str, ...]
+    more: tuple[str, ...] = ()
+
+
+def write_cases(path: Path, cases: Sequence[Case]) -> None:
+    """Write test cases as JUnit XML. Raises `click.ClickException` if that is not possible."""
+    _write(path, _junit(cases))
+
+
+def _case(name: str, outcome: Outcome) -> Case:
+    """A failure is a violation or a missed threshold, an error the rest."""
+    kind = _kind(outcome)
+    return Case(
+        f"partita.{outcome['system']}",
+        name,
+        _seconds(outcome),
+        kind,
+        _word(outcome),
+        _why(outcome) if kind else "",
+        tuple(_told(name, outcome)),
+        tuple(_checks(outcome)),
+    )
+
+
+def _junit(cases: Sequence[Case]) -> str:
+    """Has what the stricter of the schemas in use ask for, and nothing that another one forbids."""
+    kinds = [case.kind for case in cases]
     suite = xml.Element(
         "testsuite",
         id="0",
         name="partita",
         package="partita",
-        tests=str(len(outcomes)),
+        tests=str(len(cases)),
         failures=str(kinds.count("failure")),
         errors=str(kinds.count("error")),
-        time=f"{sum(map(_seconds, outcomes.values())):.3f}",
+        time=f"{sum(case.seconds for case in cases):.3f}",
         timestamp=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         hostname=socket.gethostname() or "localhost",
     )
     xml.SubElement(suite, "properties")
-    for (name, outcome), kind in zip(outcomes.items(), kinds, strict=True):
-        of, time = f"partita.{outcome['system']}", f"{_seconds(outcome):.3f}"
-        case = xml.SubElement(suite, "testcase", classname=of, name=name, time=time)
-        if kind:
-            said = _why(outcome)
-            problem = xml.SubElement(case, kind, type=_word(outcome), message=said.splitlines()[0])
-            problem.text = "\n".join([said, *_checks(outcome)])
-    told = [line for name, outcome in outcomes.items() for line in _told(name, outcome)]
+    for each in cases:
+        time = f"{each.seconds:.3f}"
+        case = xml.SubElement(suite, "testcase", classname=each.of, name=each.name, time=time)
+        if each.kind:
+            said = _clean(each.said)
+            problem = xml.SubElement(case, each.kind, type=each.type, message=_first_line(said))
+            problem.text = "\n".join([said, *each.more])
+    told = [_clean(line) for each in cases for line in each.told]
     xml.SubElement(suite, "system-out").text = "\n".join(told)
     xml.SubElement(suite, "system-err")
     suites = xml.Element("testsuites")
@@ -79,6 +114,10 @@ def _junit(outcomes: Outcomes) -> str:
     xml.indent(suites)
     document: bytes = xml.tostring(suites, encoding="utf-8", xml_declaration=True)
     return document.decode() + "\n"
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0] if text else ""
 
 
 def _told(name: str, outcome: Outcome) -> list[str]:

@@ -11,6 +11,7 @@ from partita.checker.checks import Check, HasLimits
 from partita.checker.linearizability.linearizability import Linearizability
 from partita.checker.plugins import find, names
 from partita.checker.settings import make_with
+from partita.harness.run.any_run import further, judged_after, worse
 from partita.harness.run.judging import Row, deciding, judged, notes
 from partita.harness.run.levels import expected
 
@@ -21,12 +22,14 @@ class Asked:
 
     checks: Sequence[Check]
     levels: Mapping[str, Mapping[str, str | None]]
+    after: Sequence[Check] = ()  # those of any run, which can only make it worse
     strict: bool = True  # a history that is broken is refused; that of a run is only unknown
 
     def answer(self, history: History) -> tuple[Verdict, list[str], dict[str, Row]]:
         """Return the verdict that decides, what else to say, and what each check says."""
         rows = judged(history, self.checks, self.levels, strict=self.strict)
-        row = deciding(rows)
+        after = judged_after(history, self.after, self.levels)
+        row, rows = worse(deciding(rows), after), rows | after
         known = row["valid"] is True or row["valid"] is False
         verdict = Verdict(
             valid=row["valid"] if known else "unknown",
@@ -68,10 +71,11 @@ def of_run(run: Mapping[str, Any], expect: Sequence[str], given: Mapping[str, An
     # Here, because checking a file must not pay for what makes runs: it speaks SSH.
     from partita.harness.run.owners import workload_of
 
-    checks = [_limited(check, given) for check in workload_of(run).checks]
-    said = expected(expect, checks, f"workload {run.get('workload')}")
+    workload = workload_of(run)
+    checks, after = [_limited(check, given) for check in workload.checks], further(workload)
+    said = expected(expect, [*checks, *after], f"workload {run.get('workload')}")
     levels = {"promised": run.get("promised") or {}, "expect": {**run.get("expect", {}), **said}}
-    return Asked(checks, levels, strict=False)
+    return Asked(checks, levels, after, strict=False)
 
 
 def _limited(check: Check, given: Mapping[str, Any]) -> Check:

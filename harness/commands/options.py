@@ -160,6 +160,12 @@ gate = together(
         help="Every node serves again after the last heal.",
     ),
     click.option(
+        "--fail-on-log",
+        multiple=True,
+        metavar="REGEX",
+        help="What must stand in no log of a node, besides the panics that the system names.",
+    ),
+    click.option(
         "--min-ok",
         multiple=True,
         metavar="[WHAT=]N",

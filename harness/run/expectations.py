@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from partita.checker.plugins import PluginError, in_a_line
+from partita.harness.run.any_run import checks_of
 from partita.harness.systems import HasPromises, System
 from partita.workloads.workload import Workload
 
@@ -21,11 +22,12 @@ def promised(system: System, workload: Workload) -> dict[str, str | None]:
         raise PluginError(f"promises() of {system.name} failed: {in_a_line(error)}") from error
     if not isinstance(said, Mapping):
         raise PluginError(f"promises() of {system.name} must map checks to levels, not {said!r}")
-    for check in workload.checks:
+    checks = checks_of(workload)
+    for check in checks:
         level = said.get(check.name)
         if level is not None and level not in check.levels:
             raise PluginError(
                 f"{system.name} promises {level!r} for {check.name}, "
                 f"whose levels are {', '.join(check.levels)}"
             )
-    return {check.name: said[check.name] for check in workload.checks if check.name in said}
+    return {check.name: said[check.name] for check in checks if check.name in said}

@@ -7,6 +7,8 @@ of its lines never claims more than what happened.
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,16 +30,17 @@ class Journal:
     The first write that fails is kept in `failure` and raised, and so is every later write.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, ended: int | None = None) -> None:
         self.path = path
+        self.ended = ended  # at which time it was closed, ns since the run began
         self.failure: JournalError | None = None
         self.origin = time.monotonic_ns()
         self._file = path.open("ab", buffering=0)
         self._encode = msgspec.json.Encoder().encode
 
     def now(self) -> int:
-        """Return the ns since the run began."""
-        return time.monotonic_ns() - self.origin
+        """Return the ns since the run began, until it was over."""
+        return time.monotonic_ns() - self.origin if self.ended is None else self.ended
 
     def begin(self) -> None:
         """Let the run begin now."""
@@ -64,7 +67,20 @@ class Journal:
                 self._fail("No space left on device")
 
     def close(self) -> None:
+        self.ended = self.now()
         self._file.close()
+
+    @contextmanager
+    def reopened(self) -> Iterator["Journal"]:
+        """Lend a journal of the same history, in which everything happens when this one ended.
+
+        So what is found afterwards does not make a run longer than it was.
+        """
+        after = Journal(self.path, ended=self.ended)
+        try:
+            yield after
+        finally:
+            after.close()
 
     def _fail(self, reason: str) -> None:
         self.failure = JournalError(

@@ -15,6 +15,7 @@ import click
 
 from partita import reports
 from partita.checker import History, vacuous
+from partita.harness.run.any_run import further, judged_after, worse
 from partita.harness.run.gate import Thresholds, judge
 from partita.harness.run.journal import write_json
 from partita.harness.run.judging import deciding, judged, notes
@@ -42,8 +43,10 @@ def conclude(
     """
     run = json.loads((directory / "run.json").read_text())
     history = History.read(directory / "history.jsonl")
-    checks = judged(history, workload.checks, run)
-    decisive = deciding(checks)
+    own = judged(history, workload.checks, run)
+    after = judged_after(history, further(workload), run)
+    checks = own | after
+    decisive = worse(deciding(own), after)
     summary = reports.summarise(history, run)
     spared = [f for f, operation in workload.operations.items() if not operation.needed]
     nothing = vacuous(history, spared)

@@ -22,7 +22,7 @@ import click
 from partita.harness.clients.client_node import ClientNode
 from partita.harness.nodes.cluster import Node, on_all
 from partita.harness.nodes.ssh import SshError
-from partita.harness.run import losses, results
+from partita.harness.run import logs, losses, replicas, results
 from partita.harness.run.gate import Thresholds
 from partita.harness.run.journal import Journal, make_run_directory, write_json
 from partita.harness.run.load import Load
@@ -73,6 +73,7 @@ class RunSpec:
     operations: dict[str, dict[str, bool]] = field(default_factory=dict)  # what is known of each f
     promised: dict[str, str | None] = field(default_factory=dict)  # levels, by check
     expect: dict[str, str] = field(default_factory=dict)  # what is asked for in their place
+    fail_on_log: tuple[str, ...] = ()  # what must stand in no log, besides the system's alarms
     arguments: dict[str, Any] = field(default_factory=dict)
     command: str = ""
     format: int = 2  # of the run directory: a newer one is refused, not misread
@@ -109,18 +110,24 @@ def run(
                 {"partita": version("partita"), spec.system: str(system.versions(nodes[0]))}
             )
             write_json(directory / "run.json", spec)
-            problems, down, interrupted = _drive(
-                spec, system, workload, nodes, client_nodes, directory, progress
-            )
+            driven = _drive(spec, system, workload, nodes, client_nodes, directory, progress)
         finally:
             progress.say("collecting logs")
-            _collect_logs(living(nodes), system.logs, directory)
-            logs = {each.name: [each.log] for each in client_nodes}
+            collected = logs.collect(living(nodes), system.logs, directory)
+            theirs = {each.name: [each.log] for each in client_nodes}
             hosts = [each.node for each in client_nodes]
-            _collect_logs(living(hosts), lambda node: logs[node.name], directory)
+            logs.collect(living(hosts), lambda node: theirs[node.name], directory)
         progress.say("checking")
+        with driven.journal.reopened() as journal:
+            alarms = logs.alarms_of(system, spec.fail_on_log)
+            logs.scan(alarms, spec.schedule, collected, driven.ended, journal)
         outcome = results.conclude(
-            directory, workload, problems, limits, down=down, interrupted=interrupted
+            directory,
+            workload,
+            driven.problems,
+            limits,
+            down=driven.down,
+            interrupted=driven.interrupted,
         )
         if draw:
             progress.say("drawing")
@@ -180,6 +187,21 @@ def tear_down(system: System, nodes: Sequence[Node]) -> None:
     on_all(nodes, system.wipe)
 
 
+@dataclass(frozen=True, slots=True)
+class _Driven:
+    """How the load went: what speaks against trusting the run, and whether it was interrupted.
+
+    `down` are the nodes that did not come back, with their last words, `ended` those of them whose
+    process was gone.
+    """
+
+    journal: Journal
+    problems: list[str]
+    down: dict[str, str]
+    ended: dict[str, str]
+    interrupted: bool
+
+
 def _drive(
     spec: RunSpec,
     system: System,
@@ -188,12 +210,8 @@ def _drive(
     client_nodes: Sequence[ClientNode],
     directory: Path,
     progress: Progress,
-) -> tuple[list[str], dict[str, str], bool]:
-    """Load and nemesis side by side, then healing and the final reads.
-
-    Returns what speaks against trusting the run, the last words of each node that did not come
-    back, and whether the run was interrupted.
-    """
+) -> _Driven:
+    """Load and nemesis side by side, then healing and the final reads."""
     journal = Journal(directory / "history.jsonl")
     leaders = _leaders_of(system, nodes)
     load = Load(
@@ -249,13 +267,16 @@ def _drive(
     lacking = _await_healthy(system, living(nodes), RECOVERY_WAIT_S)
     progress.say("final reads")
     load.read_finally(living(nodes))
+    replicas.compare(system, workload, [n for n in living(nodes) if n not in lacking], journal)
     monitor.finish()
     journal.close()
     load.let_go()
     problems = _problems(load, driver, lacking, interrupted, spec)
     problems = losses.sentences([*nodes, *hosts], driver) + problems
     down = {node.name: _last_words(system, node) for node in lacking if not node.lost}
-    return problems, down, interrupted is not None
+    gone = _ended(system, [node for node in lacking if not node.lost])
+    ended = {node.name: down[node.name] for node in gone}
+    return _Driven(journal, problems, down, ended, interrupted is not None)
 
 
 def session_s(workload: Workload) -> float | None:
@@ -368,22 +389,6 @@ def _last_words(system: System, node: Node) -> str:
         if text := node.tail(path, 20):
             return f"the end of {path} on {node.name}:\n{text}"
     return f"{node.name} has no log"
-
-
-def _collect_logs(
-    nodes: Sequence[Node], logs: Callable[[Node], Sequence[str]], directory: Path
-) -> None:
-    """Fetch each node's logs; what cannot be fetched is said in controller.log and left."""
-
-    def fetch(node: Node) -> None:
-        for path in logs(node):
-            try:
-                node.remote.download(path, directory / "nodes" / node.name / Path(path).name)
-            except Exception as error:
-                log.warning("no log: %s", error)
-
-    with suppress(Exception):
-        on_all(nodes, fetch)
 
 
 def _log_to(path: Path) -> logging.Handler:

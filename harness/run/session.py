@@ -24,9 +24,11 @@ from partita.harness.nodes import local, user_namespace
 from partita.harness.nodes.cluster import Node, on_all
 from partita.harness.nodes.doctor import examine_tools
 from partita.harness.nodes.ssh import SshError
+from partita.harness.run.any_run import checks_of
 from partita.harness.run.expectations import promised
 from partita.harness.run.gate import Thresholds, thresholds
 from partita.harness.run.levels import expected
+from partita.harness.run.logs import alarms_of
 from partita.harness.run.losses import living
 from partita.harness.run.owners import (
     fault_owner,
@@ -232,10 +234,19 @@ def _spec(
         },
         operations={f: asdict(each) for f, each in workload.operations.items()},
         promised=promised(store, workload),
-        expect=expected(options.get("expect") or (), workload.checks, f"workload {workload.name}"),
+        expect=expected(
+            options.get("expect") or (), checks_of(workload), f"workload {workload.name}"
+        ),
+        fail_on_log=_fail_on_log(store, options),
         arguments={"system": system} | {name: _plain(value) for name, value in options.items()},
         command=shlex.join(["partita", *sys.argv[1:]]),
     )
+
+
+def _fail_on_log(store: System, options: Options) -> tuple[str, ...]:
+    asked = tuple(options.get("fail_on_log") or ())
+    alarms_of(store, asked)
+    return asked
 
 
 def _plain(value: Any) -> Any:

@@ -41,6 +41,7 @@ KEYS: Mapping[str, tuple[bool, type]] = MappingProxyType(
         "client": (True, str),
         "transactions": (False, str),
         "offers": (False, list),
+        "alarms": (False, list),
         "peer_ports": (False, list),
         "client_ports": (False, list),
     }
@@ -136,6 +137,7 @@ class CommandStore(Daemon):
         # Only then does the store count as one that can be asked who leads it.
         if "leader" in keys:
             self.primaries = self._leading
+        self.alarms: Sequence[str] = keys.get("alarms", ())
         for ports in (key for key in PORTS if key in keys):
             setattr(self, ports, partial(_ports_of, keys[ports]))
 

@@ -62,6 +62,7 @@ class Consul(Daemon):
     """
 
     name = NAME
+    alarms = ("^panic: ", "^fatal error: ")
     shortest_session_s = LEAST_TTL_S
 
     def __init__(
@@ -161,6 +162,10 @@ class Consul(Daemon):
             "leases": leases,
             "watches": watches,
         }
+
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        return Consul(reads="stale").offers
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]

@@ -54,6 +54,7 @@ class Etcd(Daemon):
     """
 
     name = NAME
+    alarms = ("^panic: ", "^fatal error: ", '"level":"(panic|fatal)"')
     shortest_session_s = 2.0  # one and a half times its time to an election, in whole seconds
 
     def __init__(
@@ -141,6 +142,10 @@ class Etcd(Daemon):
             "leases": leases,
             "watches": watches,
         }
+
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        return Etcd(reads="serializable").offers
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]

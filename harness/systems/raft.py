@@ -119,6 +119,7 @@ class Raft(Daemon):
     """The system `raft`. `bug` is the name of a mistake to make, `server_args` go to the server."""
 
     name = NAME
+    alarms = ("^AssertionError", "^MemoryError")
 
     def __init__(
         self,
@@ -201,6 +202,10 @@ class Raft(Daemon):
             "transactions": transactions,
             "watches": watches,
         }
+
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        return Raft(reads="local").offers
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]

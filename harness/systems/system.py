@@ -146,6 +146,27 @@ class HasFiles(Protocol):
 
 
 @runtime_checkable
+class HasReplicas(Protocol):
+    """A system whose nodes can each be asked what they have themselves.
+
+    Every node carries out all updates in one order, whichever keys they are of.
+    """
+
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        """Return, as `offers` does, what makes a client whose reads its node answers alone."""
+
+
+@runtime_checkable
+class HasAlarms(Protocol):
+    """A system that knows what its log says when its process panics, or an assertion fails."""
+
+    @property
+    def alarms(self) -> Sequence[str]:
+        """Return regular expressions, each for a line."""
+
+
+@runtime_checkable
 class HasPrimaries(Protocol):
     """A system whose nodes can be asked who leads."""
 

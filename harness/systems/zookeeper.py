@@ -90,6 +90,11 @@ class ZooKeeper(Daemon):
     """
 
     name = NAME
+    alarms = (
+        "Severe unrecoverable error",
+        "Unexpected exception, exiting abnormally",
+        r"java\.lang\.(AssertionError|OutOfMemoryError)",
+    )
     shortest_session_s = LEAST_TTL_S
 
     def __init__(
@@ -175,6 +180,10 @@ class ZooKeeper(Daemon):
             "leases": leases,
             "watches": watches,
         }
+
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        return ZooKeeper(reads="local").offers
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES[self.reads]

@@ -100,6 +100,7 @@ class DiskError:
     traits = Traits(
         strikes="nodes",
         needs=("data",),
+        spoils=True,
         storm=Storm(1, (0.5, 3.0)),
         how=_BY_TRACING,
         heal=_ERROR.heal,

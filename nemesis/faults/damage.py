@@ -123,7 +123,12 @@ class FlipByte:
 
     name = "flip-byte"
     traits = Traits(
-        strikes="nodes", needs=("files",), refuses=_TOO_MANY, how=_BY_HAND, heal=_FORGET
+        strikes="nodes",
+        needs=("files",),
+        refuses=_TOO_MANY,
+        spoils=True,
+        how=_BY_HAND,
+        heal=_FORGET,
     )
     lines = _FLIP
 
@@ -139,7 +144,12 @@ class TruncateFile:
 
     name = "truncate-file"
     traits = Traits(
-        strikes="nodes", needs=("files",), refuses=_TOO_MANY, how=_BY_HAND, heal=_FORGET
+        strikes="nodes",
+        needs=("files",),
+        refuses=_TOO_MANY,
+        spoils=True,
+        how=_BY_HAND,
+        heal=_FORGET,
     )
     lines = _CUT_SHORT
 

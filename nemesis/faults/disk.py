@@ -30,6 +30,7 @@ class PowerCut:
         silences=True,
         restarts=True,
         own_disk=True,
+        spoils=True,
         needs=("data",),
         storm=Storm(3, (0.5, 2.0)),
         how="an ext4 image as the store's own disk",
@@ -81,6 +82,7 @@ class DiskFull:
         survives_restart=False,  # a power cut may take what fills it
         storm=Storm(1, (1.0, 4.0)),
         own_disk=True,
+        spoils=True,
         needs=("data",),
         how="an ext4 image as the store's own disk",
         heal=disks.heal(),

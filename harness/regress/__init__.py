@@ -1,0 +1,1 @@
+"""Known failures of released software, found again: rows, and how each is looked for."""

@@ -1,0 +1,127 @@
+"""Asks every node, once all is healed, what it has itself, for the check `replicas`.
+
+Before each round a mark is written, and each node must show it before it is asked, see
+`partita.checker.replicas`. If all have the same, one round is enough; only what differs is kept.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from partita.checker.plugins import in_a_line
+from partita.checker.replicas import COMPARED, DIFFERS, NOT_READY, PROCESS
+from partita.harness.nodes.cluster import Node, on_all
+from partita.harness.run.journal import Journal
+from partita.harness.systems.system import HasReplicas, System
+from partita.workloads.client import answer_of
+from partita.workloads.workload import Workload
+
+log = logging.getLogger(__name__)
+
+REGISTERS = "registers"  # a mark is a register, and so is what is compared
+MARK = "partita-mark"
+ROUNDS = 4
+MARK_S = 10.0  # for the mark to be acknowledged
+SHOWN_S = 30.0  # for each node to show it
+PAUSE_S = 1.0  # between two rounds: what was under way arrives
+READ_S = 5.0
+
+Connect = Callable[[Node, float], Any]
+Reading = dict[Any, Any]  # by key
+
+
+class _NotReadyError(Exception):
+    """A node that does not show the mark, or cannot be read: why, in a sentence."""
+
+
+def compare(system: System, workload: Workload, nodes: Sequence[Node], journal: Journal) -> None:
+    """Compare what the nodes have, and journal it. Raises `JournalError`.
+
+    Does nothing where the system's nodes cannot be asked so, or where there are no registers.
+    """
+    keys = [key for f, key in workload.final() if workload.operations[f].reads]
+    if workload.capability != REGISTERS or not isinstance(system, HasReplicas):
+        return
+    if len(nodes) < 2 or not keys:
+        return
+    own: Connect = system.replicas[REGISTERS]
+    for number in range(ROUNDS):
+        if number:
+            time.sleep(PAUSE_S)
+        if not _round(system.offers[REGISTERS], own, keys, nodes, journal):
+            return
+
+
+def _round(
+    connect: Connect, own: Connect, keys: Sequence[Any], nodes: Sequence[Node], journal: Journal
+) -> bool:
+    """Compare once; say whether another round could tell more."""
+    mark = uuid.uuid4().hex
+    problem = _marked(connect, nodes, mark)
+    marked = journal.now() / 1e9
+    readings: dict[str, Reading] = {}
+    not_ready: dict[str, str] = {}
+
+    def ask(node: Node) -> None:
+        try:
+            if problem:
+                raise _NotReadyError(problem)
+            readings[node.name] = _read(own, node, mark, keys)
+        except _NotReadyError as error:
+            not_ready[node.name] = str(error)
+
+    on_all(nodes, ask)
+    ready = [node.name for node in nodes if node.name in readings]
+    journal.note("info", PROCESS, COMPARED, {"nodes": ready, "keys": len(keys), "marked": marked})
+    if not_ready:
+        journal.note("info", PROCESS, NOT_READY, not_ready)
+    differing = _differing(readings, keys)
+    for key, values in differing.items():
+        journal.note("info", PROCESS, DIFFERS, {"key": key, "values": values})
+    return bool(differing)
+
+
+def _differing(readings: Mapping[str, Reading], keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
+    """Return, by key, what each node has, where not all have the same."""
+    found = {}
+    for key in keys:
+        values = {node: reading[key] for node, reading in readings.items()}
+        if any(value != next(iter(values.values())) for value in values.values()):
+            found[key] = values
+    return found
+
+
+def _marked(connect: Connect, nodes: Sequence[Node], mark: str) -> str | None:
+    """Write the mark through any node; return why that was not possible, None if it was."""
+    deadline = time.monotonic() + MARK_S
+    said = "nobody was asked"
+    while time.monotonic() < deadline:
+        for node in nodes:
+            try:
+                with closing(connect(node, READ_S)) as client:
+                    client.write(MARK, mark)
+                return None
+            except Exception as error:  # it is anybody's; another node may take it
+                said = in_a_line(error)
+        time.sleep(0.2)
+    return f"no write was acknowledged within {MARK_S:g} s: {said}"
+
+
+def _read(own: Connect, node: Node, mark: str, keys: Sequence[Any]) -> Reading:
+    """Wait until the node shows the mark; return what it has under each key."""
+    deadline = time.monotonic() + SHOWN_S
+    said = "it showed an older one"
+    while time.monotonic() < deadline:
+        try:
+            with closing(own(node, READ_S)) as client:
+                while time.monotonic() < deadline:
+                    if answer_of(client.read(MARK)).value == mark:
+                        return {key: answer_of(client.read(key)).value for key in keys}
+                    time.sleep(0.05)
+        except Exception as error:  # it is anybody's, and may have been about to serve
+            said = in_a_line(error)
+            time.sleep(0.2)
+    raise _NotReadyError(f"within {SHOWN_S:g} s it did not show a write of before: {said}")

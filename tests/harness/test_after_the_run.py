@@ -1,0 +1,212 @@
+"""What is looked at when a run is over: what each node has itself, and what the logs say."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import click
+import pytest
+from conftest import Partita
+from registers_in_memory import Registers
+
+from partita.checker import History
+from partita.checker.logs import LEVEL as QUIET
+from partita.checker.logs import Logs
+from partita.checker.replicas import LEVEL, Replicas
+from partita.harness.run import replicas
+from partita.harness.run.any_run import worse
+from partita.harness.run.journal import Journal
+from partita.harness.run.logs import Alarms, alarms_of, scan
+from partita.nemesis.schedule import parse
+from partita.workloads.register import Register
+from partita.workloads.watch import Watch
+
+
+class Store:
+    """A store of which each node has registers of its own; `lag` keeps what a write reaches."""
+
+    def __init__(self, *own: Mapping[str, str], forgets: str = "", late: int = 0) -> None:
+        self.registers = [Registers() for _ in own]
+        for register, values in zip(self.registers, own, strict=True):
+            register.values |= values
+        self._forgets = forgets  # the node that no write reaches
+        self._late = late  # so many reads of the last node come before what was written
+        self._waiting: dict[str, str] = {}
+
+    @property
+    def offers(self) -> Any:
+        return {"registers": lambda node, timeout: self}
+
+    @property
+    def replicas(self) -> Any:
+        return {"registers": lambda node, timeout: SimpleNamespace(
+            read=lambda key: self._read(node.name, key), close=lambda: None)}  # fmt: skip
+
+    def write(self, key: str, value: str) -> None:
+        for number, register in enumerate(self.registers, 1):
+            if f"n{number}" != self._forgets:
+                target = self._waiting if self._late and number == 3 else register.values
+                target[key] = value
+
+    def close(self) -> None: ...
+
+    def _read(self, node: str, key: str) -> str | None:
+        number = int(node[1:]) - 1
+        if number == 2 and self._late:
+            self._late -= 1
+            if not self._late:
+                self.registers[2].values |= self._waiting
+        return self.registers[number].read(key)
+
+
+NODES: list[Any] = [SimpleNamespace(name=f"n{number}") for number in (1, 2, 3)]
+SAME = {"r0": "4", "r1": "7"}
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replicas, "PAUSE_S", 0.01)
+    monkeypatch.setattr(replicas, "SHOWN_S", 0.4)
+    monkeypatch.setattr(replicas, "MARK_S", 0.3)
+
+
+def compared(store: Any, folder: Path, workload: Any = None) -> Any:
+    journal = Journal(folder / "history.jsonl")
+    replicas.compare(store, workload or Register(keys=2), NODES, journal)
+    journal.close()
+    return Replicas().judge(History.read(folder / "history.jsonl"), (LEVEL,))
+
+
+def test_nodes_that_have_the_same_are_compared_once(tmp_path: Path) -> None:
+    answer = compared(Store(SAME, SAME, SAME), tmp_path)
+    assert answer.levels == {LEVEL: True}
+    assert answer.figures["rounds"] == 1
+    assert answer.figures["keys"] == 2
+
+
+def test_a_node_that_stays_different_is_found_and_named(tmp_path: Path) -> None:
+    answer = compared(Store(SAME, SAME, SAME | {"r1": "3"}), tmp_path)
+    assert answer.levels == {LEVEL: False}
+    assert 'n1 and n2 have "7" and n3 has "3" under "r1"' in answer.found[LEVEL].explanation
+
+
+def test_a_node_that_is_behind_is_waited_for(tmp_path: Path) -> None:
+    store = Store(SAME, SAME, {}, late=4)
+    store._waiting |= SAME  # what it has yet to carry out, before the mark
+    assert compared(store, tmp_path).levels == {LEVEL: True}
+
+
+def test_a_node_that_never_shows_the_mark_is_unknown(tmp_path: Path) -> None:
+    answer = compared(Store(SAME, SAME, {}, forgets="n3"), tmp_path)
+    assert answer.levels == {LEVEL: "unknown"}
+    assert "n3 could not be compared" in str(answer.reason)
+
+
+def test_a_store_that_takes_no_write_is_unknown(tmp_path: Path) -> None:
+    store = Store(SAME, SAME, SAME | {"r1": "3"})
+    store.write = lambda key, value: 1 / 0  # type: ignore[assignment, method-assign, return-value]
+    answer = compared(store, tmp_path)
+    assert answer.levels == {LEVEL: "unknown"}
+    assert "no write was acknowledged within 0.3 s: ZeroDivisionError" in str(answer.reason)
+
+
+def test_a_store_whose_nodes_cannot_be_asked_is_left_alone(tmp_path: Path) -> None:
+    plain = SimpleNamespace(offers={})
+    assert not compared(plain, tmp_path).applies
+    watched = compared(Store(SAME, SAME, SAME), tmp_path, Watch())
+    assert not watched.applies
+
+
+def scanned(folder: Path, text: str, alarms: Alarms, steps: str = "", **ended: str) -> Any:
+    log = folder / "output.log"
+    log.write_text(text)
+    journal = Journal(folder / "history.jsonl")
+    plan = parse(steps, ["n1"]) if steps else ()
+    scan(alarms, plan, {"n1": [log]}, ended, journal)
+    journal.close()
+    return Logs().judge(History.read(folder / "history.jsonl"), (QUIET,))
+
+
+OWN: Any = SimpleNamespace(name="own", alarms=["^panic: "])
+
+
+def test_a_panic_is_found_where_it_stands(tmp_path: Path) -> None:
+    answer = scanned(tmp_path, "a\nno panic: here\npanic: boom\n", alarms_of(OWN, ()))
+    assert answer.levels == {QUIET: False}
+    assert answer.found[QUIET].explanation == "Line 3 of output.log on n1 says: panic: boom."
+    quiet = scanned(tmp_path / "..", "all is well\n", alarms_of(OWN, ()))
+    assert quiet.levels == {QUIET: True} and quiet.figures["lines"] == 1
+
+
+def test_what_the_user_asks_for_is_found_too(tmp_path: Path) -> None:
+    plain: Any = SimpleNamespace()
+    assert not scanned(tmp_path, "data race\n", alarms_of(plain, ())).applies
+    answer = scanned(tmp_path, "a data race\n", alarms_of(plain, ["data r.ce$"]), "1s disk-full n1")
+    assert (answer.levels, answer.default) == ({QUIET: False}, QUIET)
+
+
+def test_a_fault_of_the_disk_excuses_and_a_kill_does_not(tmp_path: Path) -> None:
+    for number, (steps, judged) in enumerate(
+        {"1s disk-error n1": None, "1s kill n1": QUIET}.items()
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        answer = scanned(folder, "panic: boom\n", alarms_of(OWN, ()), steps, n1="bye\n")
+        assert (answer.levels, answer.default) == ({QUIET: False}, judged)
+        assert len(answer.figures["told"]) == 2
+
+
+def test_what_is_no_regular_expression_is_refused() -> None:
+    with pytest.raises(click.UsageError, match=r"--fail-on-log '\(' is no regular expression"):
+        alarms_of(OWN, ["("])
+    broken: Any = SimpleNamespace(name="own", alarms=["[a"])
+    with pytest.raises(click.UsageError, match=r"alarms of own: '\[a' is no regular expression"):
+        alarms_of(broken, [])
+
+
+@pytest.mark.parametrize(
+    ("own", "after", "decides"),
+    [
+        (True, [True, True], "own"),
+        (True, [True, False], "1"),
+        (True, ["unknown", True], "0"),
+        (True, [None, None], "own"),
+        ("unknown", ["unknown", True], "own"),
+        ("unknown", [False, True], "0"),
+        (None, [True, True], "own"),
+        (None, [True, False], "1"),
+        (False, [False, True], "own"),
+    ],
+)
+def test_checks_of_any_run_only_make_it_worse(own: Any, after: list[Any], decides: str) -> None:
+    rows = {
+        str(number): {"check": str(number), "valid": valid} for number, valid in enumerate(after)
+    }
+    assert worse({"check": "own", "valid": own}, rows)["check"] == decides
+
+
+def test_what_is_found_afterwards_does_not_make_the_run_longer(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "history.jsonl")
+    journal.note("info", "monitor", "leader", [])
+    journal.close()
+    with journal.reopened() as after:
+        after.note("info", "logs", "scanned", {})
+        assert after.now() == journal.ended
+    lines = [json.loads(line) for line in (tmp_path / "history.jsonl").read_text().splitlines()]
+    assert [line["f"] for line in lines] == ["leader", "scanned"]
+    assert lines[1]["time"] == journal.ended
+
+
+@pytest.mark.cluster
+def test_a_run_is_compared_and_its_logs_are_read(partita: Partita, tmp_path: Path) -> None:
+    words = "test raft --local 3 --rate 60 --time-limit 2 --json --fail-on-log listening.on.planet"
+    done = partita(*words.split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["checks"]["replicas"]["levels"] == {LEVEL: True}
+    assert outcome["checks"]["replicas"]["figures"]["nodes"] == ["n1", "n2", "n3"]
+    assert outcome["checks"]["logs"]["levels"] == {QUIET: True}
+    page = (tmp_path / outcome["run"] / "report.html").read_text()
+    assert LEVEL in page and QUIET in page
