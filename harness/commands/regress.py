@@ -58,7 +58,7 @@ def regress(
     as_json: bool,
     junit: Path | None,
 ) -> int:
-    """Find known failures of released software again.
+    """Find known failures of released software again, each with its control.
 
     A ROW is a name of `partita regress --list`, or your own as path/to/file.toml, or a folder of
     such files; without one, all of ours are meant. The failing version is run until it fails, and

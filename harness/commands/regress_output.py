@@ -65,7 +65,8 @@ def listed(rows: Sequence[Row], *, as_json: bool) -> str:
 def document(result: Result, versions: Versions) -> dict[str, Any]:
     """Return what became of a row, ready for JSON."""
     found, control = result.found, result.control
-    runs = [each.run for each in (found, *control) if each and each.run]
+    of_failing = next((each.run for each in result.failing if each.run), None)
+    of_control = next((each.run for each in control if each.run), None)
     return {
         **as_object(result.row),
         "as_expected": result.as_expected,
@@ -78,8 +79,8 @@ def document(result: Result, versions: Versions) -> dict[str, Any]:
         "control_valid": sum(each.good for each in control),
         "control_runs": len(control),
         "explanation": found.said if found else None,
-        "versions": versions(runs[0]) if runs else {},
-        "control_versions": versions(runs[-1]) if runs else {},
+        "versions": versions(of_failing) if of_failing else {},
+        "control_versions": versions(of_control) if of_control else {},
         "report": f"{found.run}/report.html" if found else None,
         "tries": [asdict(each) for each in result.tries],
     }

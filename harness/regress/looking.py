@@ -135,7 +135,7 @@ def evidence(shows: Shows, outcome: Mapping[str, Any]) -> str | None:
     """Return the sentence by which a run shows what was to come out; None if it does not."""
     if outcome.get("error"):
         return None
-    told = _missed(outcome) if shows.verdict == "missed" else _violated(shows, outcome)
+    told = _missed(shows, outcome) if shows.verdict == "missed" else _violated(shows, outcome)
     return next((text for text in told if all(word in text for word in shows.words)), None)
 
 
@@ -174,12 +174,16 @@ def _rules(figures: Mapping[str, Any]) -> list[str]:
     return [*figures.get("violations", ()), *named]
 
 
-def _missed(outcome: Mapping[str, Any]) -> Iterator[str]:
-    """A threshold that was missed; nodes that did not come back are told with their last words."""
+def _missed(shows: Shows, outcome: Mapping[str, Any]) -> Iterator[str]:
+    """A threshold that was missed, with the last words of a node that did not come back."""
     if exit_code(outcome) != FAILED or not outcome["missed"]:
         return
-    last = [f"{node} said last: {words}" for node, words in (outcome.get("down") or {}).items()]
-    yield "; ".join([*outcome["missed"], *last[:1]])
+    missed = "; ".join(outcome["missed"])
+    yield missed
+    for node, words in (outcome.get("down") or {}).items():
+        for line in words.splitlines():
+            if any(word in line for word in shows.words):
+                yield f"{missed}; {node} said last: {line.strip()}"
 
 
 def _came_out(outcome: Mapping[str, Any]) -> str:
