@@ -18,7 +18,7 @@ from partita.harness.nodes.doctor import Finding, examine_here, examine_node, ex
 from partita.harness.nodes.fault_probe import faults_here
 from partita.harness.run.places import reach
 from partita.harness.run.session import client_names, node_names
-from partita.harness.systems import HasFetch
+from partita.harness.systems import HasExamine
 from partita.nemesis import faults, switch
 
 LACKS_SOMETHING = 254
@@ -53,7 +53,7 @@ def _programs() -> list[Finding]:
     for name in names("systems"):
         with suppress(PluginError):
             system = find("systems", name)
-            if isinstance(system, HasFetch):
+            if isinstance(system, HasExamine):
                 found.append(examine_program(name, system.examine))
     return found
 

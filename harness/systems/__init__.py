@@ -11,6 +11,7 @@ from partita.checker.settings import make_with
 from partita.harness.systems.commands import read_store
 from partita.harness.systems.completion import complete
 from partita.harness.systems.system import (
+    HasExamine,
     HasFetch,
     HasMeet,
     HasPause,
@@ -21,6 +22,7 @@ from partita.harness.systems.system import (
 )
 
 __all__ = [
+    "HasExamine",
     "HasFetch",
     "HasMeet",
     "HasPause",

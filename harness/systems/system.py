@@ -5,7 +5,6 @@ looked for by name, and a fault that needs one that is missing is refused before
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from partita.harness.nodes.cluster import Node
@@ -83,15 +82,38 @@ class HasPromises(Protocol):
 class HasFetch(Protocol):
     """A system whose program no node can install: this machine fetches it and gives it to them."""
 
-    def fetch(self) -> Path:
-        """Return the program, fetched if it is not here yet. Raises `StoreError`.
+    def fetch(self) -> object:
+        """Fetch the program that a run begins with, if it is not here yet. Raises `StoreError`.
 
         Called before any node is made or reached, so that what cannot be had is said at once.
         """
 
+
+@runtime_checkable
+class HasExamine(Protocol):
+    """A system that can be used only if its program can be fetched, which it looks for."""
+
     @staticmethod
     def examine() -> str:
         """Say for `partita doctor` how that stands. Raises `Ailment` if it cannot be had."""
+
+
+@runtime_checkable
+class HasReleases(Protocol):
+    """A system of which nodes can be taken from one release to another, as an upgrade does."""
+
+    @property
+    def releases(self) -> Sequence[str]:
+        """The releases that can be had, the oldest first."""
+
+    def bring(self, node: Node, release: str) -> None:
+        """Put a release on the node, beside the one that runs there. Raises `StoreError`.
+
+        It may have to be fetched, so this is for the time before the load.
+        """
+
+    def choose(self, node: Node, release: str) -> None:
+        """Have the node run a release that was brought there, from its next start on."""
 
 
 @runtime_checkable
