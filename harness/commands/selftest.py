@@ -1,7 +1,7 @@
 """`partita selftest`: the proof that the instrument works.
 
-Runs the raft example as it is, which must be valid, and then with each of its planted mistakes,
-each of which must be found, and called by its name where it has one.
+Runs the stores of the examples as they are, which must be valid, and then with each of their
+planted mistakes, each of which must be found, and called by its name where it has one.
 """
 
 import json
@@ -14,19 +14,14 @@ from typing import Any
 
 import click
 
-from partita.harness.commands.selftest_cases import (
-    CASES,
-    CORRECT,
-    CORRECT_SHORT,
-    SHORT,
-    SHOWS,
-)
+from partita.harness.commands.selftest_cases import RAFT
+from partita.harness.commands.selftest_suite import Suite
 from partita.harness.commands.summary import wrapped
 from partita.harness.commands.test import test
 from partita.harness.run.progress import Progress
 from partita.harness.run.session import Unavailable, conduct
-from partita.harness.systems.raft import BUGS
 
+SUITES = (RAFT,)
 ATTEMPTS = 6
 
 
@@ -34,10 +29,12 @@ ATTEMPTS = 6
 class Result:
     """What came of one case: as expected or not, after how many runs and seconds.
 
-    `named` are the anomalies of transactions that were found, and the rules that were broken.
+    `named` are the anomalies of transactions that were found, the rules that were broken, and the
+    checks that refused.
     `as_expected` is None where this machine cannot have a fault of the case; then `said` says why.
     """
 
+    store: str
     bug: str | None
     explanation: str
     command: str
@@ -52,7 +49,12 @@ class Result:
 
 @click.command()
 @click.argument("bugs", nargs=-1)
-@click.option("--short", is_flag=True, help=f"Only the correct store and {', '.join(SHORT)}.")
+@click.option(
+    "--store",
+    type=click.Choice([suite.store for suite in SUITES]),
+    help="Only this store and its mistakes. [default: all]",
+)
+@click.option("--short", is_flag=True, help="Only the correct stores and a few mistakes.")
 @click.option("--seed", default=1, show_default=True, help="The first run's; each next one's +1.")
 @click.option(
     "--runs-dir",
@@ -61,23 +63,30 @@ class Result:
     type=click.Path(path_type=Path, file_okay=False),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON array.")
-def selftest(bugs: Sequence[str], short: bool, seed: int, runs_dir: Path, as_json: bool) -> int:
+def selftest(
+    bugs: Sequence[str],
+    store: str | None,
+    short: bool,
+    seed: int,
+    runs_dir: Path,
+    as_json: bool,
+) -> int:
     """Prove that planted mistakes are found, and that a correct store is not blamed.
 
     BUGS are those to look for [all]. Each is looked for in several runs, if need be.
     """
-    unknown = [bug for bug in bugs if bug not in CASES]
+    suites = [suite for suite in SUITES if store in (None, suite.store)]
+    known = [bug for suite in suites for bug in suite.cases]
+    unknown = [bug for bug in bugs if bug not in known]
     if unknown:
-        raise click.UsageError(f"no bug is called {unknown[0]}: choose from {', '.join(CASES)}")
+        raise click.UsageError(f"no bug is called {unknown[0]}: choose from {', '.join(known)}")
     progress = Progress()
     results = []
     try:
-        if not bugs:
-            results.append(_correct(short, seed, runs_dir, progress))
-            _print(results[-1], as_json)
-        for bug in bugs or (SHORT if short else CASES):
-            results.append(_look_for(bug, seed, runs_dir, progress))
-            _print(results[-1], as_json)
+        for suite in suites:
+            for bug in _wanted(suite, bugs, short=short):
+                results.append(_tried(suite, bug, short, seed, runs_dir, progress))
+                _print(results[-1], as_json)
     finally:
         progress.close()
     if as_json:
@@ -87,53 +96,56 @@ def selftest(bugs: Sequence[str], short: bool, seed: int, runs_dir: Path, as_jso
     return 1 if any(result.as_expected is False for result in results) else 0
 
 
-def arguments(bug: str | None, *, short: bool = False) -> str:
-    """Return the arguments of `partita test` that a case is, without its seed."""
-    if bug is None:
-        return f"raft {CORRECT_SHORT if short else CORRECT}"
-    return f"raft --bug {bug} {CASES[bug]}"
+def _wanted(suite: Suite, bugs: Sequence[str], *, short: bool) -> list[str | None]:
+    """Return what is to be tried of a suite: the correct store first, unless bugs are named."""
+    if bugs:
+        return [bug for bug in bugs if bug in suite.cases]
+    return [None, *(suite.short if short else suite.cases)]
 
 
-def _correct(short: bool, seed: int, runs_dir: Path, progress: Progress) -> Result:
-    """Run the correct store; again only if nobody can say, as when a fault did not bite."""
-    words = arguments(None, short=short)
-    progress.say("running the correct store")
-    return _until(None, words, seed, runs_dir, progress)
+def _tried(
+    suite: Suite, bug: str | None, short: bool, seed: int, runs_dir: Path, progress: Progress
+) -> Result:
+    """Run until the bug is found, a few times at most.
 
-
-def _look_for(bug: str, seed: int, runs_dir: Path, progress: Progress) -> Result:
-    """Run until the bug is found, a few times at most."""
-    progress.say(f"looking for {bug}")
-    try:
-        return _until(bug, arguments(bug), seed, runs_dir, progress)
-    except Unavailable as refusal:
-        command = f"partita test {arguments(bug)} --seed {seed}"
-        said = refusal.message
-        return Result(bug, BUGS[bug], command, None, "unknown", 0, 0.0, said, "", [])
-
-
-def _until(bug: str | None, words: str, seed: int, runs_dir: Path, progress: Progress) -> Result:
+    The correct store is run again only if nobody can say, as when a fault did not bite.
+    """
+    words = suite.arguments(bug, short=short)
+    progress.say(f"looking for {bug}" if bug else f"running the correct {suite.store}")
     began = time.monotonic()
-    for runs in range(1, ATTEMPTS + 1):
-        outcome = _run(words, seed + runs - 1, runs_dir, progress)
-        if _as_expected(bug, outcome) or (bug is None and outcome["valid"] is False):
-            break
-    return _result(bug, words, outcome, runs, began)
-
-
-def _as_expected(bug: str | None, outcome: Mapping[str, Any]) -> bool:
-    """Say whether a correct store is valid, or a mistake was found and called by its name."""
-    if bug is None or bug not in SHOWS:
-        return bool(outcome["valid"] is (bug is None))
-    named = set(_named(outcome))
-    return all(named & set(names) for names in SHOWS[bug])
+    try:
+        for runs in range(1, ATTEMPTS + 1):
+            outcome = _run(words, seed + runs - 1, runs_dir, progress)
+            found = suite.as_expected(bug, outcome["valid"], _named(outcome))
+            if found or (bug is None and outcome["valid"] is False):
+                break
+    except Unavailable as refusal:
+        if bug is None:
+            raise
+        outcome = {"seed": seed, "valid": "unknown", "reason": refusal.message, "run": ""}
+        found, runs = None, 0
+    return Result(
+        store=suite.store,
+        bug=bug,
+        explanation=suite.mistakes[bug] if bug else "No mistake: this one must be valid.",
+        command=f"partita test {words} --seed {outcome['seed']}",
+        as_expected=found,
+        verdict=outcome["valid"],
+        runs=runs,
+        seconds=round(time.monotonic() - began, 1),
+        said=outcome["reason"],
+        run=outcome["run"],
+        named=_named(outcome),
+    )
 
 
 def _named(outcome: Mapping[str, Any]) -> list[str]:
-    """Return the names of what the checks found: anomalies of transactions, rules that broke."""
-    figures = [row["figures"] for row in outcome["checks"].values()]
+    """Return what was found by name: anomalies of transactions, rules that broke, and checks."""
+    checks = outcome.get("checks", {})
+    figures = [row["figures"] for row in checks.values()]
     anomalies = [each["name"] for found in figures for each in found.get("anomalies", ())]
-    return anomalies + [rule for found in figures for rule in found.get("violations", ())]
+    rules = [rule for found in figures for rule in found.get("violations", ())]
+    return anomalies + rules + [name for name, row in checks.items() if row.get("valid") is False]
 
 
 def _run(words: str, seed: int, runs_dir: Path, progress: Progress) -> dict[str, Any]:
@@ -143,27 +155,6 @@ def _run(words: str, seed: int, runs_dir: Path, progress: Progress) -> dict[str,
     if outcome["interrupted"]:
         raise click.Abort  # whoever pressed Ctrl-C meant all of it
     return outcome
-
-
-def _result(
-    bug: str | None,
-    words: str,
-    outcome: dict[str, Any],
-    runs: int,
-    began: float,
-) -> Result:
-    return Result(
-        bug=bug,
-        explanation=BUGS[bug] if bug else "No mistake: this one must be valid.",
-        command=f"partita test {words} --seed {outcome['seed']}",
-        as_expected=_as_expected(bug, outcome),
-        verdict=outcome["valid"],
-        runs=runs,
-        seconds=round(time.monotonic() - began, 1),
-        said=outcome["reason"],
-        run=outcome["run"],
-        named=_named(outcome),
-    )
 
 
 def _print(result: Result, as_json: bool) -> None:
@@ -178,7 +169,7 @@ def _print(result: Result, as_json: bool) -> None:
     if result.as_expected is None:
         word, colour = "cannot be looked for here", "yellow"
     runs = "" if result.runs == 1 else f", {result.runs} runs"
-    head = click.style(f"{result.bug or 'correct store':21}", bold=True)
+    head = click.style(f"{result.bug or f'correct {result.store}':21}", bold=True)
     click.echo(f"{head} {click.style(word, fg=colour)} in {result.seconds:.0f} s{runs}")
     click.echo(wrapped(result.explanation))
     if result.said:

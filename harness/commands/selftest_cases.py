@@ -1,10 +1,14 @@
-"""The cases of `partita selftest`: for each planted mistake, how it is met and what must be found.
+"""The cases of `partita selftest` for raft: for each planted mistake, how it is met and what must
+be found.
 
 A case is the arguments of `partita test`, so that whoever doubts it can run it alone.
 """
 
 from collections.abc import Mapping
 from types import MappingProxyType
+
+from partita.harness.commands.selftest_suite import Suite
+from partita.harness.systems.raft import BUGS
 
 # Enough workers that each node has several in flight when a fault begins: what is in flight
 # then is what tells a wrong store from a right one.
@@ -159,3 +163,14 @@ SHOWS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
     }
 )
 SHORT = ("stale-follower-read", "cas-early-check", "lost-log")
+RAFT = Suite(
+    store="raft",
+    words="raft",
+    plant="--bug {}",
+    mistakes=BUGS,
+    cases=CASES,
+    correct=CORRECT,
+    correct_short=CORRECT_SHORT,
+    short=SHORT,
+    shows=SHOWS,
+)

@@ -12,8 +12,9 @@ from conftest import Partita
 from partita.checker.holders.order import RULES as OF_LOCKS
 from partita.checker.leases.rules import RULES as OF_LEASES
 from partita.checker.watches.violation import RULES as OF_WATCHES
-from partita.harness.commands.selftest import _as_expected, arguments
-from partita.harness.commands.selftest_cases import CASES, SHORT, SHOWS
+from partita.harness.commands.selftest import SUITES, _named
+from partita.harness.commands.selftest_cases import CASES, RAFT, SHORT, SHOWS
+from partita.harness.commands.selftest_suite import Suite
 from partita.harness.commands.test import test as command
 from partita.harness.run.session import prepare
 from partita.harness.systems.raft import BUGS, SOURCES
@@ -37,17 +38,39 @@ def test_every_bug_is_marked_in_the_code() -> None:
     assert [bug for bug in BUGS if f"# BUG {bug}:" not in code] == []
 
 
-@pytest.mark.parametrize("bug", [None, *CASES])
-def test_every_case_is_a_command_that_can_be_run(bug: str | None) -> None:
-    options = command.make_context("test", shlex.split(arguments(bug))).params
-    _, _, spec = prepare(options["system"], options)
-    assert spec.system == "raft"
+@pytest.mark.parametrize(
+    ("suite", "bug"), [(suite, bug) for suite in SUITES for bug in (None, *suite.cases)]
+)
+def test_every_case_is_a_command_that_can_be_run(suite: Suite, bug: str | None) -> None:
+    for short in (True, False):
+        words = shlex.split(suite.arguments(bug, short=short))
+        options = command.make_context("test", [*words]).params
+        _, _, spec = prepare(options["system"], options)
+        assert spec.system == words[0]
+
+
+def test_no_two_mistakes_have_the_same_name() -> None:
+    named = [bug for suite in SUITES for bug in suite.cases]
+    assert len(named) == len(set(named))
+    for suite in SUITES:
+        assert set(suite.cases) == set(suite.mistakes) >= {*suite.short, *suite.shows}
 
 
 def test_a_mistake_counts_as_found_if_the_rule_broke_that_it_breaks() -> None:
     for rules, found in ({"divergence": 2}, True), ({"early": 1}, False), ({}, False):
         outcome = {"valid": False, "checks": {"leases": {"figures": {"violations": rules}}}}
-        assert _as_expected("expire-here", outcome) is found
+        assert RAFT.as_expected("expire-here", False, _named(outcome)) is found
+
+
+def test_a_check_that_refuses_is_named_and_one_that_is_not_judged_is_not() -> None:
+    outcome = {
+        "checks": {
+            "linearizability": {"valid": False, "figures": {}},
+            "sessions": {"valid": True, "figures": {}},
+            "holders": {"valid": "unknown", "figures": {}},
+        }
+    }
+    assert _named(outcome) == ["linearizability"]
 
 
 @pytest.mark.parametrize("bug", [bug for bug in SHOWS if not bug.startswith("txn-")])
@@ -68,7 +91,7 @@ def test_an_unknown_bug_is_refused(partita: Partita) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(420)  # A bug may be missed once; then it is looked for again.
 def test_the_short_form_finds_what_it_looks_for(partita: Partita, tmp_path: Path) -> None:
-    done = partita("selftest", "--short", "--json", timeout=400)
+    done = partita("selftest", "--store", "raft", "--short", "--json", timeout=400)
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(done.stdout)
     assert [result["bug"] for result in results] == [None, *SHORT]
