@@ -263,7 +263,7 @@ KINDS = {
     "counter-mixed": Kind(
         _draw_mixed_counter, _apply_counter, _model("counter"), "counter", hard=True
     ),
-    "kv-mixed": Kind(_draw_put_or_append, _apply_text, _model("kv"), "kv", hard=True),
+    "kv-mixed": Kind(_draw_put_or_append, _apply_text, _model("kv"), "kv"),
     "multi-register": Kind(
         _draw_registers, _apply_registers, _model("multi-register"), "multi-register", hard=True
     ),

@@ -150,8 +150,8 @@ def long_events(
 
 def plant(name: str, events: list[Event]) -> None:
     """Make a valid long history invalid, for certain, near its end."""
-    reading = {"fifo-queue": "dequeue", "unordered-queue": "dequeue", "kv": "get"}
-    f = reading.get(name, "get" if name == "kv-append" else "read")
+    reading = {"fifo-queue": "dequeue", "unordered-queue": "dequeue"}
+    f = reading.get(name, "get" if name.startswith("kv") else "read")
     answers = [each for each in events if each["type"] == "ok" and each["f"] == f]
     answers = [each for each in answers if each["value"] not in (None, "")]
     if name == "members":
@@ -287,6 +287,14 @@ def _draw_kv(random: Random, number: int, unique: bool) -> tuple[str, Any]:
     return ("put", piece) if f == "append" and (unique or random.random() < 0.9) else (f, piece)
 
 
+def _draw_kv_mixed(random: Random, number: int, unique: bool) -> tuple[str, Any]:
+    f, piece = _draw_text(random, number, unique)
+    if f == "get" and number < 2:
+        return _draw_kv_mixed(random, number, unique)
+    is_put = f == "append" and (not number or (number > 1 and random.random() < 0.35))
+    return ("put", piece) if is_put else (f, piece)
+
+
 def _apply_text(random: Random, state: State, call: Call) -> Any:
     if call.f == "get":
         return "".join(state) or random.choice(["", None])
@@ -301,8 +309,11 @@ def _guess_text(random: Random, calls: list[Call], call: Call) -> Any:
         return None
     pieces = [each for each in calls if each.f == "append" and each.begin < call.end]
     puts = [each for each in calls if each.f == "put" and each.begin < call.end]
-    if puts:
-        return random.choice(puts).asked
+    if puts and (not pieces or random.random() < 0.8):
+        begin = random.choice(puts)
+        pieces = [each for each in pieces if each.end > begin.begin and random.random() < 0.5]
+        pieces.sort(key=lambda each: each.effect)
+        return "".join(each.asked for each in (begin, *pieces))
     pieces.sort(key=lambda each: each.effect)
     chosen = [each.asked for each in pieces if random.random() < 0.8]
     return "".join(chosen)[: 99 if random.random() < 0.95 else 2]
@@ -315,5 +326,6 @@ KINDS: Mapping[str, Kind] = {
     "members": Kind(_draw_members, _apply_members, _guess_member),
     "counter": Kind(_draw_counter, _apply_counter, _guess_sum),
     "kv": Kind(_draw_kv, _apply_text, _guess_text),
+    "kv-mixed": Kind(_draw_kv_mixed, _apply_text, _guess_text),
     "kv-append": Kind(_draw_text, _apply_text, _guess_text),
 }

@@ -58,7 +58,7 @@ def of_registers(random: Random) -> list[Event]:
     return register_events(random, random.randrange(2, 8), unique=random.random() < 0.5)
 
 
-MODEL_OF_KIND = {"kv-append": "kv", "members": "set"}
+MODEL_OF_KIND = {"kv-append": "kv", "kv-mixed": "kv", "members": "set"}
 DRAWN: list[tuple[str, Model, Callable[[Random], list[Event]]]] = [
     *((kind, load_model(MODEL_OF_KIND.get(kind, kind)), of_objects(kind)) for kind in KINDS),
     *((name, load_model(name), of_model(name)) for name in ("multi-register", "mutex")),

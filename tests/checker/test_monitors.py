@@ -54,6 +54,7 @@ MONITORED = [
     Monitored("counter", "counter", "counter"),
     Monitored("kv", "kv", "chain"),
     Monitored("kv-append", "kv", "text"),
+    Monitored("kv-mixed", "kv", "replaced-text"),
 ]
 BEGUN = [
     Monitored("fifo-queue", "fifo-queue", "queue", [71, 72]),
@@ -63,6 +64,7 @@ BEGUN = [
     Monitored("counter", "counter", "counter", 4),
     Monitored("kv", "kv", "chain", "begun"),
     Monitored("kv-append", "kv", "text", "begun"),
+    Monitored("kv-mixed", "kv", "replaced-text", "begun"),
 ]
 
 

@@ -28,7 +28,7 @@ from partita.checker.verdict import Finding, Mismatch
 HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1_000))
 BATCH = 1_000
 
-MODEL_OF_KIND = {"kv-append": "kv", "members": "set"}
+MODEL_OF_KIND = {"kv-append": "kv", "kv-mixed": "kv", "members": "set"}
 
 
 def of_objects(kind: str) -> Callable[[int], list[Event]]:

@@ -15,7 +15,7 @@ from test_check_asked import BACK
 
 from partita.checker import History, load_model, replay
 
-MODEL_OF_KIND = {"kv-append": "kv", "members": "set"}
+MODEL_OF_KIND = {"kv-append": "kv", "kv-mixed": "kv", "members": "set"}
 
 
 def stored(path: Path, events: list[dict[str, Any]]) -> str:
