@@ -149,7 +149,7 @@ def _tried(
 ) -> Try:
     said = None if control else evidence(finding.shows, outcome)
     good = _kept(outcome) if control else said is not None
-    text = said or _came_out(outcome)
+    text = f"{said}{_lost(outcome)}" if said else _came_out(outcome)
     run = outcome.get("run")
     return Try(control, number, seed, good, outcome["valid"], text, seconds, run)
 
@@ -184,6 +184,12 @@ def _missed(shows: Shows, outcome: Mapping[str, Any]) -> Iterator[str]:
         for line in words.splitlines():
             if any(word in line for word in shows.words):
                 yield f"{missed}; {node} said last: {line.strip()}"
+
+
+def _lost(outcome: Mapping[str, Any]) -> str:
+    """Say how much was lost, where elements are counted."""
+    lost = outcome.get("lost")
+    return f" {lost} of {outcome['acknowledged']} acknowledged elements were lost." if lost else ""
 
 
 def _came_out(outcome: Mapping[str, Any]) -> str:

@@ -107,6 +107,13 @@ def test_it_is_run_until_it_is_found_and_then_its_control_as_often(tmp_path: Pat
     assert result.found and result.found.said == "r0 was lost" and result.found.seed == 9
 
 
+def test_what_was_lost_is_told_in_numbers(tmp_path: Path) -> None:
+    counted = violated("a was lost.", "transactions") | {"acknowledged": 141, "lost": 129}
+    result = Runs([counted]).look(finding(tmp_path))
+    assert result.found
+    assert result.found.said == "a was lost. 129 of 141 acknowledged elements were lost."
+
+
 def test_each_search_ends_at_its_time_limit_and_what_is_unknown_is_not_found(
     tmp_path: Path,
 ) -> None:
