@@ -86,6 +86,7 @@ def test_the_wheel_holds_one_package_with_all_that_it_needs(wheel: Path) -> None
     assert "partita/py.typed" in names
     assert any(name.startswith("partita/checker/_native.") and ".so" in name for name in names)
     server = {path.name for path in (REPOSITORY / "examples/raft").glob("*.py")}
+    assert "partita/harness/findings/etcd-missed-delete.toml" in names
     assert {f"partita/harness/systems/raft_server/{name}" for name in server} <= names
     assert server
     assert points["console_scripts"]["partita"] == "partita.harness.cli:main"

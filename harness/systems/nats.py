@@ -77,6 +77,7 @@ class Nats(Daemon):
     """
 
     name = NAME
+    alarms = ("^panic: ", "^fatal error: ", r"\[FTL\]")
 
     def __init__(
         self,

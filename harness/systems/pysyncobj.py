@@ -8,7 +8,7 @@ the log.
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -69,6 +69,7 @@ class PySyncObj(Daemon):
     """The system `pysyncobj`: a server around the library of that name, of release `version`."""
 
     name = NAME
+    alarms = ("^AssertionError",)
 
     def __init__(
         self,
@@ -129,6 +130,10 @@ class PySyncObj(Daemon):
     def client(self, node: Node, timeout: float) -> Client:
         return PySyncObjClient(node.address, timeout)
 
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        return {"registers": lambda node, timeout: PySyncObjClient(node.address, timeout, own=True)}
+
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES
 
@@ -142,15 +147,16 @@ class PySyncObj(Daemon):
 
 
 class PySyncObjClient:
-    """One connection to one node."""
+    """One connection to one node. Its reads go through the log, or its node answers its `own`."""
 
-    def __init__(self, host: str, timeout: float, port: int = PORT) -> None:
+    def __init__(self, host: str, timeout: float, port: int = PORT, *, own: bool = False) -> None:
+        self._read = "own" if own else "read"
         self._connection = Connection(host, port, timeout)
         # The node answers a little earlier than we give up, since it knows what is certain.
         self._patience = 0.9 * timeout
 
     def read(self, key: str) -> Answer:
-        return Answer(self._ask("read", key=key)["value"])
+        return Answer(self._ask(self._read, key=key)["value"])
 
     def write(self, key: str, value: str) -> None:
         self._ask("write", key=key, value=value)
@@ -164,7 +170,7 @@ class PySyncObjClient:
         self._connection.close()
 
     def _ask(self, f: str, **fields: Any) -> dict[str, Any]:
-        reads = f == "read"
+        reads = f == self._read
         body = json.dumps(fields | {"timeout": self._patience}).encode()
         _, text = self._connection.request("POST", f"/{f}", body, reads=reads)
         answer: dict[str, Any] = json.loads(text)

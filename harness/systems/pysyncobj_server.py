@@ -49,6 +49,10 @@ class Registers(SyncObj):  # type: ignore[misc]
         self._values[key] = value
         return {}
 
+    def own(self, key: str) -> dict[str, Any]:
+        """Return what this node has, without asking any other."""
+        return {"value": self._values.get(key)}
+
     def status(self) -> dict[str, Any]:
         """Say whether it has caught up, whether it leads, and in which term."""
         said = self.getStatus()
@@ -60,6 +64,8 @@ def answered(registers: Registers, request: str, fields: Mapping[str, Any]) -> d
     """Carry out a request; say in the answer whether one that failed certainly did nothing."""
     if request == "status":
         return registers.status()
+    if request == "own":
+        return registers.own(fields["key"])
     names = {"read": ("key",), "write": ("key", "value"), "cas": ("key", "old", "value")}
     arguments = [fields[name] for name in names[request]]
     try:

@@ -72,6 +72,7 @@ class Redis:
     """
 
     name = NAME
+    alarms = ("=== REDIS BUG REPORT START", "=== ASSERTION FAILED ===", "Guru Meditation")
 
     def __init__(
         self,
@@ -170,6 +171,10 @@ class Redis:
             "locks": locks,
         }
 
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        return {"registers": lambda node, timeout: RedisReplica(node.address, timeout)}
+
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES
 
@@ -237,6 +242,19 @@ class RedisClient:
 
     def close(self) -> None:
         self._primary.close()
+
+
+class RedisReplica:
+    """Reads what a node has itself, whether it is the primary or not."""
+
+    def __init__(self, address: str, timeout: float) -> None:
+        self._connection = Resp(address, PORT, timeout)
+
+    def read(self, key: str) -> Answer:
+        return Answer(self._connection.ask("GET", key, reads=True))
+
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _asked(node: Node, port: int, *words: str) -> Any:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from partita.harness.systems.etcd import Etcd
 from partita.harness.systems.nats import Nats
 from partita.harness.systems.pysyncobj import PySyncObj
 from partita.harness.systems.redis import Redis
-from partita.harness.systems.system import serves
+from partita.harness.systems.system import HasReplicas, serves
 from partita.workloads.client import Definite, Indefinite, Mismatch
 
 PATIENCE_S = 40.0
@@ -57,8 +58,20 @@ def registers_are_the_same(system: System, three: list[Node]) -> None:
     with pytest.raises(Mismatch):
         third.cas("a", "1", "3")
     assert third.read("a").value == "2"
+    if isinstance(system, HasReplicas):
+        for node in three:
+            shows(system.replicas["registers"](node, 5.0), "2")
     for client in (first, second, third):
         client.close()
+
+
+def shows(own: Any, value: str) -> None:
+    """Each node has it by itself, if not at once."""
+    deadline = time.monotonic() + PATIENCE_S
+    while own.read("a").value != value:
+        assert time.monotonic() < deadline, "never had it itself"
+        time.sleep(0.05)
+    own.close()
 
 
 def a_killed_node_comes_back(system: System, three: list[Node]) -> None:
