@@ -42,9 +42,10 @@ def compare(system: System, workload: Workload, nodes: Sequence[Node], journal: 
 
     Does nothing where the system's nodes cannot be asked so, or where there are no registers.
     """
-    keys = [key for f, key in workload.final() if workload.operations[f].reads]
     if workload.capability != REGISTERS or not isinstance(system, HasReplicas):
         return
+    # Asked only now: others go on for as long as they are not told that nothing is left.
+    keys = [key for f, key in workload.final() if workload.operations[f].reads]
     if len(nodes) < 2 or not keys:
         return
     own: Connect = system.replicas[REGISTERS]

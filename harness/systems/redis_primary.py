@@ -1,9 +1,11 @@
 """How a client of Redis finds the primary: by asking its own node's Sentinel, as Redis advises.
 
 (https://redis.io/docs/latest/develop/reference/sentinel-clients/.) So a client of a node that is
-cut off together with the primary goes on writing there.
+cut off together with the primary goes on writing there, and a client of any other node leaves it as
+soon as its Sentinel names a new one, as libraries do that listen to Sentinel.
 """
 
+import time
 from typing import Any
 
 from partita.harness.systems.resp import Resp, Word
@@ -12,6 +14,7 @@ from partita.workloads.client import Definite, Indefinite
 PORT = 6379
 SENTINEL_PORT = 26379
 GROUP = "partita"  # what Sentinel calls the primary and its replicas
+LOOK_S = 1.0  # how often a client asks whether the primary is another one
 
 
 class Primary:
@@ -25,6 +28,8 @@ class Primary:
         self._lingers = lingers
         self._host, self._timeout, self._wait = host, timeout, wait
         self._connection: Resp | None = None
+        self._at: tuple[str, int] = "", 0
+        self._looked = 0.0
 
     def read(self, *words: Word) -> Any:
         """Ask for something that changes nothing. Raises `Definite` if no answer comes."""
@@ -43,6 +48,8 @@ class Primary:
             connection.close()
 
     def _ask(self, *words: Word, reads: bool = False) -> Any:
+        if time.monotonic() - self._looked > LOOK_S:
+            self._look()
         if self._connection is None:
             self._connection = self._connected()
         try:
@@ -65,8 +72,18 @@ class Primary:
         if have < self._wait:
             raise Indefinite(f"{have} of {self._wait} replicas have it")
 
+    def _look(self) -> None:
+        """Leave a primary that is none any more, as far as the Sentinel knows."""
+        self._looked = time.monotonic()
+        try:
+            moved = self._connection is not None and self._address() != self._at
+        except Definite:  # the Sentinel does not answer: what is known must do
+            return
+        if moved:
+            self.close()
+
     def _connected(self) -> Resp:
-        address = self._address()
+        address = self._at = self._address()
         connection = Resp(*address, self._timeout, lingers=self._lingers)
         try:
             role = connection.ask("ROLE", reads=True)[0]

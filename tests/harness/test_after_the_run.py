@@ -20,6 +20,7 @@ from partita.harness.run.any_run import worse
 from partita.harness.run.journal import Journal
 from partita.harness.run.logs import Alarms, alarms_of, scan
 from partita.nemesis.schedule import parse
+from partita.workloads.queue import Queue
 from partita.workloads.register import Register
 from partita.workloads.watch import Watch
 
@@ -90,6 +91,12 @@ def test_a_node_that_stays_different_is_found_and_named(tmp_path: Path) -> None:
     answer = compared(Store(SAME, SAME, SAME | {"r1": "3"}), tmp_path)
     assert answer.levels == {LEVEL: False}
     assert 'n1 and n2 have "7" and n3 has "3" under "r1"' in answer.found[LEVEL].explanation
+
+
+@pytest.mark.timeout(30)
+def test_a_queue_is_not_asked_what_it_reads_in_the_end_which_never_ends(tmp_path: Path) -> None:
+    answer = compared(Store(SAME, SAME, SAME), tmp_path, Queue())
+    assert not answer.applies
 
 
 def test_a_node_that_is_behind_is_waited_for(tmp_path: Path) -> None:
