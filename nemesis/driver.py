@@ -15,8 +15,9 @@ from math import inf
 from random import Random
 from typing import Any, TypeVar
 
-from partita.nemesis import faults, network, switch
+from partita.nemesis import faults, switch
 from partita.nemesis.fault import Fault, Scene, Store
+from partita.nemesis.ground import NETWORK, Ground
 from partita.nemesis.hosts import Host, give_up_the_dead
 from partita.nemesis.schedule import HEAL, START, Step
 from partita.nemesis.targets import Scope, TargetError, scope_of
@@ -53,7 +54,8 @@ class Driver:
     `record(type, f, value, error)` journals an event; `leaders()` names the nodes that say
     they lead; `store` is what faults may do to the store's processes. `clients` are hosts of
     clients, `session_s` is for how long a session lives that is not renewed, and `holders()` names
-    the hosts of clients that hold something, None if nobody ever does. A fault that could not be
+    the hosts of clients that hold something, None if nobody ever does. `ground` is what the nodes
+    stand on. A fault that could not be
     injected, or a nemesis that died, is in `failure`; hosts that were lost are in `lost`, each with
     a sentence that says when.
     """
@@ -70,12 +72,14 @@ class Driver:
         clients: Sequence[Host] = (),
         session_s: float | None = None,
         holders: Holders = _nobody,
+        ground: Ground = NETWORK,
     ) -> None:
         self.hosts = hosts
         self.clients = clients
         self.everyone = [*hosts, *clients]
         self.session_s = session_s
         self.holders = holders
+        self.ground = ground
         self.steps = steps
         self.seed = seed
         self.record = record
@@ -85,7 +89,9 @@ class Driver:
         self.lost: dict[str, str] = {}
         self.begun = 0  # faults of the schedule that were begun
         numbered = enumerate(steps, 1)
-        self._faults = {number: step.fault() for number, step in numbered if step.begins}
+        self._faults = {
+            number: step.fault(ground.faults) for number, step in numbered if step.begins
+        }
         self._in_force: list[InForce] = []
         self._reached: set[tuple[str, str]] = set()
         self._origin = time.monotonic()
@@ -100,10 +106,10 @@ class Driver:
         if not self.steps:
             return
         made = list(self._faults.values())
-        switch.heal(self.everyone, made)
-        switch.arm(self.everyone, made)
+        self.ground.heal(self.everyone, made)
+        self.ground.arm(self.everyone, made)
         self._armed = True
-        self._reached = network.reachable(self.everyone)
+        self._reached = self.ground.reachable(self.everyone)
         missing = len(self.everyone) * (len(self.everyone) - 1) - len(self._reached)
         if missing:
             log.warning("%d pairs of nodes do not reach each other before any fault", missing)
@@ -133,8 +139,8 @@ class Driver:
         if self._in_force:
             self._try("heal", lambda: self._end(HEAL, self._in_force))
         made = list(self._faults.values())
-        self._try("heal", lambda: switch.heal(self.everyone, made))
-        healed = self._try("disarm", lambda: switch.disarm(self.everyone))
+        self._try("heal", lambda: self.ground.heal(self.everyone, made))
+        healed = self._try("disarm", lambda: self.ground.disarm(self.everyone))
         if healed:
             self._fail(f"{', '.join(healed)} missed the controller and healed by itself")
         self._look_who_is_lost()
@@ -169,7 +175,7 @@ class Driver:
         while not self._stop.wait(switch.BEAT_S):
             with suppress(Exception):  # a host that misses beats heals itself, and we are told
                 if self._armed:
-                    heard = switch.beat(self.everyone)
+                    heard = self.ground.beat(self.everyone)
                 else:
                     give_up_the_dead(living := _living(self.everyone))
                     heard = [host.name for host in living if not host.lost]

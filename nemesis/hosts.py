@@ -106,6 +106,8 @@ def give_up_the_dead(hosts: Sequence[Host], *, refusing: bool = True) -> None:
 
 
 def _answers(host: Host, refusing: bool) -> bool:
+    if not host.port:  # no machine of its own: it is here
+        return True
     try:
         socket.create_connection((host.addresses[0], host.port), timeout=DEAD_S).close()
     except ConnectionRefusedError:

@@ -63,9 +63,12 @@ class Step:
         """What stands between the commas of its target."""
         return tuple(filter(None, self.target.split(",")))
 
-    def fault(self) -> Fault:
-        """Make the fault that it begins. Raises `PluginError`."""
-        return faults.make(self.action, self.settings)
+    def fault(self, kinds: faults.Kinds = faults.NONE) -> Fault:
+        """Make the fault that it begins, one of `kinds` if its name is there.
+
+        Raises `PluginError`.
+        """
+        return faults.make(self.action, self.settings, kinds)
 
 
 def _nothing_given(fault: str) -> Mapping[str, Any]:

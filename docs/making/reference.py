@@ -223,6 +223,8 @@ def _needs(target: Any) -> str:
 
 def _promises(make: Any) -> Iterator[str]:
     """Show what a system promises for each choice that it leaves."""
+    if any(each.default is REQUIRED for each in parameters(make)):
+        return  # nobody knows here what it would be told
     chosen = [each for each in parameters(make) if each.choices and each.name != "bug"]
     rows: dict[tuple[str, str], list[str]] = {}
     for values in product(*(each.choices for each in chosen)):

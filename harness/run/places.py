@@ -11,6 +11,8 @@ from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes, remote_nodes
 from partita.harness.nodes.ssh import Login, SshError
 from partita.harness.run.run import RunSpec
+from partita.harness.systems import BringsNodes
+from partita.nemesis.ground import Ground
 
 Options = Mapping[str, Any]
 # Lends the nodes of the store, and those of its clients: called as `nodes_of` is.
@@ -40,6 +42,36 @@ def nodes_of(
         for node in [*nodes, *hosts]:
             stack.callback(node.close)
         yield nodes, hosts
+
+
+def brought(store: BringsNodes) -> Place:
+    """Return the place of a store that makes its own nodes."""
+
+    @contextmanager
+    def lend(
+        names: Sequence[str], spec: RunSpec, options: Options, *, keep: bool
+    ) -> Iterator[tuple[list[Node], list[Node]]]:
+        with store.nodes(spec.nodes, spec.seed) as nodes:
+            yield [*nodes], []
+
+    return lend
+
+
+def refuse_hosts(
+    store: str, ground: Ground, hosts: Sequence[str], actions: Sequence[str], options: Options
+) -> None:
+    """Refuse what needs hosts, for a store that makes its own nodes. Raises `click.UsageError`."""
+    if hosts or options["leave_running"]:
+        raise click.UsageError(
+            f"the nodes of {store} are made for each run, on this machine: leave out named nodes, "
+            "client nodes and --leave-running; --local says how many"
+        )
+    for action in actions:
+        if action not in ground.faults:
+            raise click.UsageError(
+                f"the nodes of {store} are no hosts, so that {action} cannot be done: choose from "
+                f"{', '.join(sorted(ground.faults))}"
+            )
 
 
 def reach(names: Sequence[str], options: Options) -> list[Node]:

@@ -31,6 +31,7 @@ from partita.harness.run.monitor import Monitor
 from partita.harness.run.progress import Progress
 from partita.harness.run.store_processes import StoreProcesses
 from partita.harness.systems.system import (
+    BringsNodes,
     HasData,
     HasPrimaries,
     HasRunning,
@@ -40,6 +41,7 @@ from partita.harness.systems.system import (
 )
 from partita.nemesis import disks
 from partita.nemesis.driver import Driver
+from partita.nemesis.ground import NETWORK
 from partita.nemesis.schedule import Step
 from partita.workloads.workload import HasTtl, Workload
 
@@ -114,6 +116,8 @@ def run(
         finally:
             progress.say("collecting logs")
             collected = logs.collect(living(nodes), system.logs, directory)
+            if isinstance(system, BringsNodes):
+                system.keep(directory)
             theirs = {each.name: [each.log] for each in client_nodes}
             hosts = [each.node for each in client_nodes]
             logs.collect(living(hosts), lambda node: theirs[node.name], directory)
@@ -183,7 +187,8 @@ def set_up(system: System, nodes: Sequence[Node], progress: Progress, *, disk: s
 def tear_down(system: System, nodes: Sequence[Node]) -> None:
     """End the system on every node and delete what it stored."""
     on_all(nodes, system.kill)
-    on_all(nodes, disks.take)
+    if isinstance(system, HasData):
+        on_all(nodes, disks.take)
     on_all(nodes, system.wipe)
 
 
@@ -238,6 +243,7 @@ def _drive(
         clients=hosts,
         session_s=session_s(workload),
         holders=load.holders,
+        ground=system.ground if isinstance(system, BringsNodes) else NETWORK,
     )
     monitor = Monitor(journal, leaders)
     interrupted: float | None = None
@@ -245,6 +251,8 @@ def _drive(
         progress.say("looking at the network")
         driver.prepare()
         journal.begin()
+        if isinstance(system, BringsNodes):
+            system.began()
         # The nodes' logs are put on the run's clock by this moment.
         journal.note("info", "monitor", "began", datetime.now(UTC).isoformat())
         load.start()
@@ -273,6 +281,8 @@ def _drive(
     load.let_go()
     problems = _problems(load, driver, lacking, interrupted, spec)
     problems = losses.sentences([*nodes, *hosts], driver) + problems
+    if isinstance(system, BringsNodes):
+        problems += system.complaints()
     down = {node.name: _last_words(system, node) for node in lacking if not node.lost}
     gone = _ended(system, [node for node in lacking if not node.lost])
     ended = {node.name: down[node.name] for node in gone}

@@ -37,7 +37,7 @@ from partita.harness.run.owners import (
     system_owner,
     workload_owner,
 )
-from partita.harness.run.places import Place, nodes_of
+from partita.harness.run.places import Place, brought, nodes_of, refuse_hosts
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import (
     EXT4,
@@ -50,6 +50,7 @@ from partita.harness.run.run import (
 )
 from partita.harness.run.time_to_live import lengthened
 from partita.harness.systems import (
+    BringsNodes,
     HasFetch,
     StoreError,
     System,
@@ -106,7 +107,9 @@ def conduct(
     store, workload, spec = prepare(system, options)
     names = node_names(options)
     keep = options["leave_running"]
-    if not names:
+    if isinstance(store, BringsNodes):
+        place = brought(store)
+    elif not names:
         user_namespace.enter()
     elif _wanted(workload) and not spec.client_nodes and options.get("client_count") is None:
         said = f"{workload.name} asks for clients on nodes of their own; they stay on this machine"
@@ -121,7 +124,7 @@ def conduct(
             if not keep:
                 last.callback(uninterrupted, lambda: tear_down(store, living(nodes)))
         # Local nodes are all alike.
-        _require_faults([*nodes, *hosts] if names else nodes[:1], spec)
+        _require_faults(store, [*nodes, *hosts] if names else nodes[:1], spec)
         settings = system_owner(system).settings(options)
         clients = [ClientNode(host, system, settings, nodes) for host in hosts]
         last.enter_context(_started(clients))
@@ -169,9 +172,10 @@ def _require_tools(nodes: Sequence[Node], spec: RunSpec) -> None:
                 raise click.ClickException(text)
 
 
-def _require_faults(nodes: Sequence[Node], spec: RunSpec) -> None:
+def _require_faults(store: System, nodes: Sequence[Node], spec: RunSpec) -> None:
     """Refuse a schedule of which a fault does not work on some node, before anything is started."""
-    lacking = faults.lacking(nodes, [step.fault() for step in spec.schedule if step.begins])
+    kinds = store.ground.faults if isinstance(store, BringsNodes) else faults.NONE
+    lacking = faults.lacking(nodes, [step.fault(kinds) for step in spec.schedule if step.begins])
     if spec.disk != PLAIN and not lacking:
         said = zip(nodes, on_all(nodes, disks.lacks), strict=True)
         lacking = [f"--disk {spec.disk} on {node.name}: {lack}" for node, lack in said if lack]
@@ -214,6 +218,8 @@ def _spec(
     clients = _client_nodes(names, workload, options)
     seed = random.SystemRandom().randrange(2**31) if options["seed"] is None else options["seed"]
     schedule = _schedule(store, workload, nodes, clients, options, seed)
+    if isinstance(store, BringsNodes):
+        refuse_hosts(store.name, store.ground, [*names, *clients], _actions(schedule), options)
     return RunSpec(
         system=store.name,
         workload=workload.name,

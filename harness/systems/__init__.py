@@ -11,6 +11,7 @@ from partita.checker.settings import make_with
 from partita.harness.systems.commands import read_store
 from partita.harness.systems.completion import complete
 from partita.harness.systems.system import (
+    BringsNodes,
     HasExamine,
     HasFetch,
     HasMeet,
@@ -22,6 +23,7 @@ from partita.harness.systems.system import (
 )
 
 __all__ = [
+    "BringsNodes",
     "HasExamine",
     "HasFetch",
     "HasMeet",

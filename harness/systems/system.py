@@ -5,9 +5,12 @@ looked for by name, and a fault that needs one that is missing is refused before
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from partita.harness.nodes.cluster import Node
+from partita.nemesis.ground import Ground
 from partita.workloads.client import Client, Definite, Indefinite
 
 
@@ -114,6 +117,27 @@ class HasReleases(Protocol):
 
     def choose(self, node: Node, release: str) -> None:
         """Have the node run a release that was brought there, from its next start on."""
+
+
+@runtime_checkable
+class BringsNodes(Protocol):
+    """A system whose nodes are no hosts, but something that it makes itself, on this machine."""
+
+    @property
+    def ground(self) -> Ground:
+        """Return what such nodes stand on: it says which faults there can be."""
+
+    def nodes(self, names: Sequence[str], seed: int) -> AbstractContextManager[Sequence[Node]]:
+        """Make the nodes of these names for as long as the block lasts; `start` comes later."""
+
+    def began(self) -> None:
+        """Take note that the run's time counts from now."""
+
+    def complaints(self) -> Sequence[str]:
+        """Say what of the nodes' doings speaks against trusting the run."""
+
+    def keep(self, directory: Path) -> None:
+        """Put what the system itself recorded of the run into the run's directory."""
 
 
 @runtime_checkable

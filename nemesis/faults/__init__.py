@@ -1,9 +1,10 @@
 """The faults, one family a file, and how a name finds one."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from partita.checker import plugins
@@ -13,10 +14,13 @@ from partita.nemesis.fault import Fault, HasLength, Traits
 from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Target
 
+Kinds = Mapping[str, Callable[..., Fault]]
+
 log = logging.getLogger(__name__)
 
 # A target that stands alone where a fault is to be named: `--nemesis leader-minority`.
 DEFAULT = "partition"
+NONE: Kinds = MappingProxyType({})
 _NEEDED = ("name", "traits", "lacks", "begin", "prove", "lasted", "end")
 
 
@@ -40,17 +44,18 @@ def kind_of(name: str) -> Any:
     return kind
 
 
-def make(name: str, settings: Mapping[str, Any]) -> Fault:
+def make(name: str, settings: Mapping[str, Any], kinds: Kinds = NONE) -> Fault:
     """Make a fault with settings, as `values` returns them.
 
-    Raises `PluginError` for a name that stands for nothing, and `SettingError`.
+    `kinds` are made another way here, with the same settings. Raises `PluginError` for a name
+    that stands for nothing, and `SettingError`.
     """
     known = parameters(name)
     lacking = [each.name for each in known if each.default is REQUIRED]
     for setting in lacking:
         if settings.get(setting) is None:
             raise SettingError(f"fault {name} needs {setting}, such as {setting}=…")
-    fault: Fault = made(f"fault {name}", kind_of(name), settings)
+    fault: Fault = made(f"fault {name}", kinds.get(name) or kind_of(name), settings)
     return fault
 
 

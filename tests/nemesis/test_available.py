@@ -49,10 +49,10 @@ def test_a_schedule_that_cannot_be_carried_out_is_refused_before_anything_is_sta
     monkeypatch.setattr(faults.kind_of(name), "lacks", lambda fault, host: "no luck: buy some")
     words = ["raft", "--client-nodes", "1", "--schedule", f"1s {name} {faults.targets_of(name)[0]}"]
     options = test.make_context("test", words).params
-    _, _, spec = prepare("raft", options)
+    store, _, spec = prepare("raft", options)
     said = rf"^{name} on bare: not available here: no luck: buy some"
     with pytest.raises(Unavailable, match=said):
-        _require_faults([Bare()], spec)  # type: ignore[list-item]
+        _require_faults(store, [Bare()], spec)  # type: ignore[list-item]
 
 
 def test_a_fault_that_cannot_be_loaded_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

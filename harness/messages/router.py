@@ -1,0 +1,305 @@
+"""The network of nodes that speak in messages: one thread through which each message passes.
+
+Nodes are programs (`process.py`), clients and services are functions of this process. What a node
+writes is passed on as it stands. `links.py` decides what becomes of it.
+"""
+
+import heapq
+import itertools
+import os
+import selectors
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from partita.harness.messages.journal import Line, Messages
+from partita.harness.messages.links import AT_ONCE, Link, Links
+from partita.harness.messages.process import STUCK_MAX, Process, TooLong
+
+T = TypeVar("T")
+# What takes a message that arrived, in the router's thread: the sender, and the message's body.
+Taker = Callable[[str, msgspec.Raw], None]
+FLUSH_S = 0.5
+# Messages that wait for their time. A node that sends more than fit is not read meanwhile.
+HELD_MAX = 200_000
+TROUBLES_MAX = 20
+SHOWN_MAX = 200  # bytes of a line that are shown
+OVER, ENDED, STUCK = "no such process", "ended", "not read"
+
+
+class Envelope(msgspec.Struct):
+    """A message: from whom, to whom, and what it says."""
+
+    src: str
+    dest: str
+    body: msgspec.Raw
+
+
+class Head(msgspec.Struct):
+    """What every body may have."""
+
+    type: str = ""
+    msg_id: int | None = None
+    in_reply_to: int | None = None
+
+
+class Router:
+    """Passes messages on until `close`. Every method may be called from any thread.
+
+    `troubles` says what nodes sent that means nothing, `cpu_s` how much processor time passing on
+    took.
+    """
+
+    def __init__(self, links: Links, journal: Messages) -> None:
+        self.links = links
+        self.journal = journal
+        self.troubles: list[str] = []
+        self.cpu_s = 0.0
+        self._nodes: dict[str, Process] = {}
+        self._takers: dict[str, Taker] = {}
+        self._parse = msgspec.json.Decoder(Envelope).decode
+        self._head = msgspec.json.Decoder(Head).decode
+        self._encode = msgspec.json.Encoder().encode
+        self._ids = itertools.count(1)
+        self._copies = itertools.count()
+        self._held: list[tuple[float, int, Line, bytes]] = []
+        self._latest: dict[Link, float] = {}  # when what a link was sent last arrives
+        self._unread: set[str] = set()  # nodes that are not read, because too much is held
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._wakes, self._wake = os.pipe()
+        os.set_blocking(self._wake, False)
+        self._selector.register(self._wakes, selectors.EVENT_READ)
+        self._over = threading.Event()
+        self._origin = time.monotonic()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="router")
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Let the times of messages count from now."""
+        self._origin = time.monotonic()
+
+    def attach(self, name: str, taker: Taker) -> None:
+        """Let messages to a name arrive at a function."""
+        self._ask(lambda: self._takers.__setitem__(name, taker))
+
+    def send(self, src: str, dest: str, body: Any) -> None:
+        """Send a message from a client or a service."""
+        raw = msgspec.Raw(self._encode(body))
+        line = self._encode(Envelope(src, dest, raw))
+        self._later(lambda: self._route(src, dest, raw, line))
+
+    def spawn(
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        said: Path,
+        first: tuple[str, Any] | None = None,
+    ) -> Process:
+        """Start a node's program, and tell it this first (from whom, and what). Raises `OSError`.
+
+        Nodes may count on it: what others send meanwhile comes later.
+        """
+
+        def start() -> Process:
+            self._drop(name)
+            process = self._nodes[name] = Process(command, folder, said)
+            self._selector.register(process.output, selectors.EVENT_READ, name)
+            if first is not None:
+                raw = msgspec.Raw(self._encode(first[1]))
+                self._route(first[0], name, raw, self._encode(Envelope(first[0], name, raw)))
+            return process
+
+        return self._ask(start)
+
+    def node(self, name: str) -> Process | None:
+        """Return the program of a node, None if it was never started."""
+        return self._nodes.get(name)
+
+    def close(self) -> None:
+        """End every node at once, and pass nothing on any more."""
+        self._over.set()
+        self._later(lambda: None)
+        self._thread.join()
+        for process in self._nodes.values():
+            process.kill()
+            process.let_go()
+        self.journal.close()
+        self._selector.close()
+        os.close(self._wakes)
+        os.close(self._wake)
+
+    # --- the thread ------------------------------------------------------------------------
+
+    def _ask(self, action: Callable[[], T]) -> T:
+        """Have something done in the router's thread, and wait for it."""
+        future: Future[T] = Future()
+
+        def do() -> None:
+            try:
+                future.set_result(action())
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._later(do)
+        return future.result()
+
+    def _later(self, action: Callable[[], None]) -> None:
+        self._jobs.append(action)
+        with suppress(OSError):  # the pipe is full, so that it wakes already; or all is over
+            os.write(self._wake, b"x")
+
+    def _run(self) -> None:
+        flushed = time.monotonic()
+        while not self._over.is_set():
+            for key, events in self._selector.select(self._patience()):
+                if key.data is None:
+                    os.read(self._wakes, 1 << 16)
+                elif events & selectors.EVENT_READ:
+                    self._read(key.data)
+                else:
+                    self._write(key.data, self._nodes[key.data])
+            while self._jobs:
+                self._jobs.popleft()()
+            self._deliver_due()
+            if time.monotonic() > flushed + FLUSH_S:
+                self.journal.flush()
+                self.cpu_s = time.thread_time()
+                flushed = time.monotonic()
+
+    def _patience(self) -> float:
+        if not self._held:
+            return FLUSH_S
+        return max(0.0, min(FLUSH_S, self._held[0][0] - time.monotonic()))
+
+    def _read(self, name: str) -> None:
+        process = self._nodes[name]
+        try:
+            for line in process.read():
+                self._take(name, process, line)
+        except TooLong:
+            self._trouble(f"{name}, line {process.lines + 1}: it is longer than 16 MB")
+        except EOFError:
+            self._selector.unregister(process.output)
+        if len(self._held) > HELD_MAX and process.there():
+            self._unread.add(name)
+            with suppress(KeyError):
+                self._selector.unregister(process.output)
+
+    def _take(self, name: str, process: Process, line: bytes) -> None:
+        """Look at a line that a node wrote, and pass it on."""
+        if not line.strip():
+            return
+        try:
+            message = self._parse(line)
+            head = self._head(message.body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            self._trouble(f"{name}, line {process.lines}: no message: {error}: {_shown(line)}")
+            return
+        if message.src != name:
+            self._trouble(
+                f"{name}, line {process.lines}: it says that it is from {message.src!r}: "
+                f"{_shown(line)}"
+            )
+        elif message.dest not in self._nodes and message.dest not in self._takers:
+            self._trouble(
+                f"{name}, line {process.lines}: there is nobody called {message.dest!r}: "
+                f"{_shown(line)}"
+            )
+        else:
+            process.ready |= head.type == "init_ok"
+            self._route(name, message.dest, message.body, line)
+
+    def _route(self, src: str, dest: str, body: msgspec.Raw, line: bytes) -> None:
+        now = time.monotonic()
+        sent = round((now - self._origin) * 1e9)
+        record = Line(next(self._ids), sent, src, dest, body=body)
+        between_nodes = src in self._nodes and dest in self._nodes
+        fate = self.links.fate((src, dest)) if between_nodes else AT_ONCE
+        if not fate.after:
+            record.lost = fate.why
+            self.journal.write(record)
+        for number, after in enumerate(fate.after):
+            copy = record if number == 0 else msgspec.structs.replace(record, copy=True)
+            due = now + after
+            if between_nodes and fate.keeps_order:
+                due = self._latest[src, dest] = max(due, self._latest.get((src, dest), 0.0))
+            if due <= now:
+                self._deliver(copy, line)
+            else:
+                heapq.heappush(self._held, (due, next(self._copies), copy, line))
+
+    def _deliver_due(self) -> None:
+        now = time.monotonic()
+        while self._held and self._held[0][0] <= now:
+            _, _, record, line = heapq.heappop(self._held)
+            self._deliver(record, line)
+        if self._unread and len(self._held) < HELD_MAX // 2:
+            for name in self._unread:
+                self._selector.register(self._nodes[name].output, selectors.EVENT_READ, name)
+            self._unread.clear()
+
+    def _deliver(self, record: Line, line: bytes) -> None:
+        record.at = round((time.monotonic() - self._origin) * 1e9)
+        taker = self._takers.get(record.dest)
+        if taker is not None:
+            body, src = record.body, record.src
+            self.journal.write(record)
+            taker(src, body)
+            return
+        process = self._nodes[record.dest]
+        why = self._handed_over(record.dest, process, line)
+        if why:
+            record.at, record.lost = -1, why
+        self.journal.write(record)
+
+    def _handed_over(self, name: str, process: Process, line: bytes) -> str:
+        """Give a message to a node; say why that is not possible."""
+        if not process.there():
+            return ENDED
+        if len(process.waiting) + len(line) > STUCK_MAX:
+            return STUCK
+        idle = not process.waiting
+        process.waiting += line
+        process.waiting += b"\n"
+        if idle:
+            self._write(name, process)
+        return ""
+
+    def _write(self, name: str, process: Process) -> None:
+        """Write what a node has to be told; what does not fit waits until it reads."""
+        registered = self._selector.get_map().get(process.input) is not None
+        if process.write():
+            if registered:
+                self._selector.unregister(process.input)
+        elif not registered:
+            self._selector.register(process.input, selectors.EVENT_WRITE, name)
+
+    def _drop(self, name: str) -> None:
+        """Forget a node's last program, which has ended."""
+        process = self._nodes.pop(name, None)
+        self._unread.discard(name)
+        if process is None:
+            return
+        process.kill()
+        for pipe in (process.input, process.output):
+            with suppress(KeyError, ValueError):
+                self._selector.unregister(pipe)
+        process.let_go()
+
+    def _trouble(self, text: str) -> None:
+        if len(self.troubles) < TROUBLES_MAX:
+            self.troubles.append(text)
+
+
+def _shown(line: bytes) -> str:
+    text = line[:SHOWN_MAX].decode(errors="replace")
+    return text + ("…" if len(line) > SHOWN_MAX else "")
