@@ -18,6 +18,7 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import ask_all, host_port
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.nats_connection import PORT, NatsConnection, Reply
+from partita.harness.systems.nats_queues import STREAM as QUEUES
 from partita.harness.systems.nats_queues import NatsQueues
 from partita.harness.systems.pypi import Published
 from partita.harness.systems.releases import Fetched, Packaged, Source, one_of
@@ -150,7 +151,7 @@ class Nats(Daemon):
         if said is None or said.get("status") != "ok":
             return False
         with closing(NatsConnection(node.address, STATUS_S)) as connection:
-            return all(_there(connection, each) for each in self._streams())
+            return ready(connection, self._replicas)
 
     def peer_ports(self, node: Node) -> Sequence[int]:
         return (PEER_PORT,)
@@ -178,19 +179,6 @@ class Nats(Daemon):
         named = [_leader(each) for each in said]
         claims = [n.name for n, leader in zip(nodes, named, strict=True) if n.name == leader]
         return sorted(claims, key=lambda name: -named.count(name))
-
-    def _streams(self) -> Sequence[dict[str, Any]]:
-        common = {"num_replicas": self._replicas, "storage": "file", "discard": "new"}
-        bucket = {
-            "name": STREAM,
-            "subjects": [f"$KV.{BUCKET}.>"],
-            "max_msgs_per_subject": 1,
-            "allow_direct": True,
-            "allow_rollup_hdrs": True,
-            "deny_delete": True,
-        }
-        queues = {"name": "QUEUES", "subjects": ["queue.>"], "retention": "workqueue"}
-        return [bucket | common, queues | common]
 
 
 class NatsClient:
@@ -260,6 +248,21 @@ def _absent(code: int, description: str) -> tuple[None, int]:
     if code == 404:
         return None, 0
     raise Definite(description)
+
+
+def ready(connection: NatsConnection, replicas: int) -> bool:
+    """Say whether all streams are there and have leaders; make those that are not there."""
+    common = {"num_replicas": replicas, "storage": "file", "discard": "new"}
+    bucket = {
+        "name": STREAM,
+        "subjects": [f"$KV.{BUCKET}.>"],
+        "max_msgs_per_subject": 1,
+        "allow_direct": True,
+        "allow_rollup_hdrs": True,
+        "deny_delete": True,
+    }
+    queues = {"name": QUEUES, "subjects": ["queue.>"], "retention": "workqueue"}
+    return all(_there(connection, each | common) for each in (bucket, queues))
 
 
 def _there(connection: NatsConnection, stream: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ old one. Redis says what that means: acknowledged writes may be lost, and last f
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
@@ -38,6 +39,7 @@ dir {home}/data
 appendonly yes
 appendfsync {appendfsync}
 save ""
+repl-diskless-sync-delay 0
 min-replicas-to-write {least}
 min-replicas-max-lag {lag}
 {of}
@@ -162,7 +164,9 @@ class Redis:
             return RedisCollections(Primary(node.address, timeout, self._wait))
 
         def locks(node: Node, timeout: float) -> Client:
-            return RedisLocks(node.address, timeout, self._wait)
+            # A renewal that was given up must not arrive later.
+            connect = partial(Primary, node.address, timeout, self._wait, lingers=False)
+            return RedisLocks(connect)
 
         return {
             "registers": self.client,

@@ -8,6 +8,7 @@ serves as a fence. Who waits asks again and again, as there is no queue.
 
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from partita.harness.systems.redis_primary import Primary
@@ -74,10 +75,10 @@ class RedisGrant:
 
 
 class RedisLocks:
-    """A client of locks; each call of what `connect` makes takes `timeout` seconds at most."""
+    """A client of locks. `connect` makes what each lock that is held is renewed by."""
 
-    def __init__(self, host: str, timeout: float, wait: int) -> None:
-        self._to = host, timeout, wait
+    def __init__(self, connect: Callable[[], Primary]) -> None:
+        self._connect = connect
         self._ttl = 10.0
         self._tell: Tell | None = None
         self._held: dict[str, Renewals] = {}
@@ -90,7 +91,7 @@ class RedisLocks:
 
     def acquire(self, key: str, wait: float) -> Answer:
         deadline = time.monotonic() + wait
-        grant = RedisGrant(Primary(*self._to, lingers=False), key, self._ttl)
+        grant = RedisGrant(self._connect(), key, self._ttl)
         try:
             while not (number := grant.take()):
                 if time.monotonic() + AGAIN_S > deadline:

@@ -24,8 +24,16 @@ class Primary:
     it. After a failure it looks for the primary anew.
     """
 
-    def __init__(self, host: str, timeout: float, wait: int = 0, *, lingers: bool = True) -> None:
-        self._lingers = lingers
+    def __init__(
+        self,
+        host: str,
+        timeout: float,
+        wait: int = 0,
+        *,
+        lingers: bool = True,
+        port: int = SENTINEL_PORT,
+    ) -> None:
+        self._lingers, self._port = lingers, port
         self._host, self._timeout, self._wait = host, timeout, wait
         self._connection: Resp | None = None
         self._at: tuple[str, int] = "", 0
@@ -60,7 +68,8 @@ class Primary:
             raise
 
     def _await_replicas(self, connection: Resp) -> None:
-        patience_ms = round(0.9 * self._timeout * 1000)
+        # Redis looks ten times a second whether such a time is over.
+        patience_ms = round(0.8 * self._timeout * 1000)
         try:
             have = connection.ask("WAIT", self._wait, patience_ms)
         except Definite as error:
@@ -96,7 +105,7 @@ class Primary:
         return connection
 
     def _address(self) -> tuple[str, int]:
-        sentinel = Resp(self._host, SENTINEL_PORT, self._timeout)
+        sentinel = Resp(self._host, self._port, self._timeout)
         try:
             found = sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", GROUP, reads=True)
         finally:
