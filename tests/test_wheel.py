@@ -89,6 +89,7 @@ def test_the_wheel_holds_one_package_with_all_that_it_needs(wheel: Path) -> None
     assert "partita/harness/findings/etcd-missed-delete.toml" in names
     assert {f"partita/harness/systems/raft_server/{name}" for name in server} <= names
     assert server
+    assert "partita/harness/commands/maelstrom_raft/raft.py" in names
     assert points["console_scripts"]["partita"] == "partita.harness.cli:main"
     assert points["pytest11"]["partita"] == "partita.harness.pytest_plugin"
     assert "etcd" in points["partita.systems"]

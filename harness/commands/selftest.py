@@ -15,13 +15,14 @@ from typing import Any
 import click
 
 from partita.harness.commands.selftest_cases import RAFT
+from partita.harness.commands.selftest_messages import MAELSTROM_RAFT
 from partita.harness.commands.selftest_suite import Suite
 from partita.harness.commands.summary import wrapped
 from partita.harness.commands.test import test
 from partita.harness.run.progress import Progress
 from partita.harness.run.session import Unavailable, conduct
 
-SUITES = (RAFT,)
+SUITES = (RAFT, MAELSTROM_RAFT)
 ATTEMPTS = 6
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from partita.harness.messages.links import Links, Rule
 from partita.nemesis.fault import Fault, Lasted, Scene, Traits
+from partita.nemesis.faults.duplicate import Duplicate
 from partita.nemesis.faults.loss import Loss
 from partita.nemesis.faults.packets import Delay, Reorder
 from partita.nemesis.faults.partition import Partition
@@ -59,6 +60,11 @@ def _loss(links: Links, percent: float = 20) -> Fault:
     return _on_links(Loss, links, Rule((), lost=percent / 100), "messages_lost")
 
 
+def _duplicate(links: Links, percent: float = 10) -> Fault:
+    rule = Rule((), twice=percent / 100)
+    return _on_links(Duplicate, links, rule, "messages_duplicated")
+
+
 def _delay(links: Links, ms: float = 50, jitter: float = 0) -> Fault:
     return _on_links(Delay, links, Rule((), ms=ms, jitter=jitter), "messages_held")
 
@@ -74,7 +80,13 @@ def _on_links(on_hosts: Any, links: Links, rule: Rule, counted: str) -> Fault:
 
 def faults_on(links: Links) -> Mapping[str, Callable[..., Fault]]:
     """Return what makes each fault that there can be among such nodes, by its name."""
-    made = {"partition": _partition, "loss": _loss, "delay": _delay, "reorder": _reorder}
+    made = {
+        "partition": _partition,
+        "loss": _loss,
+        "duplicate": _duplicate,
+        "delay": _delay,
+        "reorder": _reorder,
+    }
     told = {name: partial(make, links) for name, make in made.items()}
     return MappingProxyType(told | {kind.name: kind for kind in _OF_PROCESSES})
 

@@ -285,6 +285,8 @@ from partita.harness.messages.router import Router
 folder = Path({str(tmp_path)!r})
 router = Router(Links(), Messages(folder / "m", 10))
 process = router.spawn("n1", ["sleep", "300"], folder / "n1", folder / "said")
+while Path(f"/proc/{{process.pid}}/comm").read_text() != "sleep\\n":
+    time.sleep(0.01)  # until then it is not bound to us
 print(process.pid, flush=True)
 time.sleep(300)
 """
