@@ -216,6 +216,9 @@ def _connect(name: str, host: str, login: Login, limit_s: float) -> paramiko.SSH
 
 def _said(error: Exception) -> str:
     """Say what went wrong without the address, which stands before it."""
+    # An sshd that is too busy hangs up too, or says nothing in time: so it was asked again.
+    if "protocol banner" in str(error):
+        return "what listens there does not speak SSH (check --ssh-port), or is too busy to"
     if isinstance(error, NoValidConnectionsError):
         error = next(iter(error.errors.values()))
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -240,8 +243,6 @@ def _reason(host: str, login: Login, error: Exception) -> str | None:
         return f"{login.username} may not log in with {key}: check --username and --ssh-private-key"
     if isinstance(error, socket.gaierror):
         return "no such host name"
-    if "protocol banner" in str(error):
-        return "what listens there does not speak SSH: check --ssh-port"
     if isinstance(error, (FileNotFoundError, PermissionError)):
         return f"cannot read the key {login.key}"
     if "not found in known_hosts" in str(error):

@@ -2,8 +2,10 @@
 
 import socket
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -119,6 +121,26 @@ def test_a_host_that_accepts_and_says_nothing_is_given_up() -> None:
         # Which of two time-outs ends first, paramiko's for the banner or ours, is a matter of luck.
         with pytest.raises(SshError, match=r"sshd running|does not speak SSH"):
             Remote("web1", "127.0.0.1", login).run(["true"])
+
+
+def test_who_hangs_up_is_asked_again() -> None:
+    """As an sshd does to which too many connect at once: it is there, and may talk soon."""
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        hung_up = 0
+
+        def hang_up() -> None:
+            nonlocal hung_up
+            with suppress(OSError):  # it was closed
+                while True:
+                    busy.accept()[0].close()
+                    hung_up += 1
+
+        Thread(target=hang_up, daemon=True).start()
+        login = Login(port=busy.getsockname()[1], connect_s=1.0, strict=False)
+        with pytest.raises(SshError, match=r"does not speak SSH .*or is too busy to"):
+            Remote("web1", "127.0.0.1", login).run(["true"])
+        assert hung_up > 1
+        busy.shutdown(socket.SHUT_RDWR)
 
 
 def test_named_nodes_tell_their_addresses(cluster: local.LocalCluster) -> None:
