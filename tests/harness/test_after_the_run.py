@@ -62,6 +62,16 @@ class Store:
         return self.registers[number].read(key)
 
 
+class Broken:
+    """A system whose property fails."""
+
+    name = "broken"
+
+    @property
+    def replicas(self) -> Any:
+        raise ValueError("no")
+
+
 NODES: list[Any] = [SimpleNamespace(name=f"n{number}") for number in (1, 2, 3)]
 SAME = {"r0": "4", "r1": "7"}
 
@@ -120,8 +130,8 @@ def test_a_store_that_takes_no_write_is_unknown(tmp_path: Path) -> None:
 
 
 def test_a_store_whose_nodes_cannot_be_asked_is_left_alone(tmp_path: Path) -> None:
-    plain = SimpleNamespace(offers={})
-    assert not compared(plain, tmp_path).applies
+    for plain in (SimpleNamespace(offers={}), SimpleNamespace(offers={}, replicas={}), Broken()):
+        assert not compared(plain, tmp_path).applies
     watched = compared(Store(SAME, SAME, SAME), tmp_path, Watch())
     assert not watched.applies
 
