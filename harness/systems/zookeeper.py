@@ -90,9 +90,10 @@ class ZooKeeper(Daemon):
     """
 
     name = NAME
+    # Not what it calls severe and unrecoverable: it says so whenever a leader goes, and goes on.
     alarms = (
-        "Severe unrecoverable error",
         "Unexpected exception, exiting abnormally",
+        "Exiting JVM with code [1-9]",
         r"java\.lang\.(AssertionError|OutOfMemoryError)",
     )
     shortest_session_s = LEAST_TTL_S

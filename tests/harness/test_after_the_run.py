@@ -19,6 +19,7 @@ from partita.harness.run import replicas
 from partita.harness.run.any_run import worse
 from partita.harness.run.journal import Journal
 from partita.harness.run.logs import Alarms, alarms_of, scan
+from partita.harness.systems.zookeeper import ZooKeeper
 from partita.nemesis.schedule import parse
 from partita.workloads.queue import Queue
 from partita.workloads.register import Register
@@ -155,6 +156,23 @@ def test_a_panic_is_found_where_it_stands(tmp_path: Path) -> None:
     assert answer.found[QUIET].explanation == "Line 3 of output.log on n1 says: panic: boom."
     quiet = scanned(tmp_path / "..", "all is well\n", alarms_of(OWN, ()))
     assert quiet.levels == {QUIET: True} and quiet.figures["lines"] == 1
+
+
+LOST_ITS_LEADER = """\
+2026-11-27 00:55:24.065 [FollowerRequestProcessor:3] ERROR \
+org.apache.zookeeper.server.ZooKeeperCriticalThread - Severe unrecoverable error, from thread : \
+FollowerRequestProcessor:3
+java.net.SocketException: Socket closed
+"""
+EXITS = "[main] ERROR org.apache.zookeeper.util.ServiceUtils - Exiting JVM with code 1\n"
+
+
+@pytest.mark.parametrize(("text", "quiet"), [(LOST_ITS_LEADER, True), (EXITS, False)])
+def test_a_follower_of_zookeeper_that_lost_its_leader_is_no_panic(
+    text: str, quiet: bool, tmp_path: Path
+) -> None:
+    answer = scanned(tmp_path, text, alarms_of(ZooKeeper(), ()))
+    assert answer.levels == {QUIET: quiet}
 
 
 def test_what_the_user_asks_for_is_found_too(tmp_path: Path) -> None:
