@@ -1,13 +1,15 @@
 """A store whose process only sleeps, and schedules carried out on it: to test faults."""
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from partita.harness.nodes.cluster import Node
 from partita.harness.run.store_processes import StoreProcesses
 from partita.nemesis.driver import Driver
-from partita.nemesis.schedule import parse
+from partita.nemesis.faults import kind_of
+from partita.nemesis.schedule import HEAL, START, parse
 from partita.workloads.client import Client
 
 NAME = "sleeper"
@@ -63,7 +65,8 @@ def carried_out(events: Events, steps: int) -> bool:
     """Say whether the last step of a schedule is done: a probe, or a heal of a step's own."""
     done = [f for kind, f, _ in events if kind == "ok"]
     probed = [f for _, f, _ in events].count("probe")
-    replaced = max(0, done.count("partition") - 1)
+    faults_done = Counter(f for f in done if f not in (HEAL, START))
+    replaced = sum(n - 1 for f, n in faults_done.items() if kind_of(f).traits.stacks == "replace")
     # What does not last is probed, and healed without a step of its own.
     moments = done.count("restart") + done.count("rolling-restart")
     return probed + done.count("heal") + done.count("start") - replaced - moments == steps

@@ -12,6 +12,7 @@ from partita.checker.settings import Setting
 from partita.nemesis import disks, programs
 from partita.nemesis.calls import PROGRAM, of_store
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
+from partita.nemesis.groups import FORGET
 from partita.nemesis.hosts import GROUPS, Host, on_all
 from partita.nemesis.targets import Scope
 
@@ -116,7 +117,7 @@ while read -r group; do
     until rmdir "$group" 2>/dev/null || [ $i -ge 40 ]; do sleep 0.05; i=$((i + 1)); done
     [ ! -d "$group" ] || left=1
 done 2>/dev/null < "$noted"
-[ -n "$left" ] || rm -f "$noted"
+{FORGET.replace("NAME", "partita-disk")}
 [ -z "$left" ]
 """
 )
@@ -161,6 +162,7 @@ class SlowDisk:
         iops: Annotated[int, Setting("Reads, and writes, in a second.", least=1, most=10_000)] = 20,
     ) -> None:
         self._iops = iops
+        self._begun: set[str] = set()
 
     def lacks(self, host: Host) -> str | None:
         lack = disks.lacks(host) or programs.lacks(host, PROGRAM)
@@ -174,8 +176,8 @@ class SlowDisk:
             _shell(host, _BEGIN, data, GROUPS, str(self._iops), *find, check=True)
 
         # What another one slowed, and this one does not, is let go.
-        others = set(scene.living) - set(scope.nodes)
-        on_all([host for host in scene.hosts if host.name in others], _undo)
+        self._begun |= set(scope.nodes)
+        on_all([host for host in scene.hosts if host.name not in self._begun], _undo)
         on_all(_struck(scene, scope), slow)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
@@ -208,6 +210,7 @@ class SlowDisk:
         return Lasted({"gone_on": gone} if gone else {}, {"writes_slowed": written})
 
     def end(self, scene: Scene, scope: Scope) -> None:
+        self._begun -= set(scope.nodes)
         on_all(_struck(scene, scope), _undo)
 
 

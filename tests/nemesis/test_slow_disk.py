@@ -35,9 +35,9 @@ def writers(nodes: list[Node]) -> Iterator[Writers]:
     assert groups() == before
 
 
-def groups() -> set[str]:
+def groups(kind: str = "disk") -> set[str]:
     """The control groups of this machine that a fault has made."""
-    return {str(path) for path in Path("/sys/fs/cgroup").rglob("partita-disk-*")}
+    return {str(path) for path in Path("/sys/fs/cgroup").rglob(f"partita-{kind}-*")}
 
 
 def group_of(node: Node) -> str:

@@ -2,6 +2,7 @@
 //
 //   partita-calls --data /srv/partita/etcd/data --home /srv/partita/etcd --delay-ms 100 --figures FILE
 //   partita-calls --data FOLDER --fail 1 --writes 1 --syncs 1 --percent 50 --figures FILE
+//   partita-calls --data FOLDER --home FOLDER --hold-ms 90 --period-ms 100 --figures FILE
 //   partita-calls --try FOLDER
 //   partita-calls --find --data FOLDER --home FOLDER       (prints the ids of those processes)
 //
@@ -25,16 +26,19 @@
 
 #include "processes.h"
 #include "tracer.h"
+#include "turns.h"
 
 namespace {
 
-calls::Settings read(int argc, char** argv) {
+calls::Settings read(int argc, char** argv, calls::Turn& turn) {
     calls::Settings settings;
     double fail = 0, writes = 0, syncs = 1, seed = 1;
     const std::map<std::string, double*> numbers{
         {"--delay-ms", &settings.delay_ms}, {"--percent", &settings.percent},
         {"--fail", &fail},                  {"--writes", &writes},
         {"--syncs", &syncs},                {"--seed", &seed},
+        {"--hold-ms", &turn.hold_ms},       {"--period-ms", &turn.period_ms},
+        {"--hold-ms", &turn.hold_ms},       {"--period-ms", &turn.period_ms},
     };
     const std::map<std::string, std::string*> texts{
         {"--data", &settings.data},
@@ -56,6 +60,11 @@ calls::Settings read(int argc, char** argv) {
         }
     }
     if (settings.data.empty()) throw std::runtime_error("--data needs a folder");
+    if (turn.hold_ms >= turn.period_ms)
+        throw std::runtime_error("--hold-ms must be less than --period-ms");
+    turn.data = settings.data;
+    turn.home = settings.home;
+    turn.figures = settings.figures;
     settings.fails = fail > 0;
     settings.writes = writes > 0;
     settings.syncs = syncs > 0;
@@ -100,14 +109,22 @@ int main(int argc, char** argv) {
     }
     try {
         calls::prepare_signals();
+        calls::Turn turn;
         if (argc == 3 && std::strcmp(argv[1], "--try") == 0) return tried(argv[2]);
         if (argc > 1 && std::strcmp(argv[1], "--find") == 0) {
-            const auto settings = read(argc - 1, argv + 1);
+            const auto settings = read(argc - 1, argv + 1, turn);
             for (const auto process : calls::of_store(settings.data, settings.home))
                 std::printf("%d\n", process);
             return 0;
         }
-        calls::Tracer tracer(read(argc, argv));
+        const auto settings = read(argc, argv, turn);
+        if (turn.hold_ms > 0) {
+            std::puts("ready");
+            std::fflush(stdout);
+            calls::take_turns(turn);
+            return 0;
+        }
+        calls::Tracer tracer(settings);
         tracer.find();
         std::puts("ready");
         std::fflush(stdout);
