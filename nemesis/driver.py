@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from partita.nemesis import faults, switch
-from partita.nemesis.fault import Fault, Scene, Store
+from partita.nemesis.fault import Fault, HasPreparation, Scene, Store
 from partita.nemesis.ground import NETWORK, Ground
 from partita.nemesis.hosts import Host, give_up_the_dead
 from partita.nemesis.schedule import HEAL, START, Step
@@ -107,6 +107,9 @@ class Driver:
             return
         made = list(self._faults.values())
         self.ground.heal(self.everyone, made)
+        for fault in made:
+            if isinstance(fault, HasPreparation):
+                fault.prepare(Scene(self.hosts, self.store, clients=self.clients))
         self.ground.arm(self.everyone, made)
         self._armed = True
         self._reached = self.ground.reachable(self.everyone)

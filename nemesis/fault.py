@@ -18,8 +18,11 @@ from partita.nemesis.targets import Scope, Strikes
 class Store(Protocol):
     """The store's processes, one on each node, by the node's name."""
 
-    def do(self, method: str, node: str) -> Any:
-        """Call a method of the system that takes a node: kill, or one of the fault's `needs`."""
+    def do(self, method: str, node: str, *more: Any) -> Any:
+        """Call a method of the system that takes a node: kill, or one of the fault's `needs`.
+
+        What is no method is returned as it is.
+        """
 
     def start(self, node: str) -> None:
         """Start the process; harmless if it runs."""
@@ -177,3 +180,11 @@ class HasLength(Protocol):
 
         `session_s` is for how long a session of a client lives that is not renewed, if it is known.
         """
+
+
+@runtime_checkable
+class HasPreparation(Protocol):
+    """A fault that needs something on the hosts which takes too long to be brought in mid-run."""
+
+    def prepare(self, scene: Scene) -> None:
+        """Bring it to all hosts, before the load begins."""

@@ -14,8 +14,9 @@ class StoreProcesses:
         self._system = system
         self._nodes = {node.name: node for node in nodes}
 
-    def do(self, method: str, node: str) -> Any:
-        return getattr(self._system, method)(self._nodes[node])
+    def do(self, method: str, node: str, *more: Any) -> Any:
+        found = getattr(self._system, method)
+        return found(self._nodes[node], *more) if callable(found) else found
 
     def start(self, node: str) -> None:
         self._system.start(self._nodes[node], list(self._nodes.values()))

@@ -130,11 +130,20 @@ class Raft(Daemon):
         bug: Annotated[
             str | None, Setting("A mistake for it to make: partita selftest --help.")
         ] = None,
+        next_release: Annotated[
+            Path | None,
+            Setting("Sources of a next release, for upgrade and downgrade.", metavar="FOLDER"),
+        ] = None,
         server_args: binaries.Arguments = (),
     ) -> None:
+        if next_release is not None and not (next_release / "server.py").is_file():
+            raise StoreError(f"no server.py in {next_release}: --next-release takes its folder")
         if bug is not None and bug not in BUGS:
             raise StoreError(f"raft has no --bug {bug}: choose from {', '.join(BUGS)}")
         self.reads = reads
+        # Where the sources of each release lie here, and which one each node is to run.
+        self._sources = {"this": SOURCES} | ({"next": next_release} if next_release else {})
+        self._chosen: dict[str, str] = {}
         self._arguments = [*(["--bug", bug] if bug else []), *server_args]
 
     def install(self, node: Node) -> None:
@@ -143,14 +152,35 @@ class Raft(Daemon):
             node.install_packages(["python3"])
             if node.run(test, check=False).status != 0:
                 raise StoreError(f"{node.name} has no Python 3.11 or newer, which raft needs")
-        node.run(["mkdir", "-p", PROGRAM])
-        node.run(["tar", "-x", "-C", PROGRAM], stdin=_packed(SOURCES))
+        self._chosen.pop(node.name, None)
+        self.bring(node, "this")
 
     def versions(self, node: Node) -> str:
-        return node.run(["python3", "--version"]).stdout.strip()
+        python = node.run(["python3", "--version"]).stdout.strip()
+        release = self._chosen.get(node.name, "this")
+        return python if release == "this" else f"{release} release, {python}"
+
+    @property
+    def releases(self) -> Sequence[str]:
+        """The releases there are: this is an attribute only if there are two."""
+        if len(self._sources) < 2:
+            raise AttributeError("raft has one release: --next-release names another one")
+        return tuple(self._sources)
+
+    def bring(self, node: Node, release: str) -> None:
+        if release not in self._sources:
+            raise StoreError(
+                f"raft has no release {release}: choose from {', '.join(self._sources)}"
+            )
+        node.run(["mkdir", "-p", _program(release)])
+        node.run(["tar", "-x", "-C", _program(release)], stdin=_packed(self._sources[release]))
+
+    def choose(self, node: Node, release: str) -> None:
+        self._chosen[node.name] = release
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
-        command = ["python3", f"{PROGRAM}/server.py", "--id", node.name]
+        program = _program(self._chosen.get(node.name, "this"))
+        command = ["python3", f"{program}/server.py", "--id", node.name]
         command += ["--listen", host_port(node.address, PORT), "--data", f"{HOME}/data"]
         for peer in nodes:
             if peer.name != node.name:
@@ -302,6 +332,11 @@ class RaftClient:
 def _version(answer: dict[str, Any]) -> int:
     """Return the log index of the update that made the value; 0 stands for no update."""
     return int(answer["version"]) or UNKNOWN_VERSION
+
+
+def _program(release: str) -> str:
+    """Return where a release lies on a node."""
+    return PROGRAM if release == "this" else f"{PROGRAM}-{release}"
 
 
 def _packed(folder: Path) -> bytes:

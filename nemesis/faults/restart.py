@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from partita.checker.settings import Setting
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
@@ -117,6 +117,77 @@ class RollingRestart:
         return self._again.proof(scene, scope)
 
     lacks, lasted, end = _nothing, _over, _no_end
+
+
+class _Changes(Protocol):
+    """A fault that takes nodes to another release."""
+
+    to: str | None  # the release, None until it is known
+    newest: bool
+    again: _Again
+
+
+def _prepare(fault: _Changes, scene: Scene) -> None:
+    """Bring the release to each node, which may have to be fetched."""
+    if fault.to is None:
+        known = scene.store.do("releases", min(scene.living))
+        fault.to = known[-1] if fault.newest else known[0]
+    on_some(scene.hosts, scene.living, lambda node: scene.store.do("bring", node, fault.to))
+
+
+def _change(fault: _Changes, scene: Scene, scope: Scope) -> None:
+    """One node after another, as an administrator would."""
+
+    def change(node: str) -> None:
+        scene.store.do("choose", node, fault.to)
+        fault.again.carry_out(scene, node)
+
+    for node in scope.nodes:
+        on_some(scene.hosts, [node], change)
+
+
+def _changed(fault: _Changes, scene: Scene, scope: Scope) -> Mapping[str, Any]:
+    """As of a restart, with what each node says that it runs."""
+    said = on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("versions", node))
+    return {**fault.again.proof(scene, scope), "versions": dict(sorted(said.items()))}
+
+
+_RELEASES = Traits(
+    strikes="nodes",
+    silences=True,
+    restarts=True,
+    momentary=True,
+    needs=("releases", "bring", "choose"),
+    how="the store's own start and stop, of another release",
+)
+
+To = Annotated[str | None, Setting("The release, as its system calls it.")]
+
+
+class Upgrade:
+    """Takes the store to a newer release (the newest), one node after another."""
+
+    name = "upgrade"
+    traits = _RELEASES
+
+    def __init__(self, to: To = None, patience: Patience = 60) -> None:
+        self.to, self.newest, self.again = to, True, _Again(patience)
+
+    lacks, prepare, begin, prove = _nothing, _prepare, _change, _changed
+    lasted, end = _over, _no_end
+
+
+class Downgrade:
+    """Takes the store to an older release (the oldest), one node after another."""
+
+    name = "downgrade"
+    traits = _RELEASES
+
+    def __init__(self, to: To = None, patience: Patience = 60) -> None:
+        self.to, self.newest, self.again = to, False, _Again(patience)
+
+    lacks, prepare, begin, prove = _nothing, _prepare, _change, _changed
+    lasted, end = _over, _no_end
 
 
 class CrashLoop:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from partita.harness.run.session import Unavailable, _require_faults, prepare
+from partita.harness.systems.raft import SOURCES
 from partita.nemesis import faults
 from partita.nemesis.faults import available
 
@@ -47,7 +48,7 @@ def test_a_schedule_that_cannot_be_carried_out_is_refused_before_anything_is_sta
     from partita.harness.commands.test import test
 
     monkeypatch.setattr(faults.kind_of(name), "lacks", lambda fault, host: "no luck: buy some")
-    words = ["raft", "--client-nodes", "1", "--schedule", f"1s {name} {faults.targets_of(name)[0]}"]
+    words = ["raft", "--client-nodes", "1", "--next-release", str(SOURCES), "--schedule", f"1s {name} {faults.targets_of(name)[0]}"]
     options = test.make_context("test", words).params
     store, _, spec = prepare("raft", options)
     said = rf"^{name} on bare: not available here: no luck: buy some"

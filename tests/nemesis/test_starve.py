@@ -78,7 +78,11 @@ def test_it_is_there_again_after_a_restart_on_that_node_and_stays_on_the_other(
 
 
 def test_a_second_one_takes_the_place_of_the_first(workers: Workers, nodes: list[Node]) -> None:
-    driver, _ = driven(workers, nodes, "0s starve n1 by=turns; 0.1s starve n2 by=turns")
+    driver, events = driven(workers, nodes, "0s starve n1 by=turns; 0.1s starve n2 by=turns")
+    deadline = time.monotonic() + 30
+    while [f for _, f, _ in events].count("probe") < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     assert Background(PROGRAM, "starve").ended(nodes[:2]) == {"n1"}
     driver.finish()
 
