@@ -48,7 +48,9 @@ def test_a_schedule_that_cannot_be_carried_out_is_refused_before_anything_is_sta
     from partita.harness.commands.test import test
 
     monkeypatch.setattr(faults.kind_of(name), "lacks", lambda fault, host: "no luck: buy some")
-    words = ["raft", "--client-nodes", "1", "--next-release", str(SOURCES), "--schedule", f"1s {name} {faults.targets_of(name)[0]}"]
+    schedule = f"1s {name} {faults.targets_of(name)[0]}"
+    more = ["--client-nodes", "1", "--next-release", str(SOURCES)]
+    words = ["raft", *more, "--schedule", schedule]
     options = test.make_context("test", words).params
     store, _, spec = prepare("raft", options)
     said = rf"^{name} on bare: not available here: no luck: buy some"
