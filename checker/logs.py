@@ -63,7 +63,7 @@ class Logs:
             figures={"lines": lines, "told": [each.text for each in told], "excused": excused},
             seconds=time.perf_counter() - begin,
             engine="searching",
-            default=LEVEL if judged or not excused else None,
+            default=None if told and not judged else LEVEL,
         )
 
 

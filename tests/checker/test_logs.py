@@ -57,6 +57,11 @@ def test_a_process_that_ended_by_itself(tmp_path: Path) -> None:
     )
 
 
+def test_logs_that_are_quiet_all_the_same_are_quiet(tmp_path: Path) -> None:
+    answer = judged(tmp_path, SPOILT)
+    assert (answer.levels, answer.default) == ({LEVEL: True}, LEVEL)
+
+
 @pytest.mark.parametrize("event", [(ALARM, PANIC), (ENDED, {"node": "n2", "last": ""})])
 def test_who_lost_its_disk_may_end_itself(event: tuple[str, Any], tmp_path: Path) -> None:
     answer = judged(tmp_path, SPOILT, event)
