@@ -104,6 +104,7 @@ class MemoryLimit:
         stacks="replace",
         survives_restart=False,
         needs=("data",),
+        spoils=True,
         how="a control group, or else a limit of the process",
         heal="\n".join(["(", _GROUP.heal, ")", "status=$?", "(", _FREE, ")", "exit $status"]),
     )

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Annotated, Any, Protocol
 
 from partita.checker.settings import Setting
@@ -181,7 +182,7 @@ class Downgrade:
     """Takes the store to an older release (the oldest), one node after another."""
 
     name = "downgrade"
-    traits = _RELEASES
+    traits = replace(_RELEASES, spoils=True)  # an old release may refuse what a new one wrote
 
     def __init__(self, to: To = None, patience: Patience = 60) -> None:
         self.to, self.newest, self.again = to, False, _Again(patience)

@@ -184,7 +184,7 @@ def test_what_the_user_asks_for_is_found_too(tmp_path: Path) -> None:
 
 def test_a_fault_of_the_disk_excuses_and_a_kill_does_not(tmp_path: Path) -> None:
     for number, (steps, judged) in enumerate(
-        {"1s disk-error n1": None, "1s kill n1": QUIET}.items()
+        {"1s disk-error n1": None, "1s memory-limit n1": None, "1s kill n1": QUIET}.items()
     ):
         folder = tmp_path / str(number)
         folder.mkdir()
