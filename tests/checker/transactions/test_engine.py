@@ -90,12 +90,14 @@ def _read(op: Any, key: Any, value: Any) -> bool:
         ([concurrent("ax1 ry1", "ay1 rx1")], {"G1c"}),
         ([concurrent("ax1 ay1", "rx1 ry_", "ry1")], {"G-single"}),
         ([concurrent("rx_ ay1", "ry_ ax1", "rx1 ry1")], {"G2-item"}),
+        ([concurrent("info:ax1 ay1", "rx1 ry_")], {"G-single"}),
+        ([concurrent("ax1 ax2", "rx21")], {"G1b", "incompatible-order"}),
         ([concurrent("ax1", "ay1", "rx1 ry_", "rx_ ry1")], {"G-nonadjacent"}),
         ([concurrent("rx_ ax1", "rx_ ax2", "rx12")], {"lost-update", "G-single"}),
         ([sequential("ax1"), sequential("rx_", process=1)], {"lost-append", "G-single-realtime"}),
         ([sequential("ax1", "rx_"), sequential("rx1", process=1)], {"G-single-process"}),
         ([concurrent("ax1", "rx11")], {"duplicate-elements"}),
-        ([concurrent("ax1", "ax2", "rx12", "rx21")], {"incompatible-order"}),
+        ([concurrent("ax1", "ax2", "rx12", "rx21")], {"G1b", "incompatible-order"}),
         ([concurrent("ax1 rx_", "rx1")], {"internal"}),
         ([concurrent("rx1 ax1")], {"future-read"}),
         ([concurrent("rx7", "ax1")], {"garbage-read"}),
@@ -127,6 +129,12 @@ def test_revisions_that_contradict_what_was_read_are_a_finding_and_decide_nothin
     analysis = analyse(_told([sequential("ax1", "ax2", "rx12")], [7, 5, 9]))
     assert set(analysis.anomalies) == {"revision-mismatch"}
     assert (analysis.decided_by, analysis.violated) == ("values", frozenset())
+
+
+def test_revisions_that_real_time_contradicts_are_no_proof() -> None:
+    analysis = analyse(_told([sequential("wx1", "wy1", "rx1 ry1")], [7, 5, 9]))
+    assert (analysis.decided_by, analysis.anomalies) == ("values", {})
+    assert analysis.figures["revisions"] == "stale"
 
 
 @pytest.mark.parametrize(
