@@ -80,8 +80,6 @@ SAME = {"r0": "4", "r1": "7"}
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replicas, "PAUSE_S", 0.01)
-    monkeypatch.setattr(replicas, "SHOWN_S", 0.4)
-    monkeypatch.setattr(replicas, "MARK_S", 0.3)
 
 
 def compared(store: Any, folder: Path, workload: Any = None) -> Any:
@@ -116,13 +114,19 @@ def test_a_node_that_is_behind_is_waited_for(tmp_path: Path) -> None:
     assert compared(store, tmp_path).levels == {LEVEL: True}
 
 
-def test_a_node_that_never_shows_the_mark_is_unknown(tmp_path: Path) -> None:
+def test_a_node_that_never_shows_the_mark_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replicas, "SHOWN_S", 0.4)
     answer = compared(Store(SAME, SAME, {}, forgets="n3"), tmp_path)
     assert answer.levels == {LEVEL: "unknown"}
     assert "n3 could not be compared" in str(answer.reason)
 
 
-def test_a_store_that_takes_no_write_is_unknown(tmp_path: Path) -> None:
+def test_a_store_that_takes_no_write_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replicas, "MARK_S", 0.3)
     store = Store(SAME, SAME, SAME | {"r1": "3"})
     store.write = lambda key, value: 1 / 0  # type: ignore[assignment, method-assign, return-value]
     answer = compared(store, tmp_path)
