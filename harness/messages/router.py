@@ -204,7 +204,8 @@ class Router:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._trouble(f"{name}, line {process.lines}: no message: {error}: {_shown(line)}")
             return
-        if message.src != name:
+        # A node may pass a client's request on in the client's name, so that the answer goes there.
+        if message.src != name and message.src not in self._takers:
             self._trouble(
                 f"{name}, line {process.lines}: it says that it is from {message.src!r}: "
                 f"{_shown(line)}"
@@ -216,14 +217,18 @@ class Router:
             )
         else:
             process.ready |= head.type == "init_ok"
-            self._route(name, message.dest, message.body, line)
+            self._route(message.src, message.dest, message.body, line, sender=name)
 
-    def _route(self, src: str, dest: str, body: msgspec.Raw, line: bytes) -> None:
+    def _route(
+        self, src: str, dest: str, body: msgspec.Raw, line: bytes, *, sender: str = ""
+    ) -> None:
+        """Pass a message on. `sender` is the node that wrote it, in whosever name."""
         now = time.monotonic()
         sent = round((now - self._origin) * 1e9)
         record = Line(next(self._ids), sent, src, dest, body=body)
-        between_nodes = src in self._nodes and dest in self._nodes
-        fate = self.links.fate((src, dest)) if between_nodes else AT_ONCE
+        link = (sender or src, dest)
+        between_nodes = link[0] in self._nodes and dest in self._nodes
+        fate = self.links.fate(link) if between_nodes else AT_ONCE
         if not fate.after:
             record.lost = fate.why
             self.journal.write(record)
@@ -231,7 +236,7 @@ class Router:
             copy = record if number == 0 else msgspec.structs.replace(record, copy=True)
             due = now + after
             if between_nodes and fate.keeps_order:
-                due = self._latest[src, dest] = max(due, self._latest.get((src, dest), 0.0))
+                due = self._latest[link] = max(due, self._latest.get(link, 0.0))
             if due <= now:
                 self._deliver(copy, line)
             else:

@@ -79,6 +79,29 @@ def test_requests_are_answered_and_written_down(cluster: Cluster) -> None:
     assert all(0 <= line["sent"] <= line["at"] for line in lines)
 
 
+# Passes what it is asked on to its neighbour, in the name of whoever asked.
+PASSES_ON = (
+    PREAMBLE
+    + """
+for message in messages():
+    line = json.dumps({"src": message["src"], "dest": "n2", "body": message["body"]})
+    print(line, flush=True)
+"""
+)
+
+
+def test_a_request_is_passed_on_in_the_name_of_a_client_and_answered_by_another_node(
+    cluster: Cluster,
+) -> None:
+    cluster.start(PASSES_ON, "n1")
+    cluster.start(ECHO, "n2")
+    assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
+    assert cluster.router.troubles == []
+    cluster.links.add(Rule({("n1", "n2")}, cut=True))
+    with pytest.raises(Indefinite):
+        cluster.caller(0.3).call("n1", {"type": "x"})
+
+
 # Asks its neighbour again and again, and counts the answers.
 CURIOUS = (
     PREAMBLE
