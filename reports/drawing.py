@@ -73,26 +73,51 @@ def time_axis(axes: Axes, run: StoredRun, begin: int, end: int) -> None:
 
 
 def draw_bands(axes: Axes, run: StoredRun, begin: int, end: int, *, labelled: bool) -> None:
+    """Draw each fault as a band behind all else; those that overlap share the height in lanes."""
+    lanes = _lanes(run)
     for fault in run.faults:
         left, right = max(begin, fault.begin), min(end, fault.ended(run.end))
         if left >= right:
             continue
-        colour = fault_colour(fault.action)
-        axes.axvspan(left / SECOND, right / SECOND, color=colour, alpha=0.4, lw=0, zorder=0)
+        colour, (lane, count) = fault_colour(fault.action), lanes[fault.number]
+        top, bottom = 1 - lane / count, 1 - (lane + 1) / count
+        axes.axvspan(
+            left / SECOND, right / SECOND, bottom, top, color=colour, alpha=0.4, lw=0, zorder=0
+        )
         axes.axvline(fault.begin / SECOND, color=MUTED, linewidth=0.8, zorder=1)
         if labelled:
-            _band_label(axes, fault, left, (right - left) / (end - begin))
+            _band_label(axes, fault, left, (right - left) / (end - begin), top)
 
 
-def _band_label(axes: Axes, fault: Fault, left: int, share: float) -> None:
-    """The fault's name above its band; only its number where the band is too narrow."""
+def _lanes(run: StoredRun) -> dict[int, tuple[int, int]]:
+    """Return for each fault, by its number, its lane, and how many lanes there are beside it."""
+    found: dict[int, tuple[int, int]] = {}
+    together: list[Fault] = []  # that overlap, each at least one other of them
+    ends: list[int] = []  # of the last fault in each lane
+    for fault in sorted(run.faults, key=lambda fault: fault.begin):
+        if ends and max(ends) <= fault.begin:
+            together, ends = [], []
+        free = (lane for lane, end in enumerate(ends) if end <= fault.begin)
+        lane = next(free, len(ends))
+        ends[lane : lane + 1] = [fault.ended(run.end)]
+        together.append(fault)
+        found[fault.number] = lane, 0
+        found |= {each.number: (found[each.number][0], len(ends)) for each in together}
+    return found
+
+
+def _band_label(axes: Axes, fault: Fault, left: int, share: float, top: float) -> None:
+    """The fault's name above its band, or inside it if another band is above.
+
+    Only its number where the band is too narrow.
+    """
     room = share * (WIDTH_INCHES - 1) / 0.065
     text = fault.label if len(fault.label) <= room else f"#{fault.number}"
     axes.annotate(
         text,
-        (left / SECOND, 1),
+        (left / SECOND, top),
         xycoords=("data", "axes fraction"),
-        xytext=(1, 3),
+        xytext=(1, 3 if top == 1 else -9),
         textcoords="offset points",
         fontsize=8,
     )
