@@ -5,7 +5,8 @@ commands. The answer to the last one of each client is kept, so that a command w
 twice (because its answer got lost) is carried out once.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
 from journal import Command
 from operations import Answer
@@ -33,3 +34,25 @@ class Memory:
         copy = Memory(forgets=self._forgets)
         copy._answers = dict(self._answers)
         return copy
+
+
+class Led:
+    """What this node was asked to carry out while it led: for a mistake, see `server.py`."""
+
+    def __init__(self) -> None:
+        self._latest: dict[str, tuple[int, asyncio.Future[Answer]]] = {}
+
+    async def once(
+        self, command: Command, propose: Callable[[Command], Awaitable[Answer]]
+    ) -> Answer:
+        """Have a command carried out, unless this node was asked for it before."""
+        number, answer = self._latest.get(command["client"], (0, None))
+        if answer is None or command["number"] != number or _failed(answer):
+            answer = asyncio.ensure_future(propose(command))
+            self._latest[command["client"]] = command["number"], answer
+        return await asyncio.shield(answer)
+
+
+def _failed(answer: "asyncio.Future[Answer]") -> bool:
+    """Say whether it was certainly not carried out: this node did not lead any more."""
+    return answer.done() and answer.exception() is not None

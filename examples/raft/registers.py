@@ -27,7 +27,8 @@ class Registers:
         # BUG apply-twice: without this, a command that was retried after its answer got lost
         # is carried out again, on top of what others have written in the meantime.
         # BUG txn-apply-twice: so is a transaction.
-        self._memory = Memory(forgets=bug.endswith("apply-twice"))
+        forgets = bug.endswith("apply-twice") or bug == "retry-applied-twice"
+        self._memory = Memory(forgets=forgets)
         self._bug = bug
         self._late = Late(bug, node)
 

@@ -19,6 +19,7 @@ import coordination
 import operations
 from coordination import Coordination
 from journal import Command, Journal, JournalError
+from memory import Led
 from raft import Pace, Raft
 from registers import Answer, Registers
 from sessions import Sessions
@@ -39,6 +40,7 @@ BUGS = (
     "double-vote",
     "commit-earlier-term",
     "apply-twice",
+    "retry-applied-twice",
     "cas-early-check",
     "definite-timeout",
     "split-brain",
@@ -88,6 +90,7 @@ class Server:
         self._coordination = coordination
         self._links = links
         self._bug = bug
+        self._led = Led()
 
     async def handle(self, path: str, body: Message) -> tuple[int, Message]:
         """Answer one request: status and body."""
@@ -194,6 +197,10 @@ class Server:
             if actual != command["old"]:
                 return {"error": "mismatch", "actual": actual, "version": version}
             command = command | {"f": "write"}
+        # BUG retry-applied-twice: that a command was done before is known by whoever led then, and
+        # by nobody else: it is not in the state that all nodes have.
+        if self._bug == "retry-applied-twice":
+            return await self._led.once(command, self._raft.propose)
         answer: Answer = await self._raft.propose(command)
         return answer
 

@@ -29,6 +29,11 @@ EVERYTHING = (
     "22s heal; 25s pause leader; 29s heal; 32s kill all; 33s heal; 37s partition leader; "
     "39s kill minority; 43s heal; 47s partition majorities-ring; 52s heal"
 )
+# What a leader had acknowledged when it was cut off, another one is asked for again.
+SEVERAL_LEADERS = (
+    "2s partition leader; 4.5s heal; 6s partition leader; 8.5s heal; "
+    "10s partition leader; 12.5s heal"
+)
 # The order of events of figure 8 in the Raft paper, with messages slow enough to meet it: a
 # leader is cut off with entries that few have, then the next one as soon as it is elected, and
 # then the first one again, once it has counted its old entries on a majority. Many keys and no
@@ -83,6 +88,8 @@ CASES: Mapping[str, str] = MappingProxyType(
         "commit-earlier-term": "--rate 30 --concurrency 5n --keys 30 --time-limit 18 --timeout 12 "
         f'{SLOW} --schedule "{FIGURE_8}"',
         "apply-twice": f'{BUSY} --time-limit 26 --timeout 10 --schedule "{ONE_WAYS}"',
+        "retry-applied-twice": f"{BUSY} --time-limit 15 --timeout 10 "
+        f'--schedule "{SEVERAL_LEADERS}"',
         "cas-early-check": f"{LAGGING} --keys 1",
         # Messages so slow that many a write commits after its client has given up.
         "definite-timeout": "--rate 40 --concurrency 6n --keys 3 --time-limit 12 --timeout 0.7 "

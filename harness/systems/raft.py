@@ -60,6 +60,7 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "commit-earlier-term": "An entry of an earlier term counts as committed once a majority "
         "has it.",
         "apply-twice": "A command sent again after its answer got lost is carried out again.",
+        "retry-applied-twice": "Only who led knows that a command was done already.",
         "cas-early-check": "A cas is compared when it arrives, not when it is applied.",
         "definite-timeout": "A write that timed out is said to have failed, though it may commit.",
         "split-brain": "The leader takes a majority of the nodes that answer for one of all.",

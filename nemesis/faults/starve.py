@@ -45,13 +45,15 @@ _TURNS = Background(PROGRAM, "starve")
 _WAITED = "sed -n 's/^nr_throttled //p' \"$1/cpu.stat\""
 
 # Half a second of nothing but work, in the group: how much of a processor that had, in percent.
+# The kernel counts it in hundredths of a second.
 _WORK = """bash -c '
 echo $$ > "$1/cgroup.procs"
 began=${EPOCHREALTIME/[.,]/}
 while (( ${EPOCHREALTIME/[.,]/} < began + 500000 )); do :; done
 took=$(( ${EPOCHREALTIME/[.,]/} - began ))
-set -- $(times | head -1 | sed "s/[ms.]/ /g")
-echo $(( ($2 * 1000 + 10#$3 + $5 * 1000 + 10#$6) * 100000 / took ))
+read -r line < /proc/$$/stat
+set -- ${line##*) }
+echo $(( (${12} + ${13}) * 1000000 / took ))
 ' work "$1" """
 
 # Whoever was stopped when the program was killed goes on.
