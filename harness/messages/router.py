@@ -199,9 +199,10 @@ class Router:
         if not line.strip():
             return
         try:
+            line.decode()  # the parser looks at no text that it steps over
             message = self._parse(line)
             head = self._head(message.body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._trouble(f"{name}, line {process.lines}: no message: {error}: {_shown(line)}")
             return
         # A node may pass a client's request on in the client's name, so that the answer goes there.
@@ -258,7 +259,10 @@ class Router:
         if taker is not None:
             body, src = record.body, record.src
             self.journal.write(record)
-            taker(src, body)
+            try:
+                taker(src, body)
+            except Exception as error:  # whatever it was sent, the others' messages pass on
+                self._trouble(f"{record.dest} broke at a message from {src}: {error!r}")
             return
         process = self._nodes[record.dest]
         why = self._handed_over(record.dest, process, line)

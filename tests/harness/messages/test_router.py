@@ -182,6 +182,11 @@ for message in messages():
         ('{"src": "n1", "dest": "n9", "body": {}}', "there is nobody called 'n9'"),
         ('{"src": "n2", "dest": "n1", "body": {}}', "it says that it is from 'n2'"),
         ('{"src": "n1", "dest": "n1", "body": {"msg_id": "x"}}', "no message: "),
+        pytest.param(
+            '{"src": "n1", "dest": "n1", "body": {"x": ' + "[" * 5000 + "]" * 5000 + "}}",
+            "no message: ",
+            id="nested",
+        ),
         ("\udc80", "no message: "),
     ],
 )
@@ -196,6 +201,36 @@ def test_what_means_nothing_is_shown_with_its_line(cluster: Cluster, line: str, 
         cluster.caller().call("n1", {"type": "go"})
     assert len(cluster.router.troubles) == 1
     assert told in cluster.router.troubles[0]
+
+
+# Sends what is no text, where only whoever takes the message would look.
+NO_TEXT = (
+    PREAMBLE
+    + """
+for message in messages():
+    os.write(1, b'{"src":"n1","dest":"kv","body":{"type":"read","msg_id":1,"key":"\\xff"}}\\n')
+    reply(message, {"type": "x_ok"})
+"""
+)
+
+
+def test_text_that_is_none_is_told_and_the_next_message_passes(cluster: Cluster) -> None:
+    taken: list[str] = []
+    cluster.router.attach("kv", lambda src, body: taken.append(src))
+    cluster.start(NO_TEXT, "n1")
+    assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
+    assert (taken, len(cluster.router.troubles)) == ([], 1)
+    assert "n1, line 2: no message: " in cluster.router.troubles[0]
+
+
+def test_who_breaks_at_a_message_does_not_end_the_network(cluster: Cluster) -> None:
+    def breaks(src: str, body: object) -> None:
+        raise KeyError("type")
+
+    cluster.router.attach("kv", breaks)
+    cluster.start(says('{"src": "n1", "dest": "kv", "body": {}}').replace('"ok"', '"x_ok"'), "n1")
+    assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
+    assert cluster.router.troubles == ["kv broke at a message from n1: KeyError('type')"]
 
 
 def test_an_error_is_an_outcome_and_a_wrong_answer_is_none(cluster: Cluster) -> None:
