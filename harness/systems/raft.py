@@ -137,15 +137,20 @@ class Raft(Daemon):
         ] = None,
         server_args: binaries.Arguments = (),
     ) -> None:
-        if next_release is not None and not (next_release / "server.py").is_file():
-            raise StoreError(f"no server.py in {next_release}: --next-release takes its folder")
         if bug is not None and bug not in BUGS:
             raise StoreError(f"raft has no --bug {bug}: choose from {', '.join(BUGS)}")
         self.reads = reads
         # Where the sources of each release lie here, and which one each node is to run.
-        self._sources = {"this": SOURCES} | ({"next": next_release} if next_release else {})
+        # A client node, which has neither, is told of it as a text.
+        self._sources = {"this": SOURCES} | ({"next": Path(next_release)} if next_release else {})
         self._chosen: dict[str, str] = {}
         self._arguments = [*(["--bug", bug] if bug else []), *server_args]
+
+    def fetch(self) -> None:
+        """See to it that the sources are here, before any node is made."""
+        for folder in self._sources.values():
+            if not (folder / "server.py").is_file():
+                raise StoreError(f"no server.py in {folder}: --next-release takes its folder")
 
     def install(self, node: Node) -> None:
         test = ["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]

@@ -126,4 +126,9 @@ def test_a_system_with_one_release_is_refused() -> None:
 
 def test_a_next_release_that_is_none_is_refused() -> None:
     with pytest.raises(StoreError, match=r"no server\.py in .*--next-release takes its folder"):
-        Raft(next_release=SOURCES.parent)
+        Raft(next_release=SOURCES.parent).fetch()
+    Raft(next_release=SOURCES).fetch()
+
+
+def test_a_client_node_is_told_of_it_as_a_text_and_needs_no_sources() -> None:
+    assert list(Raft(next_release="/no/such/folder").releases) == ["this", "next"]  # type: ignore[arg-type]
