@@ -124,6 +124,10 @@ class Router:
         """Return the program of a node, None if it was never started."""
         return self._nodes.get(name)
 
+    def flush(self) -> None:
+        """See to it that all messages until now stand in the journal's file."""
+        self._ask(self.journal.flush)
+
     def close(self) -> None:
         """End every node at once, and pass nothing on any more."""
         self._over.set()

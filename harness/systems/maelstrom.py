@@ -102,7 +102,7 @@ class Maelstrom:
         return [f"a node sent what means nothing: {troubles[0]}"]
 
     def keep(self, directory: Path) -> None:
-        self._passing.journal.flush()
+        self._passing.flush()
         shutil.copy(self._passing.journal.path, directory / "messages.jsonl")
 
     @property

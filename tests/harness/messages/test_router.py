@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -231,6 +232,24 @@ def test_who_breaks_at_a_message_does_not_end_the_network(cluster: Cluster) -> N
     cluster.start(says('{"src": "n1", "dest": "kv", "body": {}}').replace('"ok"', '"x_ok"'), "n1")
     assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
     assert cluster.router.troubles == ["kv broke at a message from n1: KeyError('type')"]
+
+
+def test_who_wants_the_messages_has_the_thread_that_writes_them_put_them_down(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by: list[str] = []
+    journal = cluster.router.journal
+    flush = journal.flush
+
+    def seen() -> None:
+        by.append(threading.current_thread().name)
+        flush()
+
+    monkeypatch.setattr(journal, "flush", seen)
+    cluster.start(ECHO, "n1")
+    cluster.router.flush()
+    assert '"init_ok"' in cluster.path.read_text()
+    assert set(by) == {"router"}
 
 
 def test_an_error_is_an_outcome_and_a_wrong_answer_is_none(cluster: Cluster) -> None:
