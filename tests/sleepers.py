@@ -66,10 +66,14 @@ def carried_out(events: Events, steps: int) -> bool:
     done = [f for kind, f, _ in events if kind == "ok"]
     probed = [f for _, f, _ in events].count("probe")
     faults_done = Counter(f for f in done if f not in (HEAL, START))
-    replaced = sum(n - 1 for f, n in faults_done.items() if kind_of(f).traits.stacks == "replace")
+    replaced = sum(n - 1 for f, n in faults_done.items() if n > 1 and _replaces(f))
     # What does not last is probed, and healed without a step of its own.
     moments = done.count("restart") + done.count("rolling-restart")
     return probed + done.count("heal") + done.count("start") - replaced - moments == steps
+
+
+def _replaces(fault: str) -> bool:
+    return bool(kind_of(fault).traits.stacks == "replace")
 
 
 def driven(sleepers: Sleepers, nodes: list[Node], schedule: str) -> tuple[Driver, Events]:
