@@ -1,12 +1,13 @@
 """A store's program that the user gives, as a file or inside an archive, and how nodes get it."""
 
 import hashlib
+import io
 import shutil
 import tarfile
 import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,21 @@ def put(node: Node, name: str, binary: Path) -> None:
     there = node.run(["sha256sum", "--", path(name)], check=False).stdout.split()
     if there[:1] != [here]:
         node.remote.upload(binary, path(name), mode=0o755)
+
+
+def put_all(node: Node, name: str, files: Mapping[str, Path]) -> str:
+    """Bring files to the node, by their paths there in a folder of that name; return its path."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for there, here in files.items():
+            archive.add(here, there)
+    folder, content = path(name), packed.getvalue()
+    digest = hashlib.sha256(content).hexdigest()
+    if node.run(["cat", f"{folder}/.sha256"], check=False).stdout.strip() != digest:
+        node.run(["mkdir", "-p", folder])
+        node.run(["tar", "-x", "-C", folder], stdin=content)
+        node.write(f"{folder}/.sha256", digest)
+    return folder
 
 
 def path(name: str) -> str:

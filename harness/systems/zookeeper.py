@@ -21,12 +21,15 @@ from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems.daemon import Daemon
+from partita.harness.systems.releases import one_of
+from partita.harness.systems.system import StoreError
 from partita.harness.systems.zookeeper_answers import UNSURE, kazoo_for, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
 from partita.harness.systems.zookeeper_elections import ZooKeeperElections
 from partita.harness.systems.zookeeper_leases import ZooKeeperLeases
 from partita.harness.systems.zookeeper_lock_session import LEAST_TTL_S
 from partita.harness.systems.zookeeper_locks import ZooKeeperLocks
+from partita.harness.systems.zookeeper_releases import SOURCES, installed
 from partita.harness.systems.zookeeper_sessions import ZooKeeperSession
 from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
 from partita.harness.systems.zookeeper_watches import ZooKeeperWatches
@@ -51,9 +54,9 @@ admin.enableServer=false
 maxClientCnxns=0
 """
 
-# Debian's jar comes without a way to log; this one writes to stderr, and so to output.log.
-JARS = ("/usr/share/java/zookeeper.jar", "/usr/share/java/slf4j-simple.jar")
+# For slf4j-simple, and for log4j: all that they write goes to output.log.
 LOGGING = (
+    "-Dlog4j2.level=INFO",
     "-Duser.timezone=UTC",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
@@ -85,8 +88,9 @@ class ZooKeeper(Daemon):
     """The system `zookeeper`.
 
     `reads`: "sync" asks the leader to bring the node up to date before each read; "local" takes
-    what the connected server has, which ZooKeeper says may be old. `server_args` are options of
-    Java, by which ZooKeeper's own properties are set.
+    what the connected server has, which ZooKeeper says may be old. `version` is Debian's, unless
+    another is asked for. `server_args` are options of Java, by which ZooKeeper's own properties
+    are set.
     """
 
     name = NAME
@@ -104,19 +108,39 @@ class ZooKeeper(Daemon):
             Literal["sync", "local"],
             Setting("Whether a read has its server catch up with the leader first."),
         ] = "sync",
+        version: Annotated[
+            Literal["3.8.0", "3.9.3"] | None, Setting("The release to run (Debian's).")
+        ] = None,
         server_args: Annotated[
             Sequence[str], Setting('For Java: "-Dzookeeper.NAME=VALUE".', metavar="WORDS")
         ] = (),
     ) -> None:
         self.reads = reads
         self._arguments = list(server_args)
+        self._version = version
+        self._releases = one_of(NAME, SOURCES, version, None)
+
+    @property
+    def releases(self) -> Sequence[str]:
+        return self._releases.names
+
+    def fetch(self) -> None:
+        self._releases.fetch()
 
     def install(self, node: Node) -> None:
-        node.install_packages(["zookeeper", "default-jre-headless"])
+        self._releases.install(node)
+        found = self.versions(node)
+        if self._version and not found.startswith(self._version):
+            raise StoreError(f"ZooKeeper on {node.name} is {found}, not {self._version}")
+
+    def bring(self, node: Node, release: str) -> None:
+        self._releases.bring(node, release)
+
+    def choose(self, node: Node, release: str) -> None:
+        self._releases.choose(node, release)
 
     def versions(self, node: Node) -> str:
-        query = ["dpkg-query", "-W", "-f", "${Version}", "zookeeper"]
-        return node.run(query).stdout.strip()
+        return installed(node, self._releases.path(node))
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         numbers = {each.name: number for number, each in enumerate(nodes, 1)}
@@ -125,8 +149,8 @@ class ZooKeeper(Daemon):
         config = CONFIG.format(home=HOME, port=PORT) + "\n".join(servers) + "\n"
         node.write(f"{HOME}/conf/zoo.cfg", config)
         node.write(f"{HOME}/data/myid", f"{numbers[node.name]}\n")
-        java = ["java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", *LOGGING, "-cp", ":".join(JARS)]
-        java += self._arguments
+        java = ["java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", *LOGGING]
+        java += ["-cp", self._releases.path(node), *self._arguments]
         main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
         node.start_daemon(NAME, [*java, main, f"{HOME}/conf/zoo.cfg"])
 
