@@ -51,7 +51,7 @@ def carry_out(
 def only_reads(command: Command) -> bool:
     """Say whether a command changes nothing."""
     if command["f"] != "txn":
-        return command["f"] in ("read", "observe", "sync")
+        return command["f"] in ("read", "observe", "sync", "members")
     return all(each[0] not in WRITES for each in command["ops"])
 
 

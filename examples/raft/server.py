@@ -14,19 +14,22 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import coordination
 import operations
 from coordination import Coordination
 from journal import Command, Journal, JournalError
+from members import CHANGES, Members
 from memory import Led
-from raft import Pace, Raft
+from peers import Pace, Peers
+from raft import Raft
 from registers import Answer, Registers
 from sessions import Sessions
 from transactions import Transactions
 from waiting import NotLeader, TimedOut
 from watches import Watches
-from wire import Link, Message, NoAnswer, NotSent, serve, split
+from wire import Links, Message, NoAnswer, NotSent, serve, split
 
 BUGS = (
     "stale-follower-read",
@@ -64,6 +67,9 @@ FIELDS = {
     "cas": ("key", "old", "value"),
     "delete": ("key",),
     "txn": ("ops",),
+    "members": (),
+    "add": ("node", "address"),
+    "remove": ("node",),
     **coordination.FIELDS,
 }
 REGISTERS = ("read", "write", "cas", "delete")
@@ -81,13 +87,15 @@ class Server:
         registers: Registers,
         transactions: Transactions,
         coordination: Coordination,
-        links: dict[str, Link],
+        members: Members,
+        links: Links,
         bug: str,
     ) -> None:
         self._raft = raft
         self._registers = registers
         self._transactions = transactions
         self._coordination = coordination
+        self._members = members
         self._links = links
         self._bug = bug
         self._led = Led()
@@ -156,6 +164,9 @@ class Server:
                 await asyncio.sleep(min(left, 0.02))
             except (NoAnswer, TimeoutError):
                 certain = operations.only_reads(command)
+                # But a change of the members is not remembered, so it is sent only once.
+                if command["f"] in CHANGES:
+                    break
         raise TimedOut(certain)
 
     async def _attempt(self, command: Message, left: float) -> Answer:
@@ -171,11 +182,12 @@ class Server:
         if self._raft.role == "leader" or here:
             async with asyncio.timeout(left):
                 return await self._lead(command)
-        if leader is None or leader not in self._links:
+        address = None if leader is None else self._members.address(leader)
+        if address is None:
             raise NotLeader
         # Not all the time that is left: if this leader is gone there will be another one.
         patience = min(left, 2 * self._raft.pace.election)
-        status, answer = await self._links[leader].call("/forward", command, patience)
+        status, answer = await self._links.to(address).call("/forward", command, patience)
         if status == 503:
             raise NotLeader
         if status != 200:
@@ -185,7 +197,10 @@ class Server:
     async def _lead(self, command: Message) -> Answer:
         if command["f"] == "txn":
             return await self._transactions.lead(command)
-        if command["f"] not in REGISTERS:
+        if command["f"] == "members":
+            await self._raft.confirm()
+            return self._raft.members()
+        if command["f"] not in (*REGISTERS, *CHANGES):
             return await self._coordination.lead(command)
         if command["f"] == "read":
             await self._raft.confirm()
@@ -232,7 +247,9 @@ def _complaint(f: str, body: Message) -> str | None:
         return wrong
     if f in coordination.FIELDS and (wrong := coordination.complaint(f, body)):
         return wrong
-    for field in FIELDS[f] if f in REGISTERS else ():
+    if f == "add" and (wrong := _misplaced(body["address"])):
+        return wrong
+    for field in FIELDS[f] if f in (*REGISTERS, *CHANGES) else ():
         if not isinstance(body[field], str) and not (field == "old" and body[field] is None):
             return f"{field} must be a string"
     if "client" in body and not (isinstance(body["client"], str) and _is_count(body.get("number"))):
@@ -256,15 +273,17 @@ async def run(arguments: argparse.Namespace) -> None:
         arguments.bug or "",
         Pace(arguments.election_timeout, arguments.heartbeat, arguments.delay, arguments.batch),
     )
-    links = {name: Link(address, pace.election / 2) for name, address in arguments.peer}
+    known = dict(arguments.peer) | {arguments.id: arguments.listen}
+    members, links = Members(known, joins=arguments.join), Links(pace.election / 2)
     registers = Registers(bug=bug, node=arguments.id)
-    journal = Journal(arguments.data / "journal.jsonl", bug)
+    journal = Journal(arguments.data / "journal.jsonl", members, bug)
     # The log is applied by what is made after it, since that asks it who leads.
-    raft = Raft(arguments.id, links, journal, lambda *what: coordinated.apply(*what), pace, bug)
+    peers = Peers(members, links, pace)
+    raft = Raft(arguments.id, peers, journal, lambda *what: coordinated.apply(*what), pace, bug)
     transactions = Transactions(raft, registers, journal, bug)
     watches = Watches(raft, registers, journal, bug)
     coordinated = Coordination(raft, registers, Sessions(registers, bug), watches, bug)
-    server = Server(raft, registers, transactions, coordinated, links, bug)
+    server = Server(raft, registers, transactions, coordinated, members, links, bug)
     await serve(arguments.listen, server.handle)
     print(f"{arguments.id} listens on {arguments.listen}, term {raft.term}", flush=True)
     running = asyncio.current_task()
@@ -283,6 +302,14 @@ def _peer(text: str) -> tuple[str, str]:
     return name, _address(address)
 
 
+def _misplaced(address: Any) -> str | None:
+    try:
+        _address(str(address))
+    except argparse.ArgumentTypeError as error:
+        return f"address: {error}"
+    return None
+
+
 def _address(text: str) -> str:
     try:
         split(text)
@@ -297,6 +324,7 @@ def _arguments() -> argparse.Namespace:
     add("--id", required=True, help="this node's name")
     add("--listen", required=True, type=_address, metavar="ADDRESS:PORT")
     add("--peer", action="append", default=[], type=_peer, metavar="NAME=ADDRESS:PORT")
+    add("--join", action="store_true", help="be a member only when the others say so: see /add")
     add("--data", required=True, type=Path, metavar="DIR", help="where the journal is kept")
     add("--bug", choices=BUGS, help="a mistake to make, for testing those who look for it")
     add("--election-timeout", type=float, default=pace.election, metavar="S")
