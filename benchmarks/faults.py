@@ -104,6 +104,8 @@ def row(name: str, measured: str) -> str:
 
 def healing(known: Traits) -> str:
     """Say what becomes of a fault in force when nobody heals it any more."""
+    if known.needs_store:
+        return "the cluster stays as it is then"
     if known.heal:
         store = ", but the store stays down" if known.restarts else ""
         return f"each node undoes it within a minute{store}"

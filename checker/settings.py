@@ -35,12 +35,16 @@ class SettingError(PluginError):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What an annotation says about a parameter: a sentence, and bounds for a number."""
+    """What an annotation says about a parameter: a sentence, and bounds for a number.
+
+    `alone`: as an option it does not begin with the name of its fault.
+    """
 
     help: str = ""
     least: float | None = None
     most: float | None = None
     metavar: str | None = None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

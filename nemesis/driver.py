@@ -288,7 +288,8 @@ class Driver:
         others = [each for each in self._in_force if each is not mine]
         held = {node for each in others if each.fault.traits.restarts for node in each.scope.nodes}
         scopes = [each.scope for each in others]
-        return Scene(self.hosts, self.store, self._reached, scopes, held, self.clients)
+        silent = [each.scope for each in others if each.fault.traits.silences]
+        return Scene(self.hosts, self.store, self._reached, scopes, held, self.clients, silent)
 
     # --- ends ------------------------------------------------------------------------------
 
@@ -306,8 +307,7 @@ class Driver:
             value |= self._look_again(parts)
         except Exception as error:
             errors.append(error)
-        # What starts processes comes last: they may need the network.
-        for each, part in sorted(parts, key=lambda pair: pair[0].fault.traits.restarts):
+        for each, part in sorted(parts, key=_late):
             try:
                 self._end_one(each, part)
             except Exception as error:
@@ -358,6 +358,12 @@ def _living(hosts: Sequence[Host]) -> list[Host]:
 def _is_meant(each: InForce, step: Step) -> bool:
     """Say whether a heal names this fault, or names none and means all."""
     return not step.words or each.fault.name in step.words
+
+
+def _late(part: tuple[InForce, Scope]) -> tuple[bool, bool]:
+    """What starts processes ends last, for they may need the network, or a store that serves."""
+    traits = part[0].fault.traits
+    return traits.needs_store, traits.restarts
 
 
 def _described(mine: InForce, step: Step) -> dict[str, Any]:

@@ -8,11 +8,18 @@ may keep what its proof needs.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from partita.checker.settings import Setting
 from partita.nemesis.hosts import Host, on_some
 from partita.nemesis.targets import Scope, Strikes
+
+
+class Asked(NamedTuple):
+    """What became of a request: done, certainly not done, or None if nobody knows; and why."""
+
+    done: bool | None
+    said: str = ""
 
 
 class Store(Protocol):
@@ -30,6 +37,12 @@ class Store(Protocol):
     def serves(self, node: str) -> bool:
         """Say whether the node's process answers."""
 
+    def members(self, node: str) -> Sequence[str] | None:
+        """Return the voters as this node knows them, None if it does not say."""
+
+    def change(self, what: Literal["add", "remove"], node: str, asked: str) -> Asked:
+        """Ask one node to take another one in, or out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -39,6 +52,7 @@ class Scene:
     (a, b) of which a reached b before any fault. `others` is what the other faults in force
     strike, and `held` the nodes whose process one of those keeps down: it is not started yet.
     `clients` are the hosts that clients of the store live on, if they have hosts of their own.
+    `silent` is what those of the others strike that silence.
     """
 
     hosts: Sequence[Host]
@@ -47,6 +61,7 @@ class Scene:
     others: Sequence[Scope] = ()
     held: Collection[str] = ()
     clients: Sequence[Host] = ()
+    silent: Sequence[Scope] = ()
 
     @property
     def living(self) -> set[str]:
@@ -107,6 +122,7 @@ class Traits:
     `silences`: whom it strikes does not answer at all any more. Then the nodes count as down, the
     links as cut, where the reports say who could have served.
     `restarts`: its end starts the store's process anew.
+    `needs_store`: its end needs a store that serves, and comes after that of all others.
     `momentary`: it needs no heal, and is over as soon as it has been proven.
     `survives_restart`: it is still there when another fault's end has done so. If not, it is
     begun again on that node.
@@ -125,6 +141,7 @@ class Traits:
     stacks: Literal["replace", "add", "alone"] = "add"
     silences: bool = False
     restarts: bool = False
+    needs_store: bool = False
     momentary: bool = False
     own_disk: bool = False
     survives_restart: bool = True
@@ -180,6 +197,14 @@ class HasLength(Protocol):
 
         `session_s` is for how long a session of a client lives that is not renewed, if it is known.
         """
+
+
+@runtime_checkable
+class HasBounds(Protocol):
+    """A fault that cannot be done to any number of nodes."""
+
+    def refuses(self, struck: int, nodes: int) -> str | None:
+        """Say why it cannot be done to so many of so many nodes; None if it can."""
 
 
 @runtime_checkable

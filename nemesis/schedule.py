@@ -17,11 +17,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import floor
+from random import Random
 from typing import Any
 
 from partita.checker.plugins import PluginError
 from partita.nemesis import faults
-from partita.nemesis.fault import Fault
+from partita.nemesis.fault import Fault, HasBounds
 
 INTERVAL_S_MAX = 15.0
 INTERVAL_S_MIN = 0.1
@@ -214,6 +215,11 @@ def check(
                 in_force[made.name] = made
 
 
+def needs_of(steps: Sequence[Step]) -> set[str]:
+    """Return the methods that a schedule's faults need of a system."""
+    return {name for step in steps if step.begins for name in step.fault().traits.needs}
+
+
 def _after_heal(step: Step, in_force: Mapping[str, Fault]) -> dict[str, Fault]:
     for name in step.words:
         if name not in in_force:
@@ -234,6 +240,19 @@ def _check_number(step: Step, made: Fault, there: int) -> None:
     if there < needed:
         kind = "client nodes" if made.traits.strikes == "clients" else "nodes"
         raise ScheduleError(f"{what} needs {needed} {kind}, there are {there}")
+    if isinstance(made, HasBounds):
+        struck = _number_struck(step, made, there)
+        if why := made.refuses(struck, there):
+            raise ScheduleError(f'schedule: "{step}": {why}')
+
+
+def _number_struck(step: Step, made: Fault, there: int) -> int:
+    """Return how many nodes it strikes, which does not depend on who they are."""
+    place = faults.target_called(step.target)
+    if place is None:
+        return len(set(step.words))
+    names = [str(number) for number in range(there)]
+    return len(place.scope(made.traits.strikes, names, names[:1], Random(0)).nodes)
 
 
 def _check_system(step: Step, made: Fault, has: Callable[[str], bool]) -> None:

@@ -44,7 +44,7 @@ class Owner:
 
     def key(self, parameter: Parameter) -> str:
         """Return the name of a parameter among the options of a run."""
-        return f"{self.prefix}{parameter.name}"
+        return parameter.name if parameter.about.alone else f"{self.prefix}{parameter.name}"
 
     def settings(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Read what was given for it. Raises `click.UsageError` for what does not fit or lacks."""

@@ -33,6 +33,7 @@ from partita.harness.run.store_processes import StoreProcesses
 from partita.harness.systems.system import (
     BringsNodes,
     HasData,
+    HasForesight,
     HasPrimaries,
     HasRunning,
     StoreError,
@@ -42,7 +43,7 @@ from partita.harness.systems.system import (
 from partita.nemesis import disks
 from partita.nemesis.driver import Driver
 from partita.nemesis.ground import NETWORK
-from partita.nemesis.schedule import Step
+from partita.nemesis.schedule import Step, needs_of
 from partita.workloads.workload import HasTtl, Workload
 
 log = logging.getLogger(__name__)
@@ -106,6 +107,8 @@ def run(
     handler = _log_to(directory / "controller.log")
     try:
         write_json(directory / "run.json", spec)
+        if isinstance(system, HasForesight):
+            system.foresee(needs_of(spec.schedule))
         try:
             set_up(system, nodes, progress, disk=spec.disk)
             spec.versions.update(

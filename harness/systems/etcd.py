@@ -18,6 +18,7 @@ from partita.harness.systems.etcd_elections import EtcdElections
 from partita.harness.systems.etcd_gateway import PORT, Gateway, Json
 from partita.harness.systems.etcd_leases import EtcdLeases
 from partita.harness.systems.etcd_locks import EtcdLocks
+from partita.harness.systems.etcd_members import PEER_PORT, EtcdMembers, peer_url
 from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.harness.systems.etcd_watches import EtcdWatches
 from partita.harness.systems.pypi import Published
@@ -25,7 +26,6 @@ from partita.harness.systems.releases import Fetched, Packaged, Source, one_of
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import Answer, Client, Mismatch
 
-PEER_PORT = 2380
 NAME = "etcd"
 HOME = f"{FOLDER}/{NAME}"
 
@@ -95,6 +95,7 @@ class Etcd(Daemon):
         self.reads = reads
         self._arguments = list(server_args)
         self._version = version
+        self._members = EtcdMembers()
         own = binaries.local(NAME, binary, archive)
         self._releases = one_of(NAME, SOURCES, version, own)
 
@@ -121,15 +122,27 @@ class Etcd(Daemon):
         return binaries.version(node, NAME, [self._releases.path(node), "--version"])
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
-        peers = [f"{each.name}={_url(each, PEER_PORT)}" for each in nodes]
         command = [self._releases.path(node), "--name", node.name, "--data-dir", f"{HOME}/data"]
-        command += ["--listen-client-urls", _url(node, PORT)]
-        command += ["--advertise-client-urls", _url(node, PORT)]
-        command += ["--listen-peer-urls", _url(node, PEER_PORT)]
-        command += ["--initial-advertise-peer-urls", _url(node, PEER_PORT)]
-        command += ["--initial-cluster", ",".join(peers), "--initial-cluster-state", "new"]
+        command += ["--listen-client-urls", _client_url(node)]
+        command += ["--advertise-client-urls", _client_url(node)]
+        command += ["--listen-peer-urls", peer_url(node)]
+        command += ["--initial-advertise-peer-urls", peer_url(node)]
+        command += self._members.start(node, nodes)
         command += ["--logger", "zap", "--log-outputs", "stderr"]
         node.start_daemon(NAME, command + self._arguments)
+
+    def wipe(self, node: Node) -> None:
+        super().wipe(node)
+        self._members.forget(node)
+
+    def members(self, node: Node) -> Sequence[str]:
+        return self._members.voters(node)
+
+    def add(self, node: Node, asked: Node) -> None:
+        self._members.add(node, asked)
+
+    def remove(self, node: Node, asked: Node) -> None:
+        self._members.remove(node, asked)
 
     def files(self, node: Node) -> Mapping[str, str]:
         kept = f"{HOME}/data/member"
@@ -253,5 +266,5 @@ def _made(answer: Json) -> Answer:
     return Answer(version=int(answer["header"]["revision"]))
 
 
-def _url(node: Node, port: int) -> str:
-    return f"http://{host_port(node.address, port)}"
+def _client_url(node: Node) -> str:
+    return f"http://{host_port(node.address, PORT)}"

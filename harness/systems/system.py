@@ -4,7 +4,7 @@ No base class: whatever has these methods is a system. The optional ones (`prima
 looked for by name, and a fault that needs one that is missing is refused before the run.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -218,6 +218,41 @@ class HasPrimaries(Protocol):
 
     def primaries(self, nodes: Sequence[Node]) -> list[str]:
         """Return the names of the nodes that say they lead, the latest claim first."""
+
+
+@runtime_checkable
+class HasMembers(Protocol):
+    """A system whose cluster can lose a node for good, and take a new one in, while it serves.
+
+    A node that was taken out may end by itself, or go on without a vote. Before it is taken in
+    again, its process is ended and its data are deleted; afterwards `start` is called, and must
+    then start it as one that joins.
+    """
+
+    def members(self, node: Node) -> Sequence[str]:
+        """Return the names of the voters as this node knows them, itself among them or not.
+
+        Who was taken in and has not started is a voter too, if a majority is counted with it.
+        Raises what a client raises, or `OSError`, if the node does not say.
+        """
+
+    def remove(self, node: Node, asked: Node) -> None:
+        """Ask one node that the cluster goes on without another one; soon, not when it is done.
+
+        May be called again for the same node. Raises `Definite` if that will certainly not happen
+        by this call, `Indefinite` if nobody knows.
+        """
+
+    def add(self, node: Node, asked: Node) -> None:
+        """Ask one node to take another one in as a voter. As `remove`, in all other respects."""
+
+
+@runtime_checkable
+class HasForesight(Protocol):
+    """A system that must be configured otherwise for what faults will do to it."""
+
+    def foresee(self, needs: Collection[str]) -> None:
+        """Take note, before the first start, of what the run's faults need, such as `members`."""
 
 
 @runtime_checkable
