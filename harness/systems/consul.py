@@ -14,6 +14,7 @@ from urllib.parse import quote
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
+from partita.harness.systems import consul_members
 from partita.harness.systems.connection import Connection, ask_all, coded, decoded
 from partita.harness.systems.consul_collections import ConsulCollections
 from partita.harness.systems.consul_elections import ConsulElections
@@ -106,6 +107,15 @@ class Consul(Daemon):
         node.write(f"{HOME}/agent.json", json.dumps(_configuration(node, nodes), indent=1))
         command = [binaries.path(NAME), "agent", "-config-file", f"{HOME}/agent.json"]
         node.start_daemon(NAME, command + self._arguments)
+
+    def members(self, node: Node) -> Sequence[str]:
+        return consul_members.voters(node)
+
+    def add(self, node: Node, asked: Node) -> None:
+        """Nobody is asked: it joins by itself when it is started, and is made a voter later."""
+
+    def remove(self, node: Node, asked: Node) -> None:
+        consul_members.remove(node, asked)
 
     def files(self, node: Node) -> Mapping[str, str]:
         return {"log": f"{HOME}/data/raft/raft.db"}

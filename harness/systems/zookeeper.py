@@ -4,11 +4,10 @@ The node's folder holds configuration, data and logs; Debian's own configuration
 not used. Clients are kazoo's, each connected to its own node only.
 """
 
-import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -19,40 +18,34 @@ from kazoo.client import KazooClient
 from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
 
 from partita.checker.settings import Setting
-from partita.harness.nodes.cluster import FOLDER, Node
+from partita.harness.nodes.cluster import Node
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.releases import one_of
 from partita.harness.systems.system import StoreError
 from partita.harness.systems.zookeeper_answers import UNSURE, kazoo_for, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
+from partita.harness.systems.zookeeper_config import (
+    ELECTION_PORT,
+    HOME,
+    NAME,
+    PORT,
+    QUORUM_PORT,
+    ZOO_CFG,
+    hosts,
+    mode_of,
+)
 from partita.harness.systems.zookeeper_elections import ZooKeeperElections
 from partita.harness.systems.zookeeper_leases import ZooKeeperLeases
 from partita.harness.systems.zookeeper_lock_session import LEAST_TTL_S
 from partita.harness.systems.zookeeper_locks import ZooKeeperLocks
+from partita.harness.systems.zookeeper_members import ZooKeeperMembers
 from partita.harness.systems.zookeeper_releases import SOURCES, installed
 from partita.harness.systems.zookeeper_sessions import ZooKeeperSession
 from partita.harness.systems.zookeeper_transactions import ZooKeeperTransactions
 from partita.harness.systems.zookeeper_watches import ZooKeeperWatches
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch, Tell
 
-PORT = 2181
-QUORUM_PORT, ELECTION_PORT = 2888, 3888  # the leader listens on the first, all on the second
-NAME = "zookeeper"
-HOME = f"{FOLDER}/{NAME}"
 SESSION_S = 10.0
-
-# Debian's example configuration has these three; a new leader after a partition takes about
-# tickTime * syncLimit, which is why they are not made smaller here.
-CONFIG = """\
-tickTime=2000
-initLimit=10
-syncLimit=5
-dataDir={home}/data
-clientPort={port}
-admin.enableServer=false
-4lw.commands.whitelist=srvr
-maxClientCnxns=0
-"""
 
 # For slf4j-simple, and for log4j: all that they write goes to output.log.
 LOGGING = (
@@ -118,6 +111,7 @@ class ZooKeeper(Daemon):
         self.reads = reads
         self._arguments = list(server_args)
         self._version = version
+        self._members = ZooKeeperMembers()
         self._releases = one_of(NAME, SOURCES, version, None)
 
     @property
@@ -143,23 +137,30 @@ class ZooKeeper(Daemon):
         return installed(node, self._releases.path(node))
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
-        numbers = {each.name: number for number, each in enumerate(nodes, 1)}
-        peers = f"{QUORUM_PORT}:{ELECTION_PORT}"
-        servers = [f"server.{numbers[n.name]}={_quoted(n.address)}:{peers}" for n in nodes]
-        config = CONFIG.format(home=HOME, port=PORT) + "\n".join(servers) + "\n"
-        node.write(f"{HOME}/conf/zoo.cfg", config)
-        node.write(f"{HOME}/data/myid", f"{numbers[node.name]}\n")
+        self._members.configure(node, nodes)
         java = ["java", "-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", *LOGGING]
-        java += ["-cp", self._releases.path(node), *self._arguments]
+        java += ["-cp", self._releases.path(node), *self._members.arguments, *self._arguments]
         main = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
-        node.start_daemon(NAME, [*java, main, f"{HOME}/conf/zoo.cfg"])
+        node.start_daemon(NAME, [*java, main, ZOO_CFG])
+
+    def foresee(self, needs: Collection[str]) -> None:
+        self._members.foresee(needs)
+
+    def members(self, node: Node) -> Sequence[str]:
+        return self._members.voters(node)
+
+    def add(self, node: Node, asked: Node) -> None:
+        self._members.add(node, asked)
+
+    def remove(self, node: Node, asked: Node) -> None:
+        self._members.remove(node, asked)
 
     def files(self, node: Node) -> Mapping[str, str]:
         kept = f"{HOME}/data/version-2"
         return {"log": f"{kept}/log.*", "snapshot": f"{kept}/snapshot.*"}
 
     def healthy(self, node: Node) -> bool:
-        return _mode(node) is not None
+        return mode_of(node) is not None
 
     def peer_ports(self, node: Node) -> Sequence[int]:
         return (ELECTION_PORT, QUORUM_PORT)
@@ -176,10 +177,10 @@ class ZooKeeper(Daemon):
             return ZooKeeperCollections(ZooKeeperClient(node.address, timeout, self.reads))
 
         def elections(node: Node, timeout: float) -> Client:
-            return ZooKeeperElections(_hosts(node.address), timeout)
+            return ZooKeeperElections(hosts(node.address), timeout)
 
         def locks(node: Node, timeout: float) -> Client:
-            return ZooKeeperLocks(_hosts(node.address), timeout)
+            return ZooKeeperLocks(hosts(node.address), timeout)
 
         def transactions(node: Node, timeout: float) -> Client:
             return ZooKeeperTransactions(ZooKeeperClient(node.address, timeout, self.reads))
@@ -188,7 +189,7 @@ class ZooKeeper(Daemon):
             client = ZooKeeperClient(node.address, timeout, self.reads)
 
             def opened(ttl: float, tell: Tell) -> ZooKeeperSession:
-                return ZooKeeperSession(_hosts(node.address), ttl, timeout, tell)
+                return ZooKeeperSession(hosts(node.address), ttl, timeout, tell)
 
             return ZooKeeperLeases(client, timeout, opened)
 
@@ -215,7 +216,7 @@ class ZooKeeper(Daemon):
 
     def primaries(self, nodes: Sequence[Node]) -> list[str]:
         with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
-            modes = list(pool.map(_mode, nodes))
+            modes = list(pool.map(mode_of, nodes))
         claims = [(mode[1], n.name) for n, mode in zip(nodes, modes, strict=True) if mode]
         leading = [n.name for n, m in zip(nodes, modes, strict=True) if m and m[0] == "leader"]
         return [name for _, name in sorted(claims, reverse=True) if name in leading]
@@ -240,7 +241,7 @@ class ZooKeeperClient:
         self._until = 0.0
         self.synced = reads == "sync"
         self._versions: dict[str, tuple[str, int]] = {}
-        self.kazoo = kazoo_for(_hosts(address), SESSION_S)
+        self.kazoo = kazoo_for(hosts(address), SESSION_S)
         prepare(self.kazoo)
         if not self.kazoo.start_async().wait(timeout):
             self.close()
@@ -288,7 +289,7 @@ class ZooKeeperClient:
 
         The server is told how much the session has seen, and refuses it if it has less itself.
         """
-        self.kazoo.set_hosts(_hosts(address))
+        self.kazoo.set_hosts(hosts(address))
         wanted = {info[4][0] for info in socket.getaddrinfo(address, PORT)}
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
@@ -366,28 +367,3 @@ class ZooKeeperClient:
     def wait(self, answer: Any) -> Any:
         """Wait for an answer of kazoo's, no longer than the call may take."""
         return answer.get(timeout=max(0.0, self._until - time.monotonic()))
-
-
-def _hosts(address: str) -> str:
-    return f"{_quoted(address)}:{PORT}"
-
-
-def _quoted(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
-
-
-def _mode(node: Node) -> tuple[str, int] | None:
-    """Ask a server how it is: ("leader" or "follower", its zxid), None if it does not serve."""
-    try:
-        with socket.create_connection((node.address, PORT), timeout=1) as connection:
-            connection.settimeout(1)
-            connection.sendall(b"srvr")
-            answer = b""
-            while block := connection.recv(4096):
-                answer += block
-    except OSError:
-        return None
-    text = answer.decode(errors="replace")
-    mode = re.search(r"^Mode: (\w+)", text, re.MULTILINE)
-    zxid = re.search(r"^Zxid: 0x([0-9a-f]+)", text, re.MULTILINE)
-    return (mode[1], int(zxid[1], 16)) if mode and zxid else None

@@ -10,15 +10,21 @@ from partita.harness.run.progress import Progress
 from partita.harness.run.run import set_up, tear_down
 from partita.harness.run.store_processes import StoreProcesses
 from partita.harness.systems import HasFetch, HasPrimaries, StoreError, System
+from partita.harness.systems.consul import Consul
 from partita.harness.systems.etcd import Etcd
 from partita.harness.systems.system import HasForesight
+from partita.harness.systems.zookeeper import ZooKeeper
 from partita.nemesis.fault import Scene
 from partita.nemesis.faults.members import Members
 from partita.nemesis.targets import Scope
 from partita.workloads.client import Client, Definite, Indefinite
 
 PATIENCE_S = 30.0
-STORES: dict[str, Callable[[], System]] = {"etcd": Etcd}
+STORES: dict[str, Callable[[], System]] = {
+    "consul": Consul,
+    "etcd": Etcd,
+    "zookeeper": ZooKeeper,
+}
 
 pytestmark = pytest.mark.cluster
 
