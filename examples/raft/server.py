@@ -41,6 +41,7 @@ BUGS = (
     "torn-log-accepted",
     "lease-by-wall-clock",
     "double-vote",
+    "vote-not-synced",
     "commit-earlier-term",
     "apply-twice",
     "retry-applied-twice",

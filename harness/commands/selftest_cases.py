@@ -32,6 +32,13 @@ EVERYTHING = (
     "22s heal; 25s pause leader; 29s heal; 32s kill all; 33s heal; 37s partition leader; "
     "39s kill minority; 43s heal; 47s partition majorities-ring; 52s heal"
 )
+# n1 must lead, in a term that the power takes from the others' disks again. So they elect another
+# leader in that term, or in an earlier one, while n1 is cut off with what it has in its log. Then
+# neither n1 nor the last one of the others can know that its log is not as new as it looks.
+TERM_AGAIN = (
+    "1s kill n2; 2s kill n3; 3s start n2; 5.5s start n3; 7s power-cut n2,n3; 7.2s partition n1; "
+    "8s heal power-cut; 13s kill n2; 13.2s heal partition; 16s heal"
+)
 # What a leader had acknowledged when it was cut off, another one is asked for again.
 SEVERAL_LEADERS = (
     "2s partition leader; 4.5s heal; 6s partition leader; 8.5s heal; "
@@ -87,6 +94,9 @@ CASES: Mapping[str, str] = MappingProxyType(
         '--schedule "1s slow-fsync n1 ms=300; 3s power-cut n1 lose=torn; 3.5s heal; 4s kill n2; '
         '5s heal; 6s kill n3; 7s heal; 8s kill n2; 9s heal; 10s kill n3; 11s heal"',
         "double-vote": f'{BUSY} --time-limit 23 --schedule "{ELECTIONS}"',
+        # Many keys, so that little is written over what differs.
+        "vote-not-synced": "--local 3 --rate 100 --keys 1000 --time-limit 17 "
+        f'--schedule "{TERM_AGAIN}"',
         "commit-earlier-term": "--rate 30 --concurrency 5n --keys 30 --time-limit 18 --timeout 12 "
         f'{SLOW} --schedule "{FIGURE_8}"',
         "apply-twice": f'{BUSY} --time-limit 26 --timeout 10 --schedule "{ONE_WAYS}"',

@@ -57,6 +57,7 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "lease-by-wall-clock": "A leader answers reads alone while a lease runs by its wall clock.",
         "torn-log-accepted": "A record of the log that was half written is taken for a whole one.",
         "double-vote": "A node forgets that it has voted in this term, and votes again.",
+        "vote-not-synced": "A vote is never put on the disk, so that a power cut takes it back.",
         "commit-earlier-term": "An entry of an earlier term counts as committed once a majority "
         "has it.",
         "apply-twice": "A command sent again after its answer got lost is carried out again.",

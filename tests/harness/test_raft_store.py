@@ -274,6 +274,30 @@ def test_a_command_sent_twice_is_applied_once(tmp_path: Path, bug: str | None) -
         assert two.read("x").value == ("1" if bug else "2")
 
 
+@pytest.mark.parametrize(("bug", "again"), [(None, False), ("vote-not-synced", True)])
+def test_a_vote_that_is_not_synced_survives_a_kill_only(
+    tmp_path: Path, bug: str | None, again: bool
+) -> None:
+    cluster = Cluster(tmp_path, 3, *(["--bug", bug] if bug else []))
+
+    def votes_for(candidate: str) -> bool:
+        """Start n1, and say whether it votes for the candidate."""
+        ask = {"term": 5, "candidate": candidate, "last": 9, "last_term": 4, "trial": False}
+        cluster.start("n1")
+        eventually(lambda: cluster.role("n1"))
+        client = cluster.client("n1")
+        granted = bool(client.send("vote", ask)[1]["granted"])
+        client.close()
+        cluster.signal(signal.SIGKILL, "n1")
+        return granted
+
+    assert votes_for("n2")
+    assert not votes_for("n3")
+    # This is what a power cut leaves of what was never synced.
+    (tmp_path / "n1" / "votes.jsonl").write_bytes(b"")
+    assert votes_for("n3") == again
+
+
 def test_a_torn_last_record_is_forgotten_and_a_torn_earlier_one_refused(tmp_path: Path) -> None:
     with Cluster(tmp_path, 1) as cluster:
         client = cluster.client("n1")
