@@ -34,6 +34,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "doctor:doctor",
         "Look whether this machine, or the named nodes, have what a run needs; name each fix.",
     ),
+    "export": (
+        "export:export",
+        "Give the stored RUN to other tools: as Parquet, or as spans of OpenTelemetry.",
+    ),
     "heal": (
         "doctor:heal",
         "Remove Partita's drops from the named nodes, and nothing else of theirs.",
@@ -80,6 +84,7 @@ ERRORS: Mapping[str, int] = {
     "partita.harness.regress.finding.FindingError": WRONG_ARGUMENTS,
     "partita.harness.nodes.local.LocalError": WRONG_ARGUMENTS,
     "partita.nemesis.schedule.ScheduleError": WRONG_ARGUMENTS,
+    "partita.reports.exports.target.ExportError": WRONG_ARGUMENTS,
     "partita.reports.stored.RunError": WRONG_ARGUMENTS,
     "partita.harness.run.journal.JournalError": HARNESS_FAILED,
     "partita.harness.nodes.ssh.SshError": HARNESS_FAILED,

@@ -5,6 +5,7 @@ draws may rely on what is here.
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Required, TypedDict
@@ -143,6 +144,22 @@ class StoredRun:
     def end(self) -> int:
         """When the last event happened, ns since the run began; no run takes no time at all."""
         return max(1, self.history.end)
+
+    @cached_property
+    def began_ns(self) -> int | None:
+        """The run's zero, ns since 1970; None where nobody wrote it down.
+
+        It is the event `began` of the monitor, or where there is none, when the run was started.
+        """
+        began = next(self.history.others.of("began"), None)
+        said = began.value if began else self.spec.get("started")
+        try:
+            moment = datetime.fromisoformat(str(said))
+        except ValueError:
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        since = moment - datetime.fromtimestamp(0, UTC)
+        return since // timedelta(microseconds=1) * 1000 - (max(0, began.time) if began else 0)
 
     @property
     def name(self) -> str:

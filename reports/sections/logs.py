@@ -1,14 +1,13 @@
 """What the nodes wrote into their logs when a fault began and when it was healed.
 
 Lines are put on the run's clock, in seconds since it began, and merged over the nodes, so that an
-election can be read as it happened. The run's zero is the event `began` of the monitor, or where
-there is none, the time at which the run was started.
+election can be read as it happened.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from statistics import median
@@ -61,9 +60,9 @@ class Logs:
 
 def excerpts(run: StoredRun) -> list[Excerpt]:
     """The lines around the beginning and the end of each fault, where nodes logged anything."""
-    if not run.faults or (origin := _origin(run)) is None:
+    if not run.faults or run.began_ns is None:
         return []
-    lines = sorted(_lines(run, origin), key=lambda line: line.at)
+    lines = sorted(_lines(run, run.began_ns / SECOND), key=lambda line: line.at)
     found = [_excerpt(title, lines, a, b) for title, a, b in _windows(run)]
     return [excerpt for excerpt in found if excerpt.lines]
 
@@ -96,18 +95,6 @@ def _telling(lines: list[Line]) -> list[Line]:
     for line in lines:
         first.setdefault(re.sub(r"[0-9a-f]+", "0", line.text.lower()), line)
     return sorted(first.values(), key=lambda line: not ALARM.search(line.text))
-
-
-def _origin(run: StoredRun) -> float | None:
-    """The run's zero in seconds since 1970; None where nobody wrote it down."""
-    began = next(run.history.others.of("began"), None)
-    said = began.value if began else run.spec.get("started")
-    try:
-        moment = datetime.fromisoformat(str(said))
-    except ValueError:
-        return None
-    offset = began.time / SECOND if began else 0.0
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - offset
 
 
 def _lines(run: StoredRun, origin: float) -> Iterator[Line]:
