@@ -107,6 +107,7 @@ class Query:
         self._times = 0  # that it was begun anew: then it is another stream
         self._known: dict[str, _Value | None] = {}
         self._over = threading.Event()
+        self._telling = threading.Lock()  # held while it tells: nothing comes after its end
         self._connection: http.client.HTTPConnection | None = None
 
     def begin(self, timeout: float) -> None:
@@ -120,9 +121,10 @@ class Query:
         threading.Thread(target=self._follow, args=(timeout,), daemon=True).start()
 
     def end(self) -> None:
-        """End it; what it tells after that is nobody's."""
-        self._over.set()
-        self._end("unwatch")
+        """End it: it tells nothing after that, and all that it told of is ended."""
+        with self._telling:
+            self._over.set()
+            self._end("unwatch")
         self._shut()
 
     def _follow(self, timeout: float) -> None:
@@ -132,8 +134,9 @@ class Query:
                     self._connect(timeout)
                 self._ask()
             except BROKEN as error:
-                if not self._over.is_set():
-                    self._end(str(error) or type(error).__name__)
+                with self._telling:
+                    if not self._over.is_set():
+                        self._end(str(error) or type(error).__name__)
                 self._shut()
                 self._over.wait(AGAIN_S)
 
@@ -155,8 +158,9 @@ class Query:
             raise ValueError(text.decode(errors="replace").strip() or f"status {answer.status}")
         index = int(answer.headers["X-Consul-Index"])
         entries = json.loads(text) if answer.status == 200 else []
-        if not self._over.is_set():
-            self._deliver(index, entries)
+        with self._telling:
+            if not self._over.is_set():
+                self._deliver(index, entries)
         # As Consul's documentation asks of its clients.
         self._index = index if index >= self._index else 0
 

@@ -112,6 +112,7 @@ class Stream:
         self.next = since
         self._batches = itertools.count()
         self._over = threading.Event()
+        self._telling = threading.Lock()  # held while it tells: nothing comes after its end
         self._socket: socket.socket | None = None
 
     def begin(self, timeout: float) -> None:
@@ -124,10 +125,11 @@ class Stream:
         threading.Thread(target=self._follow, args=(lines, timeout), daemon=True).start()
 
     def end(self) -> None:
-        """End it; what it tells after that is nobody's."""
-        if not self._over.is_set():
-            self._over.set()
-            self._ended("unwatch")
+        """End it: it tells nothing after that. To resume would look like a stream that goes on."""
+        with self._telling:
+            if not self._over.is_set():
+                self._over.set()
+                self._ended("unwatch")
         self._shut()
 
     def _follow(self, lines: Iterator[Json] | None, timeout: float) -> None:
@@ -135,8 +137,9 @@ class Stream:
         while not self._over.is_set():
             if lines is not None:
                 why = self._deliver(lines)
-                if not self._over.is_set() and why is not None:
-                    self._ended(why)
+                with self._telling:
+                    if not self._over.is_set() and why is not None:
+                        self._ended(why)
             self._shut()
             if self._over.wait(AGAIN_S):
                 return
@@ -164,22 +167,26 @@ class Stream:
         connection.sock.settimeout(None)
         if self.next == UNKNOWN_VERSION:
             self.next = int(created["header"]["revision"]) + 1
-        self._tell("resume", key=self._prefix, version=self.next, stream=self._name)
+        with self._telling:
+            if self._over.is_set():
+                raise OSError("ended")
+            self._tell("resume", key=self._prefix, version=self.next, stream=self._name)
         return lines
 
     def _deliver(self, lines: Iterator[Json]) -> str | None:
         """Tell what comes; return why it ended, None if that is told already."""
         try:
             for batch in lines:
-                if self._over.is_set():
-                    return None
-                if compacted := int(batch.get("compact_revision", 0)):
-                    self.next = compacted
-                    self._tell("compacted", version=compacted, stream=self._name)
-                    return None
-                if batch.get("canceled"):
-                    return str(batch.get("cancel_reason") or "etcd ended it")
-                self._deliver_batch(batch)
+                with self._telling:
+                    if self._over.is_set():
+                        return None
+                    if compacted := int(batch.get("compact_revision", 0)):
+                        self.next = compacted
+                        self._tell("compacted", version=compacted, stream=self._name)
+                        return None
+                    if batch.get("canceled"):
+                        return str(batch.get("cancel_reason") or "etcd ended it")
+                    self._deliver_batch(batch)
         except BROKEN as error:
             return str(error) or type(error).__name__
         return "the connection was closed"

@@ -69,6 +69,7 @@ class Stream:
         self._next = 0  # the first place in the log that it has not delivered
         self._batches = itertools.count()
         self._over = threading.Event()
+        self._telling = threading.Lock()  # held while it tells: nothing comes after its end
 
     def begin(self, since: int) -> None:
         """Begin at a place of the log, -1 for the next one, when the node has answered."""
@@ -83,9 +84,10 @@ class Stream:
         threading.Thread(target=self._follow, daemon=True).start()
 
     def end(self) -> None:
-        """End it; what it tells after that is nobody's."""
-        self._over.set()
-        self._tell("ended", "unwatch", stream=self._name)
+        """End it: it tells nothing after that. To resume would look like a stream that goes on."""
+        with self._telling:
+            self._over.set()
+            self._tell("ended", "unwatch", stream=self._name)
 
     def _follow(self) -> None:
         broken = False
@@ -96,11 +98,13 @@ class Stream:
                 broken = True
                 self._over.wait(AGAIN_S)
                 continue
-            if broken:
-                self._resume()
-            broken = False
-            if not self._over.is_set():
+            with self._telling:
+                if self._over.is_set():
+                    break
+                if broken:
+                    self._resume()
                 self._deliver(said)
+            broken = False
         self._client.close()
 
     def _asked(self, since: int, wait: float) -> dict[str, Any]:
