@@ -51,6 +51,7 @@ def flood(folder: Path, each: int) -> tuple[float, float, int]:
     links.add(Rule({both, both[::-1]}, lost=0.1))
     journal = Messages(folder / "messages.jsonl", 1_000_000)
     router = Router(links, journal)
+    router.begin(time.monotonic_ns())
     begin = time.monotonic()
     for me, other in (both, both[::-1]):
         command = [sys.executable, "-c", FLOODS, me, other, str(each)]

@@ -27,6 +27,9 @@ FAULT = {
 # For all others, by their names: any kind of fault may be added.
 OTHER_FAULTS = ("#b5dfd0", "#ecc9a2", "#c9d6a0", "#e3bcd0")
 
+# Messages between nodes, by their types: the most frequent is the calmest.
+MESSAGE = ("#8c98a6", "#7a4fc9", "#12876f", "#a5681f", "#6b7a12", "#c2569b")
+
 # The same on dark ground, for pages: each colour above that would be lost there.
 ON_DARK = {
     INK: "#e6edf3",
@@ -47,6 +50,12 @@ ON_DARK = {
     OTHER_FAULTS[1]: "#75502a",
     OTHER_FAULTS[2]: "#55632a",
     OTHER_FAULTS[3]: "#6d3d56",
+    MESSAGE[0]: "#7f8b99",
+    MESSAGE[1]: "#b596f7",
+    MESSAGE[2]: "#43c9a9",
+    MESSAGE[3]: "#dba65f",
+    MESSAGE[4]: "#b3c24f",
+    MESSAGE[5]: "#ea92cb",
 }
 
 

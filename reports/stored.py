@@ -108,6 +108,7 @@ class _Results(TypedDict, total=False):
     verdict: _Verdict | None
     checks: dict[str, _Check] | None
     notes: list[str] | None
+    messages: dict[str, Any] | None
 
 
 @dataclass

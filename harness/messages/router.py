@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from partita.harness.messages.journal import Line, Messages
+from partita.harness.messages.journal import DELIVERED, Line, Messages
 from partita.harness.messages.links import AT_ONCE, Link, Links
 from partita.harness.messages.process import STUCK_MAX, Process, TooLong
 
@@ -78,13 +78,12 @@ class Router:
         os.set_blocking(self._wake, False)
         self._selector.register(self._wakes, selectors.EVENT_READ)
         self._over = threading.Event()
-        self._origin = time.monotonic()
         self._thread = threading.Thread(target=self._run, daemon=True, name="router")
         self._thread.start()
 
-    def begin(self) -> None:
-        """Let the times of messages count from now."""
-        self._origin = time.monotonic()
+    def begin(self, origin: int) -> None:
+        """Let the times of messages count from here, ns on time.monotonic's clock."""
+        self._ask(lambda: self.journal.begin(origin))
 
     def attach(self, name: str, taker: Taker) -> None:
         """Let messages to a name arrive at a function."""
@@ -126,7 +125,19 @@ class Router:
 
     def flush(self) -> None:
         """See to it that all messages until now stand in the journal's file."""
-        self._ask(self.journal.flush)
+        self._ask(self.journal.settle)
+        self._ask(self._flush)
+
+    def figures(self) -> dict[str, Any]:
+        """Return what became of all messages until now, and what passing them on cost."""
+        self.flush()
+        lost = dict(self.journal.counts)
+        return {
+            "delivered": lost.pop(DELIVERED, 0),
+            "lost": lost,
+            "left_out": self.journal.left_out,
+            "router_cpu_s": round(self.cpu_s, 3),
+        }
 
     def close(self) -> None:
         """End every node at once, and pass nothing on any more."""
@@ -175,9 +186,12 @@ class Router:
                 self._jobs.popleft()()
             self._deliver_due()
             if time.monotonic() > flushed + FLUSH_S:
-                self.journal.flush()
-                self.cpu_s = time.thread_time()
+                self._flush()
                 flushed = time.monotonic()
+
+    def _flush(self) -> None:
+        self.journal.flush()
+        self.cpu_s = time.thread_time()
 
     def _patience(self) -> float:
         if not self._held:
@@ -229,9 +243,10 @@ class Router:
     ) -> None:
         """Pass a message on. `sender` is the node that wrote it, in whosever name."""
         now = time.monotonic()
-        sent = round((now - self._origin) * 1e9)
-        record = Line(next(self._ids), sent, src, dest, body=body)
+        record = Line(next(self._ids), round(now * 1e9), src, dest, body=body)
         link = (sender or src, dest)
+        if link[0] != src:
+            record.by = sender
         between_nodes = link[0] in self._nodes and dest in self._nodes
         fate = self.links.fate(link) if between_nodes else AT_ONCE
         if not fate.after:
@@ -258,7 +273,7 @@ class Router:
             self._unread.clear()
 
     def _deliver(self, record: Line, line: bytes) -> None:
-        record.at = round((time.monotonic() - self._origin) * 1e9)
+        record.at = time.monotonic_ns()
         taker = self._takers.get(record.dest)
         if taker is not None:
             body, src = record.body, record.src

@@ -23,6 +23,7 @@ from partita.harness.run.owners import workload_of
 from partita.workloads.workload import Workload
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def conclude(
@@ -33,13 +34,15 @@ def conclude(
     *,
     down: Mapping[str, str] = _NOBODY,
     interrupted: bool = False,
+    measured: Mapping[str, Any] = _NOTHING,
 ) -> dict[str, Any]:
     """Check a run's history, weigh the evidence, write results.json and return its content.
 
     `problems` are reasons, known to whoever made the run, not to trust it. `limits` decide
     whether it passed, not whether it is valid. `down` are the nodes that did not come back after
     the last heal, each with its log's last words: that is a finding of its own. A run that was
-    `interrupted` is never valid: that is one of the problems.
+    `interrupted` is never valid: that is one of the problems. `measured` is what the system says
+    of itself.
     """
     run = json.loads((directory / "run.json").read_text())
     history = History.read(directory / "history.jsonl")
@@ -65,6 +68,7 @@ def conclude(
         "system": run["system"],
         "workload": run["workload"],
         **_set_counts(checks),
+        **measured,
         **summary,
         "checks": checks,
         "verdict": decisive | {"operations": len(history)},

@@ -135,6 +135,7 @@ def run(
             limits,
             down=driven.down,
             interrupted=driven.interrupted,
+            measured=system.figures() if isinstance(system, BringsNodes) else {},
         )
         if draw:
             progress.say("drawing")
@@ -255,7 +256,7 @@ def _drive(
         driver.prepare()
         journal.begin()
         if isinstance(system, BringsNodes):
-            system.began()
+            system.began(journal.origin)
         # The nodes' logs are put on the run's clock by this moment.
         journal.note("info", "monitor", "began", datetime.now(UTC).isoformat())
         load.start()

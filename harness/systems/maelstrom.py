@@ -92,8 +92,8 @@ class Maelstrom:
             finally:
                 router.close()
 
-    def began(self) -> None:
-        self._passing.begin()
+    def began(self, origin: int) -> None:
+        self._passing.begin(origin)
 
     def complaints(self) -> Sequence[str]:
         troubles = self._passing.troubles
@@ -104,6 +104,9 @@ class Maelstrom:
     def keep(self, directory: Path) -> None:
         self._passing.flush()
         shutil.copy(self._passing.journal.path, directory / "messages.jsonl")
+
+    def figures(self) -> Mapping[str, Any]:
+        return {"messages": self._passing.figures()}
 
     @property
     def _passing(self) -> Router:

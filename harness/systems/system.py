@@ -7,7 +7,7 @@ looked for by name, and a fault that needs one that is missing is refused before
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from partita.harness.nodes.cluster import Node
 from partita.nemesis.ground import Ground
@@ -130,14 +130,17 @@ class BringsNodes(Protocol):
     def nodes(self, names: Sequence[str], seed: int) -> AbstractContextManager[Sequence[Node]]:
         """Make the nodes of these names for as long as the block lasts; `start` comes later."""
 
-    def began(self) -> None:
-        """Take note that the run's time counts from now."""
+    def began(self, origin: int) -> None:
+        """Take note that the run's time counts from here, ns on time.monotonic's clock."""
 
     def complaints(self) -> Sequence[str]:
         """Say what of the nodes' doings speaks against trusting the run."""
 
     def keep(self, directory: Path) -> None:
         """Put what the system itself recorded of the run into the run's directory."""
+
+    def figures(self) -> Mapping[str, Any]:
+        """Return what the system itself measured of the run, for `results.json`."""
 
 
 @runtime_checkable

@@ -102,7 +102,7 @@ def _draw_operation(
     axes.barh(lane, width, left=left, height=0.5, color=OUTCOME[op.outcome], alpha=0.85, zorder=3)
     at, alignment = _text_place(left, width, right)
     axes.annotate(
-        f"{_brief(history, row)}{key}   ({_span(history, row)})",
+        f"{brief(history, row)}{key}   ({_span(history, row)})",
         (at, lane),
         xytext=(5 if alignment == "left" else -5, 0),
         textcoords="offset points",
@@ -121,7 +121,8 @@ def _text_place(left: float, width: float, right: float) -> tuple[float, str]:
     return (left, "left") if width > room else (left, "right")
 
 
-def _brief(history: History, row: int) -> str:
+def brief(history: History, row: int) -> str:
+    """An operation in a few words: "cas 3 → 4", "read → 4"."""
     op = history[row]
     if is_cas(op):
         return f"cas {shortened(op.input[0])} → {shortened(op.input[1])}"
@@ -237,7 +238,7 @@ def _draw_node(axes: Axes, history: History, row: int, x: float, count: int) -> 
     axes.text(
         x,
         0,
-        f"{_brief(history, row)}\n{_lane_name(history, row)}",
+        f"{brief(history, row)}\n{_lane_name(history, row)}",
         ha="center",
         va="center",
         fontsize=9 if count < 7 else 7,

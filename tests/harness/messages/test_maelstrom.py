@@ -42,7 +42,11 @@ def test_a_raft_node_keeps_its_promise_across_a_cut(partita: Partita, tmp_path: 
     lines = [json.loads(line) for line in (run / "messages.jsonl").read_text().splitlines()]
     cut = [line for line in lines if line.get("lost") == "cut"]
     assert cut and all("n1" in (line["src"], line["dest"]) for line in cut)
-    assert (run / "report.html").exists()
+    told = results["messages"]
+    assert told["lost"]["cut"] == len(cut)
+    assert told["delivered"] + sum(told["lost"].values()) == len(lines)
+    assert told["left_out"] == 0 and 0 < told["router_cpu_s"] < 5
+    assert 'id="messages-drawing"' in (run / "report.html").read_text()
 
 
 def test_nodes_that_do_not_speak_to_each_other_are_found_out(

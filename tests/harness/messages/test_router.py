@@ -101,6 +101,36 @@ def test_a_request_is_passed_on_in_the_name_of_a_client_and_answered_by_another_
     cluster.links.add(Rule({("n1", "n2")}, cut=True))
     with pytest.raises(Indefinite):
         cluster.caller(0.3).call("n1", {"type": "x"})
+    passed_on = [line for line in cluster.lines() if line["dest"] == "n2" and line["src"] != "c0"]
+    assert len(passed_on) == 2 and all(line["by"] == "n1" for line in passed_on)
+
+
+def test_times_count_from_the_beginning_of_the_run(cluster: Cluster) -> None:
+    cluster.start(ECHO, "n1")
+    cluster.router.begin(time.monotonic_ns())
+    cluster.caller().call("n1", {"type": "echo"})
+    lines = cluster.lines()
+    assert [line["body"]["type"] for line in lines] == ["init", "init_ok", "echo", "echo_ok"]
+    assert all(line["sent"] <= line["at"] < 0 for line in lines[:2])
+    assert all(0 < line["sent"] <= line["at"] for line in lines[2:])
+
+
+def test_of_a_long_body_the_type_is_kept_and_how_long_it_was(cluster: Cluster) -> None:
+    cluster.start(ECHO, "n1")
+    cluster.caller().call("n1", {"type": "echo", "echo": "x" * 5000})
+    asked, answered = cluster.lines()[2:]
+    assert asked["body"] == {"type": "echo", "msg_id": 1} and asked["bytes"] > 5000
+    assert answered["body"]["type"] == "echo_ok" and answered["body"]["in_reply_to"] == 1
+
+
+def test_what_became_of_messages_is_told_beside_what_passing_them_on_cost(
+    cluster: Cluster,
+) -> None:
+    cluster.start(ECHO, "n1")
+    cluster.caller().call("n1", {"type": "echo"})
+    told = cluster.router.figures()
+    assert (told["delivered"], told["lost"], told["left_out"]) == (4, {}, 0)
+    assert told["router_cpu_s"] > 0
 
 
 # Asks its neighbour again and again, and counts the answers.
