@@ -201,6 +201,11 @@ def as_json(value: Any) -> bytes:
     return msgspec.json.encode(value, enc_hook=_plain)
 
 
+def canonical(value: Any) -> bytes:
+    """Return a value as JSON that is the same for equal values, whose objects are in any order."""
+    return msgspec.json.encode(value, enc_hook=_plain, order="sorted")
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Text):
         return str.__str__(value)

@@ -15,6 +15,7 @@ import pytest
 from partita.checker.plugins import find, names
 from partita.checker.settings import parameters
 from partita.harness.cli import partita, said
+from partita.harness.commands.owned import RunCommand, in_our_words
 from partita.harness.run.owners import (
     Owner,
     fault_owner,
@@ -39,7 +40,8 @@ FOREIGN = {
     "--delay",  # examples/raft/server.py
     # Maelstrom, which docs/maelstrom.md compares
     *("--availability", "--bin", "--consistency-models", "--max-txn-length", "--node-count"),
-    *("--log-net-recv", "--log-net-send", "--log-stderr"),
+    *("--log-net-recv", "--log-net-send", "--log-stderr", "--key-count", "--max-writes-per-key"),
+    "--once",  # examples/maelstrom/broadcast.py
     "--unsafe-no-fsync",  # etcd
 }
 NODES = ("n1", "n2", "n3", "n4", "n5")
@@ -180,6 +182,8 @@ def _understand(line: str) -> None:
 
 def _parse(command: click.Command, words: list[str]) -> None:
     context = click.Context(command, info_name=command.name, resilient_parsing=True)
+    if isinstance(command, RunCommand):
+        words = in_our_words(command.params, words)
     command.parse_args(context, list(words))  # finds out whose options there are
     context.resilient_parsing = False
     line = " ".join(words)

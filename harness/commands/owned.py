@@ -24,6 +24,7 @@ from partita.harness.run.owners import (
     system_owner,
     workload_owner,
 )
+from partita.harness.systems import HasWords, system_class
 from partita.nemesis.faults import choices
 from partita.nemesis.storms import RANDOM
 
@@ -41,6 +42,8 @@ class RunCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         params = super().get_params(ctx)
+        if not ctx.resilient_parsing:
+            args = in_our_words(params, args)
         taken = {str(each.name) for each in params}
         strict = not ctx.resilient_parsing
         ctx.meta[_OWNERS] = list(_owners(_named(params, args), taken, strict=strict))
@@ -73,6 +76,17 @@ class RunCommand(click.Command):
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+def in_our_words(params: Sequence[click.Parameter], args: list[str]) -> list[str]:
+    """Let the systems that a line names translate it, whose users bring another tool's options."""
+    for name in _named(params, args)["systems"]:
+        system: Any = None
+        with suppress(PluginError, click.UsageError):  # what it cannot be is said later
+            system = system_class(name)
+        if isinstance(system, HasWords):
+            args = system.in_ours(args)
+    return args
 
 
 def keys_of(ctx: click.Context, kind: str) -> list[str]:

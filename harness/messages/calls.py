@@ -4,6 +4,7 @@ import itertools
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -24,22 +25,46 @@ class Fault(Exception):
         self.code = code
 
 
+class Heard:
+    """Which kinds of requests nodes carried out, and which they said not to know (error 10)."""
+
+    def __init__(self) -> None:
+        self._done: set[str] = set()
+        self._unknown: dict[str, str] = {}
+
+    def note(self, node: str, kind: str, *, known: bool) -> None:
+        """Take down an answer; safe to call from several threads."""
+        if known:
+            self._done.add(kind)
+        else:
+            self._unknown.setdefault(kind, node)
+
+    def unsupported(self) -> Sequence[str]:
+        """Say which kinds of requests no node ever carried out, and one of them said so."""
+        return [
+            f"{node} does not know the request {kind!r} (error 10): is it made for this workload?"
+            for kind, node in self._unknown.items()
+            if kind not in self._done
+        ]
+
+
 class Caller:
     """One client, with a name of its own; used by one thread at a time."""
 
     _numbers = itertools.count(1)
     _counting = threading.Lock()
 
-    def __init__(self, router: Router, timeout: float) -> None:
+    def __init__(self, router: Router, timeout: float, heard: Heard | None = None) -> None:
         with self._counting:
             self.name = f"c{next(self._numbers)}"
         self._router, self._timeout = router, timeout
+        self._heard = heard or Heard()
         self._ids = itertools.count(1)
         self._came: queue.SimpleQueue[msgspec.Raw] = queue.SimpleQueue()
         router.attach(self.name, lambda src, body: self._came.put(body))
 
-    def call(self, node: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Send a request and return the body of its answer.
+    def call(self, node: str, body: dict[str, Any], *, optional: bool = False) -> dict[str, Any]:
+        """Send a request and return the body of its answer; an optional one nodes need not know.
 
         Raises `Fault` for an error of the node's, and `Indefinite` if no answer comes in time.
         """
@@ -52,7 +77,7 @@ class Caller:
                 break
             # One that is late answers a request that was given up.
             if isinstance(answer, dict) and answer.get("in_reply_to") == number:
-                return _looked_at(answer, str(body["type"]))
+                return self._looked_at(node, answer, str(body["type"]), optional)
         raise Indefinite("no answer in time")
 
     def ask(self, node: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -62,17 +87,21 @@ class Caller:
         except Fault as error:
             raise as_outcome(error) from error
 
+    def _looked_at(
+        self, node: str, answer: dict[str, Any], asked: str, optional: bool
+    ) -> dict[str, Any]:
+        kind = answer.get("type")
+        if kind == "error":
+            code = answer.get("code")
+            if code == NOT_SUPPORTED and not optional:
+                self._heard.note(node, asked, known=False)
+            raise Fault(code if isinstance(code, int) else 13, str(answer.get("text", "")))
+        if kind != f"{asked}_ok":
+            raise Indefinite(f"{asked} was answered by {kind!r}")
+        self._heard.note(node, asked, known=True)
+        return answer
+
 
 def as_outcome(error: Fault) -> Definite | Indefinite:
     """Return what an error means: that nothing happened, or that nobody knows."""
     return Refused(str(error)) if error.code in DEFINITE else Indefinite(str(error))
-
-
-def _looked_at(answer: dict[str, Any], asked: str) -> dict[str, Any]:
-    kind = answer.get("type")
-    if kind == "error":
-        code = answer.get("code")
-        raise Fault(code if isinstance(code, int) else 13, str(answer.get("text", "")))
-    if kind != f"{asked}_ok":
-        raise Indefinite(f"{asked} was answered by {kind!r}")
-    return answer

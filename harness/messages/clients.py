@@ -11,6 +11,7 @@ from partita.harness.messages.calls import (
     Fault,
     as_outcome,
 )
+from partita.harness.messages.neighbours import Neighbours
 from partita.workloads.capabilities.transactions import MicroOp
 from partita.workloads.client import Answer, Indefinite, Mismatch
 
@@ -92,6 +93,75 @@ class Sets:
         found = self._caller.ask(self._node, {"type": "read"}).get("value")
         if not isinstance(found, list):
             raise Indefinite("read_ok has no list of values")
+        return [str(each) for each in found]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Echoes:
+    """Texts that are answered with the same text, as in the workload echo."""
+
+    def __init__(self, caller: Caller, node: str) -> None:
+        self._caller, self._node = caller, node
+
+    def echo(self, text: str) -> Any:
+        return self._caller.ask(self._node, {"type": "echo", "echo": text}).get("echo")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Ids:
+    """Ids that nodes make up, as in the workload unique-ids."""
+
+    def __init__(self, caller: Caller, node: str) -> None:
+        self._caller, self._node = caller, node
+
+    def generate(self) -> Any:
+        answer = self._caller.ask(self._node, {"type": "generate"})
+        if "id" not in answer:
+            raise Indefinite("generate_ok has no id")
+        return answer["id"]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Counters:
+    """Numbers added to one counter, as in the workloads g-counter and pn-counter."""
+
+    def __init__(self, caller: Caller, node: str) -> None:
+        self._caller, self._node = caller, node
+
+    def add(self, key: str, delta: int) -> None:
+        self._caller.ask(self._node, {"type": "add", "delta": delta})
+
+    def value(self, key: str) -> int:
+        value = self._caller.ask(self._node, {"type": "read"}).get("value")
+        if type(value) is not int:
+            raise Indefinite("read_ok has no value that is a whole number")
+        return value
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class Broadcasts:
+    """Messages that nodes pass on to each other, as in the workload broadcast."""
+
+    def __init__(self, caller: Caller, node: str, neighbours: Neighbours) -> None:
+        self._caller, self._node, self._neighbours = caller, node, neighbours
+
+    def broadcast(self, message: str) -> None:
+        self._neighbours.tell(self._caller, self._node)
+        self._caller.ask(self._node, {"type": "broadcast", "message": number(message)})
+
+    def messages(self) -> list[str]:
+        self._neighbours.tell(self._caller, self._node)
+        found = self._caller.ask(self._node, {"type": "read"}).get("messages")
+        if not isinstance(found, list):
+            raise Indefinite("read_ok has no list of messages")
         return [str(each) for each in found]
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from partita.harness.systems.system import (
     HasPause,
     HasPrimaries,
     HasPromises,
+    HasWords,
     StoreError,
     System,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "HasPause",
     "HasPrimaries",
     "HasPromises",
+    "HasWords",
     "StoreError",
     "System",
     "load_system",

@@ -17,13 +17,16 @@ from typing import Annotated, Any, cast
 
 from partita.checker.settings import Setting
 from partita.harness.messages import clients, services
-from partita.harness.messages.calls import Caller
+from partita.harness.messages.calls import Caller, Heard
 from partita.harness.messages.faults import faults_on
 from partita.harness.messages.journal import Messages
 from partita.harness.messages.links import Links, Spread
+from partita.harness.messages.neighbours import Neighbours
 from partita.harness.messages.place import Place
 from partita.harness.messages.router import Router
+from partita.harness.messages.topologies import Shape, neighbours_in
 from partita.harness.nodes.cluster import Node
+from partita.harness.systems import maelstrom_words
 from partita.harness.systems.system import StoreError
 from partita.nemesis.ground import Ground, InOneProcess
 from partita.workloads.client import Client
@@ -52,6 +55,9 @@ class Maelstrom:
         latency_dist: Annotated[
             Spread, Setting("How that differs from message to message.")
         ] = "constant",
+        topology: Annotated[
+            Shape, Setting("Whom nodes are told to talk to, where a workload tells them.")
+        ] = "grid",
         messages_max: Annotated[
             int, Setting("Messages that are written down; the rest is counted.", least=0)
         ] = 1_000_000,
@@ -64,12 +70,15 @@ class Maelstrom:
         if not os.access(binary, os.X_OK):
             raise StoreError(f"{binary} cannot be executed: chmod +x {binary}")
         self._command = [str(binary.resolve()), *server_args]
+        self._shape: Shape = topology
         self._most = messages_max
         self._tolerant = tolerate_garbage
         self._links = Links(latency_ms=latency, spread=latency_dist)
         self._ground = InOneProcess(faults_on(self._links))
         self._folder = Path()
         self._router: Router | None = None
+        self._heard = Heard()
+        self._neighbours = Neighbours({}, lambda name: None)
 
     # --- the nodes -------------------------------------------------------------------------
 
@@ -85,6 +94,7 @@ class Maelstrom:
             messages = Messages(self._folder / "messages.jsonl", self._most)
             self._router = router = Router(self._links, messages)
             services.attach_all(router, seed)
+            self._neighbours = Neighbours(neighbours_in(self._shape, names), router.node)
             router.attach(INTRODUCER, lambda src, body: None)
             try:
                 # A node is reached by its name alone; what of it is a host is this machine.
@@ -96,10 +106,11 @@ class Maelstrom:
         self._passing.begin(origin)
 
     def complaints(self) -> Sequence[str]:
+        said = list(self._heard.unsupported())
         troubles = self._passing.troubles
-        if self._tolerant or not troubles:
-            return []
-        return [f"a node sent what means nothing: {troubles[0]}"]
+        if troubles and not self._tolerant:
+            said.append(f"a node sent what means nothing: {troubles[0]}")
+        return said
 
     def keep(self, directory: Path) -> None:
         self._passing.flush()
@@ -176,16 +187,31 @@ class Maelstrom:
         """Return by what the program can be told from others."""
         return hashlib.sha256(Path(self._command[0]).read_bytes()).hexdigest()[:12]
 
+    @staticmethod
+    def in_ours(words: Sequence[str]) -> list[str]:
+        """Return a command line with our options in the place of Maelstrom's."""
+        return maelstrom_words.in_ours(words)
+
     @property
     def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
         return {
+            "broadcasts": self._broadcasts,
+            "counters": self._client(clients.Counters),
+            "echoes": self._client(clients.Echoes),
+            "ids": self._client(clients.Ids),
             "registers": self._client(clients.Registers),
             "sets": self._client(clients.Sets),
             "transactions": self._client(clients.Transactions),
         }
 
     def _client(self, kind: Callable[[Caller, str], Client]) -> Callable[[Node, float], Client]:
-        return lambda node, timeout: kind(Caller(self._passing, timeout), node.name)
+        return lambda node, timeout: kind(self._caller(timeout), node.name)
+
+    def _broadcasts(self, node: Node, timeout: float) -> Client:
+        return clients.Broadcasts(self._caller(timeout), node.name, self._neighbours)
+
+    def _caller(self, timeout: float) -> Caller:
+        return Caller(self._passing, timeout, self._heard)
 
     def _signal(self, node: Node, number: signal.Signals) -> None:
         process = self._passing.node(node.name)

@@ -82,6 +82,18 @@ class HasPromises(Protocol):
 
 
 @runtime_checkable
+class HasWords(Protocol):
+    """A system whose users come from another tool, and bring its command lines along."""
+
+    @staticmethod
+    def in_ours(words: Sequence[str]) -> list[str]:
+        """Return the words of a line in our options; asked of the class, before all else.
+
+        Raises `click.UsageError` for what cannot be said in ours.
+        """
+
+
+@runtime_checkable
 class HasFetch(Protocol):
     """A system whose program no node can install: this machine fetches it and gives it to them."""
 

@@ -24,6 +24,23 @@ for message in messages():
 """
 )
 
+# Each node adds to a set of its own, tells nobody, and says that it knows no other request.
+LONELY = (
+    PREAMBLE
+    + """
+elements = []
+for message in messages():
+    kind = message["body"]["type"]
+    if kind == "add":
+        elements.append(message["body"]["element"])
+        reply(message, {"type": "add_ok"})
+    elif kind == "read":
+        reply(message, {"type": "read_ok", "value": elements})
+    else:
+        reply(message, {"type": "error", "code": 10, "text": "not supported"})
+"""
+)
+
 
 def program(path: Path, script: str) -> str:
     path.write_text(f"#!{sys.executable}\n{script}")
@@ -115,3 +132,16 @@ def test_an_ordinary_user_needs_no_privilege(tmp_path: Path) -> None:
         command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_set_whose_nodes_stay_apart_is_found_out_and_other_requests_are_told(
+    partita: Partita, tmp_path: Path
+) -> None:
+    binary = program(tmp_path / "lonely", LONELY)
+    common = ("--local", "2", "--time-limit", "1", "--runs-dir", str(tmp_path / "runs"))
+    done = partita("test", "maelstrom", "--bin", binary, "-w", "g-set", "--settle", "1", *common)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "still lacks it" in " ".join(done.stdout.split())
+    done = partita("test", "maelstrom", "--bin", binary, "-w", "unique-ids", *common)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "does not know the request 'generate' (error 10)" in " ".join(done.stdout.split())
