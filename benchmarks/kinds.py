@@ -7,10 +7,12 @@ have not, so that the search decides.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 State = dict[str, Any]
-READS = ("dequeue", "read", "get", "contains", "txn")
+READS = ("dequeue", "read", "get", "contains", "txn", "echo", "generate", "poll")
+# The log of streams, and how many messages a poll is given at most.
+STREAM, POLLED = "0", 10
 ACCOUNTS, REGISTERS, ELEMENTS, SMALL = 5, 3, 50, 5
 # So many elements are read for each operation on a set or a list, at most.
 _READ_PER_OPERATION = 20
@@ -33,7 +35,8 @@ class Kind:
 
     `draw` gets a number that no other operation has, and whether the process holds the lock.
     `check` are arguments of `partita check`. `peer` is what our driver for Porcupine calls the
-    model, None if it has none. A `drained` one is emptied in the end.
+    model, None if it has none. In the end, one is drained (a queue), or each process looks at it
+    once more, long after all is over. All operations of one with a `key` name it.
     """
 
     draw: Callable[[Random, int, bool], tuple[str, Any]]
@@ -41,7 +44,8 @@ class Kind:
     check: Sequence[str]
     peer: str | None
     hard: bool = False
-    drained: bool = False
+    ending: Literal["", "drained", "looked-at"] = ""
+    key: str | None = None
 
     @property
     def model(self) -> str | None:
@@ -232,6 +236,40 @@ def _apply_bank(random: Random, state: State, call: Call) -> None:
     balances[int(target)] += amount
 
 
+def _draw_id(random: Random, number: int, holds: bool) -> tuple[str, Any]:
+    return "generate", None
+
+
+def _apply_id(random: Random, state: State, call: Call) -> None:
+    state["version"] += 1
+    call.answer = f"id-{state['version']}"
+
+
+def _draw_echo(random: Random, number: int, holds: bool) -> tuple[str, Any]:
+    return "echo", f"Please echo {number}"
+
+
+def _apply_echo(random: Random, state: State, call: Call) -> None:
+    call.answer = call.asked
+
+
+def _draw_stream(random: Random, number: int, holds: bool) -> tuple[str, Any]:
+    if random.random() < 0.5:
+        return "send", number
+    return "poll", {STREAM: random.randrange(max(1, number // 3))}
+
+
+def _apply_stream(random: Random, state: State, call: Call) -> None:
+    log = state["items"]
+    if call.f == "send":
+        call.version = len(log)
+        log.append(call.asked)
+        return
+    asked = call.asked[STREAM]
+    pairs = enumerate(log[asked : asked + POLLED], asked)
+    call.answer = {STREAM: [list(pair) for pair in pairs]}
+
+
 def _model(name: str, *more: str) -> Sequence[str]:
     return ["--model", name, *more]
 
@@ -252,7 +290,22 @@ KINDS = {
     ),
     "mutex": Kind(_draw_mutex, _apply_mutex, _model("mutex"), "mutex"),
     "sessions": Kind(_draw_register, _apply_register, ["--expect", "sessions=sequential"], None),
-    "delivery": Kind(_draw_queue, _apply_queue, ["--expect", "delivery=once"], None, drained=True),
+    "delivery": Kind(
+        _draw_queue, _apply_queue, ["--expect", "delivery=once"], None, ending="drained"
+    ),
+    "convergence-set": Kind(
+        _draw_set, _apply_set, ["--expect", "convergence=eventual"], None, ending="looked-at"
+    ),
+    "convergence-counter": Kind(
+        _draw_mixed_counter,
+        _apply_counter,
+        ["--expect", "convergence=eventual"],
+        None,
+        ending="looked-at",
+    ),
+    "uniqueness": Kind(_draw_id, _apply_id, ["--expect", "uniqueness=unique"], None),
+    "echo": Kind(_draw_echo, _apply_echo, ["--expect", "echo=echoed"], None),
+    "streams": Kind(_draw_stream, _apply_stream, ["--expect", "streams=log"], None, key=STREAM),
     "register-small": Kind(
         _draw_small_register,
         _apply_register_without_versions,

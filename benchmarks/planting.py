@@ -110,6 +110,23 @@ def _swap_transactions(events: list[Event]) -> None:
     late["value"], early["value"] = early["value"], late["value"]
 
 
+def _lack_an_element(events: list[Event]) -> None:
+    """Let one node lack an element in the end."""
+    _answered("read", events)[-1]["value"].pop()
+
+
+def _give_again(events: list[Event]) -> None:
+    """Let a late taker be given an id that was given long before."""
+    late, early = _late_and_early("generate", events)
+    late["value"] = early["value"]
+
+
+def _skip_a_message(events: list[Event]) -> None:
+    """Let a late poll leave out a message."""
+    polls = [pairs for each in _answered("poll", events) for pairs in each["value"].values()]
+    next(pairs for pairs in reversed(polls) if len(pairs) > 2).pop(1)
+
+
 def _acquire_twice(events: list[Event]) -> None:
     """Let two have the lock, one after the other, and none release it."""
     for process in (_NAMES, _NAMES + 1):
@@ -138,6 +155,11 @@ _PLANTS: dict[str, Callable[[list[Event]], None]] = {
     "members": _forget_member,
     "counter": read_one_too_many,
     "counter-mixed": read_one_too_many,
+    "convergence-set": _lack_an_element,
+    "convergence-counter": read_one_too_many,
+    "uniqueness": _give_again,
+    "echo": _told("echo", "something else"),
+    "streams": _skip_a_message,
     "kv": lambda events: _swap("get", events),
     "kv-append": _cut("get"),
     "kv-mixed": _cut("get"),

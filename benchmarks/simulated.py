@@ -12,10 +12,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from kinds import KINDS, READS, Call, State, begun_state
+from kinds import KINDS, READS, Call, Kind, State, begun_state
 from planting import plant
 
 _INVOKE, _EFFECT, _COMPLETE = range(3)
+_LONG = 20_000.0  # milliseconds: by then all must be the same
 
 
 def write(kind: str, operations: int, processes: int, crash: float, seed: int, path: Path) -> None:
@@ -47,6 +48,7 @@ def events(
     state: State = begun_state()
     names, next_name, begun = list(range(processes)), processes, 0
     holds = [False] * processes
+    about = [_about(object_, slot) for slot in range(processes)]
     agenda: list[tuple[float, int, int, Call | None]] = []
     for slot in range(processes):
         heappush(agenda, (random.random(), slot, _INVOKE, None))
@@ -57,7 +59,7 @@ def events(
                 continue
             begun += 1
             call = Call(*object_.draw(random, begun, holds[slot]))
-            yield _event(now, "invoke", names[slot], call)
+            yield _event(now, "invoke", names[slot], call) | about[slot]
             heappush(agenda, (now + random.random(), slot, _EFFECT, call))
         elif what == _EFFECT:
             changes = call.f == "dequeue" or call.f not in (*READS, "acquire", "release")
@@ -71,12 +73,25 @@ def events(
         else:
             answers = call.f in READS and call.outcome == "ok"
             value = call.answer if answers else call.asked
-            yield _event(now, call.outcome, names[slot], call, value)
+            yield _event(now, call.outcome, names[slot], call, value) | about[slot]
             if call.outcome == "info":
                 names[slot], next_name = next_name, next_name + 1
             heappush(agenda, (now + 0.2 * random.random(), slot, _INVOKE, None))
-    if object_.drained:
+    if object_.ending == "drained":
         yield from _drained(now, next_name, state)
+    elif object_.ending == "looked-at":
+        for slot in range(processes):
+            now = now + (1 if slot else _LONG)
+            call = Call("read", None)
+            object_.apply(random, state, call)
+            yield _event(now, "invoke", names[slot], call) | about[slot]
+            yield _event(now, "ok", names[slot], call, call.answer) | about[slot]
+
+
+def _about(kind: Kind, slot: int) -> dict[str, Any]:
+    """Return what the events of a process have besides: its node, if nodes are told apart."""
+    node = {"node": f"n{slot}"} if kind.ending == "looked-at" else {}
+    return node | ({"key": kind.key} if kind.key else {})
 
 
 def _drained(now: float, process: int, state: State) -> Iterator[dict[str, Any]]:

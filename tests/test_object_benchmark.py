@@ -81,7 +81,8 @@ def test_tables_and_pictures_are_written(tmp_path: Path) -> None:
     results = tmp_path / "results.jsonl"
     peer = program(tmp_path / "peer", '{"valid": true, "seconds": 1000}')
     kept = ["--results", str(results), "--docs", str(docs)]
-    kinds = ["fifo-queue", "sessions", "delivery", "counter-mixed"]
+    kinds = ["fifo-queue", "sessions", "delivery", "counter-mixed", "convergence-set", "streams"]
+    kinds += ["convergence-counter", "uniqueness", "echo"]
     asked = [
         "--lengths",
         "400",

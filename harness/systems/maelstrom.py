@@ -24,6 +24,7 @@ from partita.harness.messages.links import Links, Spread
 from partita.harness.messages.neighbours import Neighbours
 from partita.harness.messages.place import Place
 from partita.harness.messages.router import Router
+from partita.harness.messages.streams import Streams
 from partita.harness.messages.topologies import Shape, neighbours_in
 from partita.harness.nodes.cluster import Node
 from partita.harness.systems import maelstrom_words
@@ -201,6 +202,7 @@ class Maelstrom:
             "ids": self._client(clients.Ids),
             "registers": self._client(clients.Registers),
             "sets": self._client(clients.Sets),
+            "streams": self._client(Streams),
             "transactions": self._client(clients.Transactions),
         }
 

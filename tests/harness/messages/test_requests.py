@@ -13,6 +13,7 @@ from partita.harness.messages.journal import Messages
 from partita.harness.messages.links import Links
 from partita.harness.messages.neighbours import Neighbours
 from partita.harness.messages.router import Router
+from partita.harness.messages.streams import Streams
 from partita.harness.messages.topologies import Shape, neighbours_in
 from partita.workloads.client import Definite, Indefinite, Refused
 
@@ -141,3 +142,24 @@ def test_shapes_are_what_they_are_called() -> None:
     assert neighbours_in("line", names)["n3"] == ["n2", "n4"]
     assert neighbours_in("tree", names)["n2"] == ["n1", "n4", "n5"]
     assert len(neighbours_in("total", names)["n3"]) == 4
+
+
+def test_logs(node: Node) -> None:
+    logs = Streams(node.caller(), "n1")
+    node.answers = lambda body: {
+        "offset": 4, "msgs": {"0": [[4, 12]]}, "offsets": {"0": 4}
+    }  # fmt: skip
+    assert logs.send("0", "12").version == 4
+    assert logs.poll({"0": 4, "1": 0}) == {"0": [(4, "12")]}
+    logs.commit({"0": 4})
+    assert logs.committed(["0", "1"]) == {"0": 4}
+    assert node.asked == [
+        {"type": "send", "key": "0", "msg": 12},
+        {"type": "poll", "offsets": {"0": 4, "1": 0}},
+        {"type": "commit_offsets", "offsets": {"0": 4}},
+        {"type": "list_committed_offsets", "keys": ["0", "1"]},
+    ]
+    node.answers = lambda body: {"offset": -1, "msgs": {"0": [4]}, "offsets": {"0": "4"}}
+    for ask in (lambda: logs.send("0", "1"), lambda: logs.poll({}), lambda: logs.committed([])):
+        with pytest.raises(Indefinite, match="no offset|no lists"):
+            ask()

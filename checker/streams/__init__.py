@@ -1,0 +1,1 @@
+"""Logs that messages are sent to and polled from, by offset."""
