@@ -161,5 +161,5 @@ def test_logs(node: Node) -> None:
     ]
     node.answers = lambda body: {"offset": -1, "msgs": {"0": [4]}, "offsets": {"0": "4"}}
     for ask in (lambda: logs.send("0", "1"), lambda: logs.poll({}), lambda: logs.committed([])):
-        with pytest.raises(Indefinite, match="no offset|no lists"):
+        with pytest.raises(Indefinite, match=r"no offset|no lists"):
             ask()
