@@ -68,6 +68,10 @@ class Scene:
         """The names of the nodes that are not lost."""
         return {host.name for host in self.hosts if not host.lost}
 
+    def struck(self, scope: Scope) -> list[Host]:
+        """Return the hosts of the scope's nodes."""
+        return [host for host in self.hosts if host.name in scope.nodes]
+
     def start(self, scope: Scope) -> None:
         """Start the store on the nodes of the scope, but where another fault keeps it down."""
         on_some(self.hosts, set(scope.nodes) - set(self.held), self.store.start)

@@ -33,7 +33,7 @@ def _begin(program: Background, options: list[str], scene: Scene, scope: Scope) 
         where = of_store(scene.store.do("data", host.name))
         program.start(host, [*where, *options])
 
-    on_all(_struck(scene, scope), start)
+    on_all(scene.struck(scope), start)
 
 
 def _prove(program: Background, scene: Scene, scope: Scope) -> Mapping[str, Any]:
@@ -41,7 +41,7 @@ def _prove(program: Background, scene: Scene, scope: Scope) -> Mapping[str, Any]
 
     A process may have ended of the first call that failed, before anybody could look.
     """
-    counted = program.figures(_struck(scene, scope))
+    counted = program.figures(scene.struck(scope))
     met = {name: each for name, each in counted.items() if each.get("processes")}
     met |= {name: each for name, each in counted.items() if each.get("struck")}
     traced = {name: each.get("processes", 0) for name, each in met.items()}
@@ -52,14 +52,10 @@ def _prove(program: Background, scene: Scene, scope: Scope) -> Mapping[str, Any]
 
 
 def _lasted(program: Background, word: str, scene: Scene, scope: Scope) -> Lasted:
-    struck = _struck(scene, scope)
+    struck = scene.struck(scope)
     gone = sorted(program.ended(struck))
     count = sum(each.get("struck", 0) for each in program.figures(struck).values())
     return Lasted({"gone_on": gone} if gone else {}, {word: count})
-
-
-def _struck(scene: Scene, scope: Scope) -> list[Host]:
-    return [host for host in scene.hosts if host.name in scope.nodes]
 
 
 class SlowFsync:
@@ -90,7 +86,7 @@ class SlowFsync:
         return _lasted(_SLOW, "calls_delayed", scene, scope)
 
     def end(self, scene: Scene, scope: Scope) -> None:
-        on_all(_struck(scene, scope), _SLOW.stop)
+        on_all(scene.struck(scope), _SLOW.stop)
 
 
 class DiskError:
@@ -128,5 +124,5 @@ class DiskError:
 
     def end(self, scene: Scene, scope: Scope) -> None:
         """Let all calls through, and start what ended because of them: a store should."""
-        on_all(_struck(scene, scope), _ERROR.stop)
+        on_all(scene.struck(scope), _ERROR.stop)
         scene.start(scope)

@@ -71,7 +71,7 @@ def _begin(fault: "_Damages", scene: Scene, scope: Scope) -> None:
         words = [files[fault.role], KEPT, str(Random().getrandbits(31))]
         return _shell(host, fault.lines, *words).strip()
 
-    fault.done = on_all(_struck(scene, scope), damage)
+    fault.done = on_all(scene.struck(scope), damage)
     scene.start(scope)
 
 
@@ -89,8 +89,8 @@ def _end(fault: "_Damages", scene: Scene, scope: Scope) -> None:
     """Where a node does not serve, give it its file back, and start it."""
     refusing = scope.without(scene.serving(scope))
     on_some(scene.hosts, refusing.nodes, lambda node: scene.store.do("kill", node))
-    on_all(_struck(scene, refusing), lambda host: _shell(host, _RESTORE, KEPT))
-    on_all(_struck(scene, scope), lambda host: _shell(host, _FORGET))
+    on_all(scene.struck(refusing), lambda host: _shell(host, _RESTORE, KEPT))
+    on_all(scene.struck(scope), lambda host: _shell(host, _FORGET))
     scene.start(refusing)
 
 
@@ -102,10 +102,6 @@ def _lacks(fault: "_Damages", host: Host) -> str | None:
 def _shell(host: Host, lines: str, *words: str) -> str:
     said: str = host.run(["sh", "-c", lines, "damage", *words]).stdout
     return said
-
-
-def _struck(scene: Scene, scope: Scope) -> list[Host]:
-    return [host for host in scene.hosts if host.name in scope.nodes]
 
 
 class _Damages(Protocol):

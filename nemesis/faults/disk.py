@@ -52,8 +52,7 @@ class PowerCut:
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("kill", node))
-        struck = [host for host in scene.hosts if host.name in scope.nodes]
-        self._cuts = on_all(struck, lambda host: disks.cut(host, self._lose))
+        self._cuts = on_all(scene.struck(scope), lambda host: disks.cut(host, self._lose))
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """It bit if nobody answers, and there was something on each of the disks."""
@@ -112,5 +111,4 @@ class DiskFull:
         scene.start(scope)
 
     def _on(self, scene: Scene, scope: Scope, lines: str) -> dict[str, str]:
-        struck = [host for host in scene.hosts if host.name in scope.nodes]
-        return on_all(struck, lambda host: disks.shell(host, lines))
+        return on_all(scene.struck(scope), lambda host: disks.shell(host, lines))

@@ -178,7 +178,7 @@ class SlowDisk:
         # What another one slowed, and this one does not, is let go.
         self._begun |= set(scope.nodes)
         on_all([host for host in scene.hosts if host.name not in self._begun], _undo)
-        on_all(_struck(scene, scope), slow)
+        on_all(scene.struck(scope), slow)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """Measured by reads in the store's group. It bit if they took half as long as they should.
@@ -191,7 +191,7 @@ class SlowDisk:
             data = scene.store.do("data", host.name)
             return _shell(host, _MEASURE, data, GROUPS, str(count))
 
-        said = on_all(_struck(scene, scope), measure)
+        said = on_all(scene.struck(scope), measure)
         rates = {name: count / (int(text) / 1e9) for name, text in said.items() if text.strip()}
         others = scope.without(tuple(rates))
         missed = scene.serving(others) if others.nodes else []
@@ -204,14 +204,14 @@ class SlowDisk:
         def count(host: Host) -> str:
             return _shell(host, _COUNT, scene.store.do("data", host.name), GROUPS)
 
-        said = {name: text.split() for name, text in on_all(_struck(scene, scope), count).items()}
+        said = {name: text.split() for name, text in on_all(scene.struck(scope), count).items()}
         written = sum(int(word) for words in said.values() for word in words if word != "there")
         gone = [] if any(said.values()) else sorted(said)
         return Lasted({"gone_on": gone} if gone else {}, {"writes_slowed": written})
 
     def end(self, scene: Scene, scope: Scope) -> None:
         self._begun -= set(scope.nodes)
-        on_all(_struck(scene, scope), _undo)
+        on_all(scene.struck(scope), _undo)
 
 
 def _undo(host: Host) -> None:
@@ -222,7 +222,3 @@ def _shell(host: Host, lines: str, *words: str, check: bool = False) -> str:
     command = ["sh", "-c", disks.PATH + lines, "slow-disk", *words]
     said: str = host.run(command, check=check).stdout
     return said
-
-
-def _struck(scene: Scene, scope: Scope) -> list[Host]:
-    return [host for host in scene.hosts if host.name in scope.nodes]
