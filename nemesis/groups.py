@@ -5,11 +5,13 @@ it away, finds it. Version 1 of control groups is used where a controller is mou
 version 2, where the group above lets it be used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from partita.nemesis.disks import PATH
-from partita.nemesis.hosts import GROUPS, Host
+from partita.nemesis.fault import Scene
+from partita.nemesis.hosts import GROUPS, Host, on_all
+from partita.nemesis.targets import Scope
 
 # above CONTROLLER PID: the folder of the process's group; empty if none below it can be limited.
 ABOVE = """
@@ -146,3 +148,39 @@ class Limited:
             .replace("CONTROLLER", self.controller)
         )
         return PATH + ABOVE + functions + filled.replace("NOTED", GROUPS)
+
+
+class Ways:
+    """Where a fault is in force, by a control group here and in its `other` way there.
+
+    `undo` ends it on a host, whichever way it was, and is harmless where it was none.
+    """
+
+    def __init__(self, other: str, undo: Callable[[Host], None]) -> None:
+        self._other, self._undo = other, undo
+        self._begun: set[str] = set()
+        self._grouped: set[str] = set()
+
+    def begin(self, scene: Scene, scope: Scope, strike: Callable[[Host], bool]) -> None:
+        """Strike hosts; `strike` says whether it was by a control group.
+
+        What another one struck, and this one does not, is let go.
+        """
+        self._begun |= set(scope.nodes)
+        on_all([host for host in scene.hosts if host.name not in self._begun], self._undo)
+        by_groups = on_all(scene.struck(scope), strike)
+        self._grouped |= {name for name, grouped in by_groups.items() if grouped}
+
+    def end(self, scene: Scene, scope: Scope) -> None:
+        self._begun -= set(scope.nodes)
+        self._grouped -= set(scope.nodes)
+        on_all(scene.struck(scope), self._undo)
+
+    def is_grouped(self, host: Host) -> bool:
+        return host.name in self._grouped
+
+    def said(self, scope: Scope) -> str:
+        """Say in words which ways it was on these hosts."""
+        grouped = self._grouped & set(scope.nodes)
+        ways = ["a control group"] if grouped else []
+        return " and ".join([*ways, *([self._other] if grouped != set(scope.nodes) else [])])

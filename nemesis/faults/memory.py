@@ -13,7 +13,7 @@ from partita.checker.settings import Setting
 from partita.nemesis import programs
 from partita.nemesis.calls import PROGRAM, of_store
 from partita.nemesis.fault import Lasted, Scene, Traits
-from partita.nemesis.groups import Limited
+from partita.nemesis.groups import Limited, Ways
 from partita.nemesis.hosts import FOLDER, Host, on_all
 from partita.nemesis.targets import Scope
 
@@ -118,8 +118,7 @@ class MemoryLimit:
         ] = "any",
     ) -> None:
         self._mb, self._by = mb, by
-        self._grouped: set[str] = set()
-        self._begun: set[str] = set()
+        self._ways = Ways("a limit of the process", _undo)
 
     def lacks(self, host: Host) -> str | None:
         lack = programs.lacks(host, PROGRAM)
@@ -130,11 +129,7 @@ class MemoryLimit:
         return lack
 
     def begin(self, scene: Scene, scope: Scope) -> None:
-        # What another one struck, and this one does not, is let go.
-        self._begun |= set(scope.nodes)
-        on_all([host for host in scene.hosts if host.name not in self._begun], _undo)
-        by_groups = on_all(_struck(scene, scope), lambda host: self._limit(scene, host))
-        self._grouped |= {name for name, grouped in by_groups.items() if grouped}
+        self._ways.begin(scene, scope, lambda host: self._limit(scene, host))
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """It bit if the processes of all nodes that serve are limited."""
@@ -142,7 +137,7 @@ class MemoryLimit:
         met = tuple(name for name, (there, _, ended) in counted.items() if there or ended)
         others = scope.without(met)
         missed = scene.serving(others) if others.nodes else []
-        said: dict[str, Any] = {"bit": bool(met) and not missed, "by": self._said(scope)}
+        said: dict[str, Any] = {"bit": bool(met) and not missed, "by": self._ways.said(scope)}
         return said | ({"missed_on": missed} if missed else {})
 
     def lasted(self, scene: Scene, scope: Scope) -> Lasted:
@@ -155,9 +150,7 @@ class MemoryLimit:
 
     def end(self, scene: Scene, scope: Scope) -> None:
         """Take the limit away, and start what ended because of it."""
-        self._begun -= set(scope.nodes)
-        self._grouped -= set(scope.nodes)
-        on_all(_struck(scene, scope), _undo)
+        self._ways.end(scene, scope)
         scene.start(scope)
 
     def _limit(self, scene: Scene, host: Host) -> bool:
@@ -176,19 +169,13 @@ class MemoryLimit:
         """Return, by host: processes, how often they met the limit, and how many have ended."""
 
         def count(host: Host) -> str:
-            if host.name in self._grouped:
+            if self._ways.is_grouped(host):
                 return _GROUP.look(host, _COUNTED)
             return host.run(["sh", "-c", _LIMITED, "limited", _NOTED], check=False).stdout
 
-        said = on_all(_struck(scene, scope), count)
+        said = on_all(scene.struck(scope), count)
         rows = {name: [line.split() for line in text.splitlines()] for name, text in said.items()}
         return {name: _total(each) for name, each in rows.items() if each}
-
-    def _said(self, scope: Scope) -> str:
-        grouped = set(scope.nodes) & self._grouped
-        ways = ["a control group"] if grouped else []
-        limited = ["a limit of the process"] if grouped != set(scope.nodes) else []
-        return " and ".join([*ways, *limited])
 
 
 def _total(rows: list[list[str]]) -> tuple[int, int, int]:
@@ -199,7 +186,3 @@ def _total(rows: list[list[str]]) -> tuple[int, int, int]:
 def _undo(host: Host) -> None:
     _GROUP.end(host)
     host.run(["sh", "-c", _FREE, "free"])
-
-
-def _struck(scene: Scene, scope: Scope) -> list[Host]:
-    return [host for host in scene.hosts if host.name in scope.nodes]

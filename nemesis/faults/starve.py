@@ -14,7 +14,7 @@ from partita.nemesis import programs
 from partita.nemesis.background import Background
 from partita.nemesis.calls import PROGRAM, of_store
 from partita.nemesis.fault import Lasted, Scene, Storm, Traits
-from partita.nemesis.groups import Limited
+from partita.nemesis.groups import Limited, Ways
 from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Scope
 
@@ -88,8 +88,7 @@ class Starve:
         ] = "any",
     ) -> None:
         self._percent, self._by = percent, by
-        self._grouped: set[str] = set()  # hosts on which it is done by a control group
-        self._begun: set[str] = set()
+        self._ways = Ways("turns", _undo)
         self._waited: dict[str, int] = {}
 
     def lacks(self, host: Host) -> str | None:
@@ -97,11 +96,7 @@ class Starve:
         return lack or (_GROUP.lacks(host, self._percent) if self._by == "group" else None)
 
     def begin(self, scene: Scene, scope: Scope) -> None:
-        # What another one struck, and this one does not, is let go.
-        self._begun |= set(scope.nodes)
-        on_all([host for host in scene.hosts if host.name not in self._begun], _undo)
-        by_groups = on_all(_struck(scene, scope), lambda host: self._starve(scene, host))
-        self._grouped |= {name for name, grouped in by_groups.items() if grouped}
+        self._ways.begin(scene, scope, lambda host: self._starve(scene, host))
         self._waited |= self._counted(scene, scope)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
@@ -117,7 +112,7 @@ class Starve:
         self._waited |= waited  # by the proof: what the store waits for comes from now on
         others = scope.without(tuple(met))
         missed = scene.serving(others) if others.nodes else []
-        said: dict[str, Any] = {"bit": bool(met) and not missed, "by": self._said(scope)}
+        said: dict[str, Any] = {"bit": bool(met) and not missed, "by": self._ways.said(scope)}
         shares = [int(share) for each in had.values() for share in each]
         said |= {"processor_percent": max(shares)} if shares else {}
         return said | ({"missed_on": missed} if missed else {})
@@ -130,9 +125,7 @@ class Starve:
         return Lasted({"gone_on": gone} if gone else {}, {"times_without_processor": waited})
 
     def end(self, scene: Scene, scope: Scope) -> None:
-        self._begun -= set(scope.nodes)
-        self._grouped -= set(scope.nodes)
-        on_all(_struck(scene, scope), _undo)
+        self._ways.end(scene, scope)
 
     def _starve(self, scene: Scene, host: Host) -> bool:
         """Do it on a host; say whether it was by a control group."""
@@ -151,7 +144,7 @@ class Starve:
         grouped = self._in_groups(scene, scope)
         said = on_all(grouped, lambda host: _GROUP.look(host, _WAITED).split())
         found = {name: sum(map(int, each)) for name, each in said.items() if each}
-        turned = [host for host in _struck(scene, scope) if host.name not in self._grouped]
+        turned = [host for host in scene.struck(scope) if not self._ways.is_grouped(host)]
         ended = _TURNS.ended(turned)
         counted = _TURNS.figures(turned)
         return found | {
@@ -159,18 +152,9 @@ class Starve:
         }
 
     def _in_groups(self, scene: Scene, scope: Scope) -> list[Host]:
-        return [host for host in _struck(scene, scope) if host.name in self._grouped]
-
-    def _said(self, scope: Scope) -> str:
-        grouped = set(scope.nodes) & self._grouped
-        ways = ["a control group"] if grouped else []
-        return " and ".join([*ways, *(["turns"] if grouped != set(scope.nodes) else [])])
+        return [host for host in scene.struck(scope) if self._ways.is_grouped(host)]
 
 
 def _undo(host: Host) -> None:
     _GROUP.end(host)
     _TURNS.stop(host)
-
-
-def _struck(scene: Scene, scope: Scope) -> list[Host]:
-    return [host for host in scene.hosts if host.name in scope.nodes]
