@@ -59,7 +59,7 @@ class Connection:
         except (OSError, http.client.HTTPException) as error:
             # A late answer to this request must not be taken for the answer to the next one.
             self.close()
-            raise (Definite if reads else Indefinite)(_reason(error)) from error
+            raise (Definite if reads else Indefinite)(reason(error)) from error
 
     def close(self) -> None:
         self._http.close()
@@ -74,10 +74,10 @@ class Connection:
                 self._http.timeout = self._timeout
                 self._http.connect()
                 if not self._lingers and self._http.sock is not None:
-                    self._http.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                    reset_when_closed(self._http.sock)
             except OSError as error:
                 self.close()
-                raise Definite(_reason(error)) from error
+                raise Definite(reason(error)) from error
 
     def _limit(self, deadline: float) -> None:
         left = deadline - time.monotonic()
@@ -121,16 +121,22 @@ def host_port(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _ended(sock: socket.socket) -> bool:
-    # Nothing is expected to be readable between two requests, except the end.
-    return bool(select.select([sock], [], [], 0)[0])
+def reset_when_closed(sock: socket.socket) -> None:
+    """Let what was given up be thrown away, as far as it has not left this machine."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Say in a word or two why a request failed."""
     if isinstance(error, TimeoutError):
         return "timeout"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
     if isinstance(error, ConnectionError | http.client.HTTPException):
         return "connection lost"
-    return getattr(error, "strerror", None) or type(error).__name__
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _ended(sock: socket.socket) -> bool:
+    # Nothing is expected to be readable between two requests, except the end.
+    return bool(select.select([sock], [], [], 0)[0])

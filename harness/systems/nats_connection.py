@@ -6,13 +6,12 @@ address for the answer. Of each request it is known whether it may have arrived.
 
 import itertools
 import json
-import socket
-import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
+from partita.harness.systems.connection import reason
+from partita.harness.systems.lines import Lines
 from partita.workloads.client import Definite, Indefinite
 
 PORT = 4222
@@ -39,19 +38,19 @@ class NatsConnection:
 
     def __init__(self, host: str, timeout: float, port: int = PORT) -> None:
         self._timeout = timeout
-        self._until = time.monotonic() + timeout
         self._inbox = f"_INBOX.{uuid.uuid4().hex}"
         self._numbers = itertools.count()
-        self._file: BinaryIO | None = None
         try:
-            self._socket = socket.create_connection((host, port), timeout)
-            self._file = self._socket.makefile("rb")
-            self._socket.sendall(f"CONNECT {json.dumps(_HELLO)}\r\nPING\r\n".encode())
-            while self._line() != b"PONG":
+            self._lines = Lines(host, port, timeout)
+        except OSError as error:
+            raise Definite(reason(error)) from error
+        try:
+            self._lines.send(f"CONNECT {json.dumps(_HELLO)}\r\nPING\r\n".encode())
+            while self._lines.line() != b"PONG":
                 pass
-        except (OSError, ValueError) as error:
+        except OSError as error:
             self.close()
-            raise Definite(_reason(error)) from error
+            raise Definite(reason(error)) from error
 
     def ask(
         self,
@@ -66,67 +65,40 @@ class NatsConnection:
         Raises `Definite` if it only `reads`, was never sent, or if nobody was there to get it;
         `Indefinite` if nobody knows. After that nothing more can be asked.
         """
-        if self._file is None:
+        if not self._lines.is_open:
             raise Definite("the connection is closed")
-        self._until = time.monotonic() + self._timeout
+        self._lines.begin(self._timeout)
         number = next(self._numbers)
         text = body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
-            self._limit()
             # One answer is taken by this number: a stream's message keeps its own subject.
             here = f"{self._inbox}.{number}"
             listening = f"SUB {here} {number}\r\nUNSUB {number} 1\r\n".encode()
-            self._socket.sendall(listening + _message(subject, here, text, headers))
+            self._lines.send(listening + _message(subject, here, text, headers))
             reply = self._reply(number)
         except (OSError, ValueError) as error:
             self.close()
-            raise (Definite if reads else Indefinite)(_reason(error)) from error
+            raise (Definite if reads else Indefinite)(reason(error)) from error
         if reply.status == NOBODY:
             raise Definite("nobody answers: there is no leader")
         return reply
 
     def close(self) -> None:
         """Let the connection go."""
-        file, self._file = self._file, None
-        if file is not None:
-            with suppress(OSError):
-                file.close()
-                self._socket.close()
+        self._lines.close()
 
     def _reply(self, number: int) -> Reply:
         """Wait for the answer of this number; one of an earlier request is late."""
         while True:
-            words = self._line().split()
+            words = self._lines.line().split()
             if words[:1] == [b"PING"]:
-                self._socket.sendall(b"PONG\r\n")
+                self._lines.send(b"PONG\r\n")
             elif words[:1] in ([b"MSG"], [b"HMSG"]):
-                text = self._exactly(int(words[-1]) + 2)[:-2]
+                text = self._lines.exactly(int(words[-1]) + 2)[:-2]
                 if int(words[2]) == number:
                     return _read(words, text)
             elif words[:1] == [b"-ERR"]:
                 raise ValueError(b" ".join(words[1:]).decode(errors="replace"))
-
-    def _line(self) -> bytes:
-        self._limit()
-        assert self._file is not None
-        line = self._file.readline()
-        if not line.endswith(b"\r\n"):
-            raise ConnectionError
-        return line[:-2]
-
-    def _exactly(self, size: int) -> bytes:
-        self._limit()
-        assert self._file is not None
-        text = self._file.read(size)
-        if len(text) != size:
-            raise ConnectionError
-        return text
-
-    def _limit(self) -> None:
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
 
 
 def _message(subject: str, here: str, body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -150,13 +122,3 @@ def _read(words: list[bytes], text: bytes) -> Reply:
     headers = {name.strip(): value.strip() for name, _, value in pairs}
     status = int(first[1]) if len(first) > 1 else 0
     return Reply(status, headers, text[int(words[-2]) :], reply_to)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
-    if isinstance(error, ConnectionError):
-        return "connection lost"
-    return str(error) or type(error).__name__
