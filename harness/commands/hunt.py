@@ -73,12 +73,7 @@ class Duration(click.ParamType[float]):
 @groups.load
 @groups.faults
 @groups.gate
-@click.option(
-    "--runs-dir",
-    default="runs",
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-)
+@groups.runs_dir
 @click.option(
     "--shrink/--no-shrink", "shrinks", default=True, show_default=True, help="Make it short."
 )

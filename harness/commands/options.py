@@ -180,13 +180,15 @@ gate = together(
     ),
 )
 
+runs_dir = click.option(
+    "--runs-dir",
+    default="runs",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+)
+
 output = together(
-    click.option(
-        "--runs-dir",
-        default="runs",
-        show_default=True,
-        type=click.Path(path_type=Path, file_okay=False),
-    ),
+    runs_dir,
     click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON object."),
     click.option("--junit", type=_FILE, metavar="FILE", help="Write the results as JUnit XML."),
     click.option("--summary", type=_FILE, metavar="FILE", help="Write the results as Markdown."),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from partita.harness.cli import WRONG_ARGUMENTS, code_of, said
+from partita.harness.commands import options as groups
 from partita.harness.commands import regress_output as output
 from partita.harness.commands.announce import write_cases
 from partita.harness.commands.test import test
@@ -35,12 +36,7 @@ Options = Mapping[str, Any]
     help="How often each is to be found [as its file says].",
 )
 @click.option("--seed", default=1, show_default=True, help="The first run's; each next one's +1.")
-@click.option(
-    "--runs-dir",
-    default="runs",
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-)
+@groups.runs_dir
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON array.")
 @click.option(
     "--junit",

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from partita.harness.commands import options as groups
 from partita.harness.commands.selftest_cases import RAFT
 from partita.harness.commands.selftest_messages import MAELSTROM_RAFT
 from partita.harness.commands.selftest_suite import Suite
@@ -57,12 +58,7 @@ class Result:
 )
 @click.option("--short", is_flag=True, help="Only the correct stores and a few mistakes.")
 @click.option("--seed", default=1, show_default=True, help="The first run's; each next one's +1.")
-@click.option(
-    "--runs-dir",
-    default="runs",
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-)
+@groups.runs_dir
 @click.option("--json", "as_json", is_flag=True, help="Print the results as one JSON array.")
 def selftest(
     bugs: Sequence[str],
