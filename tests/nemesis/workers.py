@@ -1,6 +1,7 @@
 """A store whose process works all the time, and may want more and more memory."""
 
 from partita.harness.nodes.cluster import Node
+from partita.harness.systems.daemon import Daemon
 
 NAME = "worker"
 FOLDER = f"/srv/partita/{NAME}"
@@ -22,7 +23,7 @@ for rounds in range(10**9):
 """
 
 
-class Workers:
+class Workers(Daemon):
     """A system whose process works; it serves if it is there. `wants_mb` is what it takes."""
 
     name = NAME
@@ -34,19 +35,7 @@ class Workers:
         node.start_daemon(NAME, ["python3", "-c", _WORK, self.data(node), str(self._wants_mb)])
 
     def healthy(self, node: Node) -> bool:
-        return node.daemon_runs(NAME)
-
-    def stop(self, node: Node) -> None:
-        node.stop_daemon(NAME)
-
-    def kill(self, node: Node) -> None:
-        node.stop_daemon(NAME, signal="KILL")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(NAME)
-
-    def data(self, node: Node) -> str:
-        return f"{FOLDER}/data"
+        return self.running(node)
 
     def rounds(self, node: Node) -> int:
         """How many rounds of work it has done."""

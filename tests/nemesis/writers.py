@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from partita.harness.nodes.cluster import Node
+from partita.harness.systems.daemon import Daemon
 
 NAME = "writer"
 FOLDER = f"/srv/partita/{NAME}"
@@ -27,7 +28,7 @@ while True:
 """
 
 
-class Writers:
+class Writers(Daemon):
     """A system whose process writes; it serves if that is there, and its files are intact."""
 
     name = NAME
@@ -40,19 +41,7 @@ class Writers:
         node.start_daemon(NAME, command)
 
     def healthy(self, node: Node) -> bool:
-        return self._intact(node) and node.daemon_runs(NAME)
-
-    def stop(self, node: Node) -> None:
-        node.stop_daemon(NAME)
-
-    def kill(self, node: Node) -> None:
-        node.stop_daemon(NAME, signal="KILL")
-
-    def wipe(self, node: Node) -> None:
-        node.wipe(NAME)
-
-    def data(self, node: Node) -> str:
-        return f"{FOLDER}/data"
+        return self._intact(node) and self.running(node)
 
     def files(self, node: Node) -> dict[str, str]:
         return {"log": f"{FOLDER}/data/st*"}
