@@ -30,25 +30,21 @@ std::optional<Parts> segment_of_ip4(const std::uint8_t* packet, std::size_t byte
     const std::size_t header = (packet[0] & 0xfu) * 4u;
     const bool fragment = (word(packet + 6) & 0x3fffu) != 0;
     if (header < kIp4Header || bytes < header || fragment) return std::nullopt;
-    Parts parts;
-    parts.addresses = 12;
-    parts.addresses_bytes = 8;
-    parts.protocol = packet[9];
-    parts.segment = header;
-    parts.end = bytes;
-    return parts;
+    return Parts{.addresses = 12,
+                 .addresses_bytes = 8,
+                 .protocol = packet[9],
+                 .segment = header,
+                 .end = bytes};
 }
 
 // A packet with further headers is let be.
 std::optional<Parts> segment_of_ip6(const std::uint8_t* packet, std::size_t bytes) {
     if (bytes < kIp6Header) return std::nullopt;
-    Parts parts;
-    parts.addresses = 8;
-    parts.addresses_bytes = 32;
-    parts.protocol = packet[6];
-    parts.segment = kIp6Header;
-    parts.end = bytes;
-    return parts;
+    return Parts{.addresses = 8,
+                 .addresses_bytes = 32,
+                 .protocol = packet[6],
+                 .segment = kIp6Header,
+                 .end = bytes};
 }
 
 std::optional<Parts> parts_of(const std::uint8_t* packet, std::size_t bytes) {
