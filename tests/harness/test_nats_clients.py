@@ -6,14 +6,16 @@ import subprocess
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from store_servers import end, eventually
 from test_raft_store import free_ports
 from test_store_clients import collections_are_kept, registers_are_kept, versions_are_one_order
 
+from partita.checker.settings import SettingError
 from partita.harness.systems import nats_queues
-from partita.harness.systems.nats import NatsClient, ready
+from partita.harness.systems.nats import Nats, NatsClient, ready
 from partita.harness.systems.nats_connection import NatsConnection
 from partita.harness.systems.nats_queues import NatsQueues
 from partita.workloads.client import Definite, Indefinite, Mismatch
@@ -151,3 +153,17 @@ def test_nobody_there_is_certain_and_a_lost_answer_is_not() -> None:
             answering(half).ask("a", b"x", reads=True)
     with pytest.raises(Definite, match="refused"):
         NatsConnection("127.0.0.1", 1.0, free_ports(1)[0])
+
+
+@pytest.mark.parametrize("text", ["10", "soon", "10sec", "", "always 10s"])
+def test_a_sync_interval_that_nats_would_refuse_is_refused_at_once(text: str) -> None:
+    with pytest.raises(SettingError, match="no time"):
+        Nats(sync_interval=text, version="2.15.1")
+
+
+def test_a_sync_interval_needs_a_nats_that_knows_it() -> None:
+    with pytest.raises(SettingError, match=r"--version 2\.15\.1"):
+        Nats(sync_interval="10s")
+    for text in ("always", "500ms", "1m30s"):
+        Nats(sync_interval=text, version="2.15.1")
+        Nats(sync_interval=text, binary=Path("/bin/true"))
