@@ -5,6 +5,7 @@ order; the leader answers it. The rest is answered by the node that was asked.
 """
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
@@ -82,6 +83,7 @@ class Coordination:
         self._watches = watches
         self._expiry = Expiry(raft, sessions, bug)
         self._memory = Memory()
+        self._parts: list[Any] = [registers, sessions, self._locks, self._memory]
         self._commands: dict[str, Callable[[Command, int], Answer]] = {
             "open": sessions.open,
             "beat": sessions.beat,
@@ -101,6 +103,15 @@ class Coordination:
         if carry_out is None:
             return self._registers.apply(command, index)
         return self._memory.once(command, lambda: carry_out(command, index))
+
+    def dump(self) -> str:
+        """Return all that commands of the log have changed, for a snapshot."""
+        return json.dumps([part.dump() for part in self._parts], separators=(",", ":"))
+
+    def load(self, text: str) -> None:
+        """Take what `dump` returned."""
+        for part, dumped in zip(self._parts, json.loads(text), strict=True):
+            part.load(dumped)
 
     async def run(self) -> None:
         """End sessions whose time is over."""

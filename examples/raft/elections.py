@@ -111,7 +111,7 @@ class Elections:
         if not self._members.votes(self._name):
             return False
         # Only a log that is at least as new as ours is sure to have all that is committed.
-        last = self._journal.entries[-1].term, self._journal.last
+        last = self._journal.last_term, self._journal.last
         return (
             message["term"] >= self._journal.term
             and (message["last_term"], message["last"]) >= last
@@ -145,7 +145,7 @@ class Elections:
             "term": term,
             "candidate": self._name,
             "last": self._journal.last,
-            "last_term": self._journal.entries[-1].term,
+            "last_term": self._journal.last_term,
             "trial": trial,
         }
         votes = int(self._name in self._members.now)

@@ -1,6 +1,7 @@
 """What a leader knows of the others: how far each one has come, and when it was heard last."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,10 +19,17 @@ class Progress:
     next: int  # the index of the next entry to send to it
     heard: float  # when the latest message that it answered was sent
     match: int = 0  # its log is known to equal the leader's up to here
+    snapshot: int = 0  # the place of the latest snapshot that it is known to have
+    sent: int = 0  # how much it has of the next one
     round: int = 0  # the latest round of heartbeats that it answered
-    wake: asyncio.Event = field(
-        default_factory=asyncio.Event
-    )  # set when there is something to send
+    # Set when there is something to send.
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def rest(self, seconds: float) -> None:
+        """Wait until there is something to send, for so long at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.wake.wait()
 
 
 class Followers:

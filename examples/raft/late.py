@@ -24,6 +24,11 @@ class Late:
         if bug in ("txn-peek", "txn-two-queues"):
             self.values = {}
 
+    def begin(self, values: Values) -> None:
+        """Show all of a new state at once."""
+        if self.values is not None:
+            self.values = dict(values)
+
     def take(
         self,
         before: Values,

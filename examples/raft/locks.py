@@ -6,7 +6,8 @@ has lost it and does not know. An election is a lock, its leader the holder, and
 token.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from journal import Command
 from operations import Answer
@@ -41,6 +42,22 @@ class Locks:
         self._bug = bug
         self._grants = 0
         sessions.on_end = self._drop
+
+    def dump(self) -> Any:
+        """Return all that there is, as JSON has it."""
+        return [self._grants, {key: asdict(lock) for key, lock in self._locks.items()}]
+
+    def load(self, dumped: Any) -> None:
+        """Take what `dump` returned."""
+        self._grants, locks = dumped
+        self._locks = {
+            key: Lock(
+                holder=lock["holder"] and Claim(**lock["holder"]),
+                token=lock["token"],
+                waiting=[Claim(**claim) for claim in lock["waiting"]],
+            )
+            for key, lock in locks.items()
+        }
 
     def acquire(self, command: Command, index: int) -> Answer:
         """Grant the lock if it is free, else let the session wait for it."""

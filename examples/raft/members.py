@@ -75,7 +75,15 @@ class Members:
 
     def cut(self, index: int) -> None:
         """Forget the entries from a place on: what was said before them holds again."""
-        self._said = [said for said in self._said if said[0] == 0 or said[0] < index]
+        self._said = [self._said[0], *(said for said in self._said[1:] if said[0] < index)]
+
+    def at(self, index: int) -> Addresses:
+        """Return who the members are at a place of the log."""
+        return next(now for since, now in reversed(self._said) if since <= index)
+
+    def begin(self, index: int, now: Addresses) -> None:
+        """Take the members at a place of the log for the first ones; nothing follows yet."""
+        self._said = [(index, now)]
 
     def committed(self, index: int) -> None:
         """Note up to where the log is committed."""

@@ -7,6 +7,7 @@ twice (because its answer got lost) is carried out once.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from journal import Command
 from operations import Answer
@@ -28,6 +29,14 @@ class Memory:
         answer = carry_out()
         self._answers[client] = number, answer
         return answer
+
+    def dump(self) -> Any:
+        """Return all of it, as JSON has it."""
+        return self._answers
+
+    def load(self, dumped: Any) -> None:
+        """Take what `dump` returned."""
+        self._answers = {client: (number, answer) for client, (number, answer) in dumped.items()}
 
     def copied(self) -> "Memory":
         """Return a memory of the same, which goes on by itself."""

@@ -14,12 +14,14 @@ class Pace:
     A follower waits between once and twice `election` for a leader before it stands itself.
     `delay` makes each message to a peer wait first, and `batch` is the most entries that one
     message carries: slow, small messages make rare orders of events likely, in tests.
+    A leader takes a snapshot after every `compact` entries; 0: never.
     """
 
     election: float = 0.75
     heartbeat: float = 0.1
     delay: float = 0.0
     batch: int = 128
+    compact: int = 1000
 
 
 class Peers:

@@ -58,6 +58,18 @@ class Registers:
         self._values |= changed
         self.changes += [(version, key, value) for key, (value, version) in changed.items()]
 
+    def dump(self) -> Any:
+        """Return all that there is, as JSON has it. Watches may yet ask for the first changes."""
+        return [self._values, self.changes, self._memory.dump()]
+
+    def load(self, dumped: Any) -> None:
+        """Take what `dump` returned."""
+        values, changes, answers = dumped
+        self._values = {key: (value, version) for key, (value, version) in values.items()}
+        self.changes = [(version, key, value) for version, key, value in changes]
+        self._memory.load(answers)
+        self._late.begin(self._values)
+
     def after(self, commands: Iterable[tuple[int, Command]]) -> "Registers":
         """Return what these registers would be after more commands, of those that change them."""
         then = copy(self)

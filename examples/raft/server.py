@@ -39,6 +39,7 @@ BUGS = (
     "no-fsync",
     "fsync-error-ignored",
     "torn-log-accepted",
+    "snapshot-drops-tail",
     "lease-by-wall-clock",
     "double-vote",
     "vote-not-synced",
@@ -106,6 +107,8 @@ class Server:
         name = path.strip("/")
         if name == "append":
             return 200, self._raft.on_append(body)
+        if name == "snapshot":
+            return 200, self._raft.on_snapshot(body)
         if name == "vote":
             return 200, self._raft.on_vote(body)
         if name == "status":
@@ -272,18 +275,24 @@ async def run(arguments: argparse.Namespace) -> None:
     """Serve until the process is ended."""
     bug, pace = (
         arguments.bug or "",
-        Pace(arguments.election_timeout, arguments.heartbeat, arguments.delay, arguments.batch),
+        Pace(
+            arguments.election_timeout,
+            arguments.heartbeat,
+            arguments.delay,
+            arguments.batch,
+            arguments.compact,
+        ),
     )
     known = dict(arguments.peer) | {arguments.id: arguments.listen}
     members, links = Members(known, joins=arguments.join), Links(pace.election / 2)
     registers = Registers(bug=bug, node=arguments.id)
     journal = Journal(arguments.data / "journal.jsonl", members, bug)
-    # The log is applied by what is made after it, since that asks it who leads.
     peers = Peers(members, links, pace)
-    raft = Raft(arguments.id, peers, journal, lambda *what: coordinated.apply(*what), pace, bug)
+    raft = Raft(arguments.id, peers, journal, pace, bug)
     transactions = Transactions(raft, registers, journal, bug)
     watches = Watches(raft, registers, journal, bug)
     coordinated = Coordination(raft, registers, Sessions(registers, bug), watches, bug)
+    raft.drive(coordinated)
     server = Server(raft, registers, transactions, coordinated, members, links, bug)
     await serve(arguments.listen, server.handle)
     print(f"{arguments.id} listens on {arguments.listen}, term {raft.term}", flush=True)
@@ -334,6 +343,13 @@ def _arguments() -> argparse.Namespace:
         "--delay", type=float, default=pace.delay, metavar="S", help="before each message to a peer"
     )
     add("--batch", type=int, default=pace.batch, metavar="N", help="most entries in one message")
+    add(
+        "--compact",
+        type=int,
+        default=pace.compact,
+        metavar="N",
+        help="entries after which a leader takes a snapshot; 0: never",
+    )
     return parser.parse_args()
 
 

@@ -7,7 +7,8 @@ is over on all nodes at the same place of the log.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from journal import Command
 from operations import Answer
@@ -38,6 +39,14 @@ class Sessions:
         self.on_end: Callable[[str, int], None] = lambda session, index: None
         self._registers = registers
         self._bug = bug
+
+    def dump(self) -> Any:
+        """Return all that live, as JSON has them."""
+        return {name: asdict(session) for name, session in self.live.items()}
+
+    def load(self, dumped: Any) -> None:
+        """Take what `dump` returned."""
+        self.live = {name: Session(**fields) for name, fields in dumped.items()}
 
     def open(self, command: Command, index: int) -> Answer:
         session = self.live[str(index)] = Session(max(LEAST_TTL_S, command["ttl"]), index)

@@ -88,6 +88,7 @@ class Transactions:
         return answer if "error" in answer else seen | {"version": answer["version"]}
 
     def _ahead(self) -> Registers:
-        entries = enumerate(self._journal.entries)
-        coming = [(i, each.command) for i, each in entries if i > self._raft.applied]
-        return self._registers.after((i, command) for i, command in coming if command is not None)
+        applied = self._raft.applied
+        coming = enumerate(self._journal.after(applied), applied + 1)
+        commands = [(i, each.command) for i, each in coming]
+        return self._registers.after((i, command) for i, command in commands if command is not None)

@@ -61,10 +61,11 @@ class Watches:
         return {"events": events, "upto": max(upto, since - 1)}
 
     def _ahead(self) -> list[Change]:
+        applied = self._raft.applied
         coming = [
             (index, entry.command)
-            for index, entry in enumerate(self._journal.entries)
-            if index > self._raft.applied and entry.command is not None
+            for index, entry in enumerate(self._journal.after(applied), applied + 1)
+            if entry.command is not None
         ]
         return self._registers.after(coming).changes if coming else self._registers.changes
 

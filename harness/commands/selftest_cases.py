@@ -39,6 +39,12 @@ TERM_AGAIN = (
     "1s kill n2; 2s kill n3; 3s start n2; 5.5s start n3; 7s power-cut n2,n3; 7.2s partition n1; "
     "8s heal power-cut; 13s kill n2; 13.2s heal partition; 16s heal"
 )
+# n3 has nothing of what the two others acknowledge. One of these leads anew, so it sends its
+# snapshot to the other one, and is killed before it has sent again what that one threw away.
+TAIL = (
+    "1s partition n3; 7s delay all ms=60; 7.2s kill leader; 8.2s heal kill; 12.5s kill leader; "
+    "12.7s heal partition; 12.8s heal delay; 16.5s heal"
+)
 # What a leader had acknowledged when it was cut off, another one is asked for again.
 SEVERAL_LEADERS = (
     "2s partition leader; 4.5s heal; 6s partition leader; 8.5s heal; "
@@ -93,6 +99,9 @@ CASES: Mapping[str, str] = MappingProxyType(
         "torn-log-accepted": "--local 3 --rate 100 --concurrency 8n --keys 1000 --time-limit 12 "
         '--schedule "1s slow-fsync n1 ms=300; 3s power-cut n1 lose=torn; 3.5s heal; 4s kill n2; '
         '5s heal; 6s kill n3; 7s heal; 8s kill n2; 9s heal; 10s kill n3; 11s heal"',
+        # Messages so few and slow that it takes seconds to send what was thrown away once more.
+        "snapshot-drops-tail": "--local 3 --rate 100 --keys 1000 --time-limit 18 "
+        f'--server-args "--batch 2 --compact 200" --schedule "{TAIL}"',
         "double-vote": f'{BUSY} --time-limit 23 --schedule "{ELECTIONS}"',
         # Many keys, so that little is written over what differs.
         "vote-not-synced": "--local 3 --rate 100 --keys 1000 --time-limit 17 "

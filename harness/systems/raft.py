@@ -56,6 +56,7 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "fsync-error-ignored": "A node whose disk fails goes on as if it had its log.",
         "lease-by-wall-clock": "A leader answers reads alone while a lease runs by its wall clock.",
         "torn-log-accepted": "A record of the log that was half written is taken for a whole one.",
+        "snapshot-drops-tail": "A snapshot makes a follower forget entries that come after it.",
         "double-vote": "A node forgets that it has voted in this term, and votes again.",
         "vote-not-synced": "A vote is never put on the disk, so that a power cut takes it back.",
         "commit-earlier-term": "An entry of an earlier term counts as committed once a majority "
