@@ -49,6 +49,7 @@ BUGS = (
     "cas-early-check",
     "definite-timeout",
     "split-brain",
+    "config-two-at-once",
     "own-write-unseen",
     "txn-split",
     "txn-read-early",

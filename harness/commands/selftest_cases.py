@@ -45,6 +45,8 @@ TAIL = (
     "1s partition n3; 7s delay all ms=60; 7.2s kill leader; 8.2s heal kill; 12.5s kill leader; "
     "12.7s heal partition; 12.8s heal delay; 16.5s heal"
 )
+# The leader has time to be asked, before it finds out that nobody hears it any more.
+LEADER_ALONE = "2s partition leader; 2.2s members followers reckless=yes; 10s heal"
 # What a leader had acknowledged when it was cut off, another one is asked for again.
 SEVERAL_LEADERS = (
     "2s partition leader; 4.5s heal; 6s partition leader; 8.5s heal; "
@@ -116,6 +118,10 @@ CASES: Mapping[str, str] = MappingProxyType(
         "definite-timeout": "--rate 40 --concurrency 6n --keys 3 --time-limit 12 --timeout 0.7 "
         '--server-args "--delay 0.4 --election-timeout 1.5 --heartbeat 0.25"',
         "split-brain": f'{BUSY} --time-limit 26 --schedule "{ONE_WAYS}"',
+        # Cut off, it takes out one node after another, until it is all of the cluster.
+        "config-two-at-once": "--local 3 --rate 100 --concurrency 4n --keys 3 --time-limit 14 "
+        '--server-args "--election-timeout 2.5" '
+        f'--schedule "{LEADER_ALONE}"',
         "own-write-unseen": f"{LAGGING} --keys 3 --reads local",
         "txn-split": TXN,
         "txn-read-early": TXN,

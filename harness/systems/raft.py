@@ -37,6 +37,7 @@ from partita.workloads.client import (
 )
 
 PORT = 7000
+LOOK_S, CHANGE_S = 2.0, 1.5
 READS = ("read", "status", "observe", "list", "watch")
 NAME = "raft"
 HOME = f"{FOLDER}/{NAME}"
@@ -66,6 +67,7 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "cas-early-check": "A cas is compared when it arrives, not when it is applied.",
         "definite-timeout": "A write that timed out is said to have failed, though it may commit.",
         "split-brain": "The leader takes a majority of the nodes that answer for one of all.",
+        "config-two-at-once": "A leader changes the members again before that is committed.",
         "own-write-unseen": "A local read does not wait for what its client has written or seen.",
         "txn-split": "Each operation of a transaction is an entry of its own in the log.",
         "txn-read-early": "A transaction reads when it arrives; only what it writes is compared.",
@@ -146,6 +148,7 @@ class Raft(Daemon):
         # A client node, which has neither, is told of it as a text.
         self._sources = {"this": SOURCES} | ({"next": Path(next_release)} if next_release else {})
         self._chosen: dict[str, str] = {}
+        self._joins: set[str] = set()  # who was taken in, and did not begin the cluster
         self._arguments = [*(["--bug", bug] if bug else []), *server_args]
 
     def fetch(self) -> None:
@@ -193,7 +196,26 @@ class Raft(Daemon):
         for peer in nodes:
             if peer.name != node.name:
                 command += ["--peer", f"{peer.name}={host_port(peer.address, PORT)}"]
+        command += ["--join"] if node.name in self._joins else []
         node.start_daemon(NAME, [*command, *self._arguments])
+
+    def wipe(self, node: Node) -> None:
+        super().wipe(node)
+        self._joins.discard(node.name)
+
+    def members(self, node: Node) -> Sequence[str]:
+        client = RaftClient(node.address, LOOK_S)
+        try:
+            return list(client.status()["members"])
+        finally:
+            client.close()
+
+    def add(self, node: Node, asked: Node) -> None:
+        self._joins.add(node.name)
+        _change(asked, "add", node=node.name, address=host_port(node.address, PORT))
+
+    def remove(self, node: Node, asked: Node) -> None:
+        _change(asked, "remove", node=node.name)
 
     def files(self, node: Node) -> Mapping[str, str]:
         return {"log": f"{HOME}/data/journal.jsonl"}
@@ -335,6 +357,14 @@ class RaftClient:
         if status == 409 and answer.get("definite"):
             raise (Over if answer.get("over") else Refused)(reason)
         raise (Definite if answer.get("definite") else Indefinite)(reason)
+
+
+def _change(asked: Node, f: str, **fields: str) -> None:
+    client = RaftClient(asked.address, CHANGE_S)
+    try:
+        client.ask(f, **fields)
+    finally:
+        client.close()
 
 
 def _version(answer: dict[str, Any]) -> int:

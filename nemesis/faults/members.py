@@ -54,7 +54,7 @@ class Members:
         ] = LEAST,
         reckless: Annotated[
             bool,
-            Setting("Take nodes out at once, and though no majority would live.", alone=True),
+            Setting("Ask all nodes for it at once, and though no majority would live.", alone=True),
         ] = False,
         patience: Annotated[
             float, Setting("Seconds in which a node has to be back.", least=1, most=600)
@@ -120,6 +120,8 @@ class Members:
         """Ask until it is out, the time is over, or the rules forbid it."""
         request = _Request(scene, node)
         begun = time.monotonic()
+        if self._reckless:
+            self._demand(scene, node)
         while time.monotonic() - begun < REMOVAL_S:
             voters = _view(scene)
             if voters and node in self._asked and node not in voters:
@@ -137,6 +139,18 @@ class Members:
                 self._pending |= {node} if answer.done is not False else set()
                 self._kept[node] = answer.said or "no majority shows it"
             time.sleep(_LOOK_S)
+
+    def _demand(self, scene: Scene, node: str) -> None:
+        """Ask everybody at once, one that is cut off too: it may believe that it leads."""
+        self._asked.add(node)
+        answers = on_some(
+            scene.hosts,
+            scene.living - {node},
+            lambda asked: scene.store.change("remove", node, asked),
+        )
+        if any(answer.done is not False for answer in answers.values()):
+            self._pending.add(node)
+        self._kept[node] = next(iter(answers.values())).said or "no majority shows it"
 
     def _against_removal(self, scene: Scene, voters: Voters | None, node: str) -> str | None:
         if self._reckless:

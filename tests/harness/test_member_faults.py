@@ -12,6 +12,7 @@ from partita.harness.run.store_processes import StoreProcesses
 from partita.harness.systems import HasFetch, HasPrimaries, StoreError, System
 from partita.harness.systems.consul import Consul
 from partita.harness.systems.etcd import Etcd
+from partita.harness.systems.raft import Raft
 from partita.harness.systems.system import HasForesight
 from partita.harness.systems.zookeeper import ZooKeeper
 from partita.nemesis.fault import Scene
@@ -23,6 +24,7 @@ PATIENCE_S = 30.0
 STORES: dict[str, Callable[[], System]] = {
     "consul": Consul,
     "etcd": Etcd,
+    "raft": Raft,
     "zookeeper": ZooKeeper,
 }
 

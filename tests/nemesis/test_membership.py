@@ -222,8 +222,9 @@ def test_what_our_faults_strike_does_not_live(cluster: Cluster, silent: Scope) -
     fault.begin(scene, scope)
     assert cluster.changes == [], "two of the four that would be left live"
     assert "only 2 of the 4" in fault.prove(scene, scope)["kept"]["n2"]
+    # Without care all are asked, for one that is cut off may believe that it leads.
     Members(reckless=True).begin(scene, scope)
-    assert cluster.changes == [("remove", "n2")]
+    assert cluster.changes == [("remove", "n2")] * 4
 
 
 def test_who_does_not_answer_does_not_live(cluster: Cluster) -> None:
