@@ -46,7 +46,7 @@ TAIL = (
     "12.7s heal partition; 12.8s heal delay; 16.5s heal"
 )
 # The leader has time to be asked, before it finds out that nobody hears it any more.
-LEADER_ALONE = "2s partition leader; 2.2s members followers reckless=yes; 10s heal"
+LEADER_ALONE = "2s partition leader; 2.2s members n1,n2,n3 reckless=yes; 10s heal"
 # What a leader had acknowledged when it was cut off, another one is asked for again.
 SEVERAL_LEADERS = (
     "2s partition leader; 4.5s heal; 6s partition leader; 8.5s heal; "
