@@ -1,5 +1,6 @@
 """The leader of a real store is taken out, and taken in again with nothing of what it had."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -27,11 +28,13 @@ STORES: dict[str, Callable[[], System]] = {
     "raft": Raft,
     "zookeeper": ZooKeeper,
 }
+# A server that joins Consul votes after ten seconds: the test takes most of a minute.
+CHOSEN = [name for name in STORES if name != "consul" or "PARTITA_FAULTS" in os.environ]
 
 pytestmark = pytest.mark.cluster
 
 
-@pytest.mark.parametrize("name", STORES)
+@pytest.mark.parametrize("name", CHOSEN)
 def test_a_leader_leaves_and_comes_back_empty(name: str, nodes: list[Node]) -> None:
     system, four = STORES[name](), nodes[:4]
     if isinstance(system, HasFetch):
