@@ -35,7 +35,7 @@ def test_a_holder_that_was_frozen_does_not_know_it(partita: Partita, tmp_path: P
     frozen = [event for event in events if event["f"] in ("client-pause", "heal")]
     begun, over = frozen[1]["time"], frozen[2]["time"]
     assert 2.9e9 < over - begun < 3.5e9, "three times to live, and then it ended by itself"
-    (client,) = frozen[1]["value"]["nodes"]
+    (client,) = frozen[0]["value"]["clients"]
     mine = [e for e in events if e.get("client") == client and begun < e["time"] < over]
     assert [event["type"] for event in mine if event["type"] == "invoke"] == []
     assert any(e["f"] == "told" and e["time"] > over for e in events), "they were told too late"
