@@ -9,6 +9,7 @@ import shutil
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from glob import glob
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -69,14 +70,23 @@ def read_store(path: Path) -> "CommandStore":
     return CommandStore({"name": path.stem, **given}, path.parent.resolve())
 
 
+def _files(folder: Path, pattern: str) -> list[Path]:
+    """Return the file of this name, or those of a pattern such as `*.py`."""
+    if (folder / pattern).is_file():
+        return [folder / pattern]
+    # `Path.glob` takes no absolute ones.
+    found = (folder / each for each in glob(pattern, root_dir=folder))  # noqa: PTH207
+    return sorted(each for each in found if each.is_file())
+
+
 def _complaints(given: dict[str, Any], folder: Path) -> list[str]:
     """Say what is wrong, the worst first."""
     found = [complaint for key, value in given.items() for complaint in _mistaken(key, value)]
     found += [f"{key} is missing" for key, (must, _) in KEYS.items() if must and key not in given]
     if found:
         return found
-    files = [name for name in given.get("files", ()) if not (folder / name).is_file()]
-    found = [f"files: no file {name}" for name in files]
+    missing = [name for name in given.get("files", ()) if not _files(folder, name)]
+    found = [f"files: no file {name}" for name in missing]
     if not given.get("name", "store").replace("-", "").isalnum():
         found.append(f"name has letters, digits and dashes only, not {given['name']!r}")
     if given.get("transactions", WHOLE) not in (WHOLE, GUARDED):
@@ -142,8 +152,9 @@ class CommandStore(Daemon):
             setattr(self, ports, partial(_ports_of, keys[ports]))
 
     def install(self, node: Node) -> None:
-        for file in self._keys.get("files", ()):
-            node.upload(self._folder / file, f"{self._files}/{Path(file).name}")
+        for pattern in self._keys.get("files", ()):
+            for file in _files(self._folder, pattern):
+                node.upload(file, f"{self._files}/{file.name}")
         if "install" in self._keys:
             self._run(node, "install", 600)
 

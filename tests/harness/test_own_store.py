@@ -50,6 +50,7 @@ def toml(folder: Path, **keys: object) -> Path:
         (LEAST | {"start": " "}, "start must be a text"),
         (LEAST | {"files": "x"}, "files must be a list of texts"),
         (LEAST | {"files": ["x"]}, "no file x"),
+        (LEAST | {"files": ["*.py"]}, "no file *.py"),
         (LEAST | {"client": "no-such-program --x"}, "there is no program no-such-program"),
         (LEAST | {"client": '"'}, "client is no command"),
         (LEAST | {"transactions": "all"}, "transactions is whole or guarded, not 'all'"),
@@ -63,6 +64,25 @@ def test_what_is_wrong_in_a_store_is_said_in_one_line(
         read_store(toml(tmp_path, **keys))
     assert "\n" not in str(error.value)
     assert str(tmp_path / "store.toml") in str(error.value)
+
+
+def test_files_are_names_and_patterns(tmp_path: Path) -> None:
+    for name in ("a.py", "b[1].py", "c.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "d.py").mkdir()
+    patterns = ["*.py", "b[1].py", str(tmp_path / "*.txt")]
+    store = read_store(toml(tmp_path, **LEAST | {"files": patterns}))
+    node = Uploads()
+    store.install(node)  # type: ignore[arg-type]
+    assert [path.name for path in node.uploaded] == ["a.py", "b[1].py", "b[1].py", "c.txt"]
+
+
+class Uploads:
+    def __init__(self) -> None:
+        self.uploaded: list[Path] = []
+
+    def upload(self, source: Path, target: str) -> None:
+        self.uploaded.append(source)
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
