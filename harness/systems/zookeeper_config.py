@@ -19,7 +19,7 @@ _MEMBERS = f"{HOME}/conf/members"
 
 # Debian's example configuration has these three; a new leader after a partition takes about
 # tickTime * syncLimit, which is why they are not made smaller here.
-_CONFIG = f"""\
+CONFIG = f"""\
 tickTime=2000
 initLimit=10
 syncLimit=5
@@ -39,7 +39,7 @@ dynamicConfigFile={_MEMBERS}
 def configure(node: Node, numbers: Mapping[str, int], nodes: Sequence[Node]) -> None:
     """Write the configuration of a node whose members never change."""
     servers = [f"server.{numbers[n.name]}={_peer(n)}" for n in nodes]
-    node.write(ZOO_CFG, _CONFIG + _FIXED + "\n".join(servers) + "\n")
+    node.write(ZOO_CFG, CONFIG + _FIXED + "\n".join(servers) + "\n")
     _number(node, numbers)
 
 
@@ -53,7 +53,7 @@ def configure_changeable(
     if anew or node.run(["test", "-e", ZOO_CFG], check=False).status != 0:
         servers = [participant(each, numbers) for each in nodes]
         node.write(_MEMBERS, "\n".join(servers) + "\n")
-        node.write(ZOO_CFG, _CONFIG + _CHANGEABLE)
+        node.write(ZOO_CFG, CONFIG + _CHANGEABLE)
     _number(node, numbers)
 
 

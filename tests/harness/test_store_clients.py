@@ -134,7 +134,7 @@ def transactions_are_kept(make: Callable[[], Any]) -> None:
 def loads_of_transactions_are_serial(connects: Sequence[Callable[[], Any]], path: Path) -> None:
     """What commits happens at one point, and the versions tell the order of these points."""
     for workload in (TxnAppend(keys=3, writes_per_key=40), TxnRegister(keys=3)):
-        history = loaded(workload, connects, path / f"{workload.name}.jsonl", seconds=1)
+        history = loaded(workload, connects, path / f"{workload.name}.jsonl", seconds=2)
         outcomes = [op.outcome for op in history]
         assert set(outcomes) <= {"ok", "fail"}
         assert outcomes.count("ok") > 50

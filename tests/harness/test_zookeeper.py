@@ -173,7 +173,7 @@ def test_a_server_that_cannot_start_shows_its_log(
     three: list[Node], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("partita.harness.run.run.HEALTH_WAIT_S", 3)
-    monkeypatch.setattr("partita.harness.systems.zookeeper.CONFIG", "tickTime=never\n")
+    monkeypatch.setattr("partita.harness.systems.zookeeper_config.CONFIG", "tickTime=never\n")
     alone = [three[2]]
     try:
         # What is said first depends on whether Java has given up before the first look at it.
