@@ -81,7 +81,7 @@ def test_a_session_that_goes_back_is_no_order(partita: Partita, tmp_path: Path) 
     ("expect", "said"),
     [
         ("sequental", "there is no such level: choose from"),
-        ("session=sequential", "a history is not judged by 'session', but by bank, delivery, "),
+        ("session=sequential", "a history is not judged by 'session', but by bank, convergence, "),
         ("sessions=linear", "there is no such level"),
     ],
 )
