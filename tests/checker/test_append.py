@@ -14,7 +14,7 @@ from partita.checker.linearizability.append_columns import Columns
 from partita.checker.linearizability.check import counting
 from partita.checker.linearizability.reference import linearizable
 
-HISTORIES = 40_000
+HISTORIES = 20_000
 BATCH = 1_000
 
 

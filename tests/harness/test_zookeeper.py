@@ -193,7 +193,7 @@ def test_the_main_job(partita: Partita) -> None:
     """The experiment in short: a leader cut off, nothing lost, and figures that make sense."""
     done = partita(
         *("test", "zookeeper", "--workload", "append", "--rate", "20", "--json"),
-        *("--schedule", "5s partition leader-minority; 30s heal", "--time-limit", "45"),
+        *("--schedule", "5s partition leader-minority; 24s heal", "--time-limit", "34"),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(done.stdout)
