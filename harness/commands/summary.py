@@ -7,6 +7,8 @@ import click
 
 WORDS = {True: ("VALID", "green"), False: ("INVALID", "red"), "unknown": ("UNKNOWN", "yellow")}
 WIDTH = 80
+# Of the time, from which share on a router of messages is told to be one of the reasons for delays.
+ROUTER_BUSY = 0.25
 
 
 def summary(outcome: dict[str, Any]) -> str:
@@ -29,6 +31,7 @@ def summary(outcome: dict[str, Any]) -> str:
     lines.append(f"  availability {_percent(outcome['availability'])}" + _by_node(outcome))
     if outcome["longest_unavailability"] is not None:
         lines.append(f"  longest time without an answer {outcome['longest_unavailability']:.1f} s")
+    lines += _messages(outcome)
     for fault in outcome["faults"]:
         lines += _fault(fault)
     lines += [f"  missed       {missed}" for missed in outcome["missed"]]
@@ -93,6 +96,20 @@ def _contention(outcome: Mapping[str, Any]) -> list[str]:
     per_commit = "" if per_commit is None else f", {per_commit:.2f} retries per commit"
     rate = _percent(told["commit_rate"])
     return [f"  commits      {told['committed']}, {rate} of all attempts{per_commit}"]
+
+
+def _messages(outcome: Mapping[str, Any]) -> list[str]:
+    """Say that nodes sent more than can be passed on at once: not all that is slow is theirs."""
+    told = outcome.get("messages") or {}
+    busy, slowed = told.get("router_share") or 0, told.get("slowed") or {}
+    if busy <= ROUTER_BUSY and not slowed:
+        return []
+    lines = [
+        f"  messages     {told['delivered']}; passing them on took {_percent(busy)} of the time"
+    ]
+    if slowed:
+        lines.append(f"               {', '.join(slowed)} sent more than may wait, and was held up")
+    return lines
 
 
 def _by_node(outcome: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from partita.harness.messages.router import Router
+from partita.harness.messages.router import Head, Meaningless, Router
 from partita.workloads.client import Definite, Indefinite, Refused
 
 # Of the protocol's errors, those after which the request certainly has no effect.
@@ -53,32 +53,49 @@ class Caller:
 
     _numbers = itertools.count(1)
     _counting = threading.Lock()
+    _head = staticmethod(msgspec.json.Decoder(Head).decode)
 
     def __init__(self, router: Router, timeout: float, heard: Heard | None = None) -> None:
         with self._counting:
             self.name = f"c{next(self._numbers)}"
         self._router, self._timeout = router, timeout
         self._heard = heard or Heard()
-        self._ids = itertools.count(1)
+        self._asked = self._awaited = 0
+        # The awaited answer, and perhaps one that came when nobody waited any more.
         self._came: queue.SimpleQueue[msgspec.Raw] = queue.SimpleQueue()
-        router.attach(self.name, lambda src, body: self._came.put(body))
+        router.attach(self.name, self._take)
 
     def call(self, node: str, body: dict[str, Any], *, optional: bool = False) -> dict[str, Any]:
         """Send a request and return the body of its answer; an optional one nodes need not know.
 
         Raises `Fault` for an error of the node's, and `Indefinite` if no answer comes in time.
         """
-        number, deadline = next(self._ids), time.monotonic() + self._timeout
+        self._asked = self._awaited = number = self._asked + 1
+        deadline = time.monotonic() + self._timeout
         self._router.send(self.name, node, body | {"msg_id": number})
         while (left := deadline - time.monotonic()) > 0:
             try:
                 answer = msgspec.json.decode(self._came.get(timeout=left))
             except queue.Empty:
                 break
-            # One that is late answers a request that was given up.
+            # One that is late answers the request before.
             if isinstance(answer, dict) and answer.get("in_reply_to") == number:
                 return self._looked_at(node, answer, str(body["type"]), optional)
         raise Indefinite("no answer in time")
+
+    def _take(self, node: str, body: msgspec.Raw) -> None:
+        """Take one answer to what was asked last, in the router's thread.
+
+        Others that answer what was once asked are late, or come twice.
+        """
+        number = self._head(body).in_reply_to
+        if number is None:
+            raise Meaningless("it sent a client what answers nothing")
+        if not 0 < number <= self._asked:
+            raise Meaningless(f"it answered request {number}, which {self.name} never sent")
+        if number == self._awaited:
+            self._awaited = 0
+            self._came.put(body)
 
     def ask(self, node: str, body: dict[str, Any]) -> dict[str, Any]:
         """Do `call`, with errors as a client of a store raises them."""

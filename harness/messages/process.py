@@ -8,12 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+READ_MAX = 1 << 18  # bytes that are read at once
 LINE_MAX = 16 << 20  # bytes of one message
+BEGIN = 1000  # bytes of a longer one that are kept, to show them
 STUCK_MAX = 64 << 20  # bytes that may wait for a program that does not read
 
 
 class TooLong(Exception):
-    """A line of output that does not end; it is skipped to its end."""
+    """A line of output that does not end; it is skipped to its end. `begin` is how it begins."""
+
+    def __init__(self, begin: bytes) -> None:
+        super().__init__()
+        self.begin = begin
 
 
 class Process:
@@ -64,17 +70,19 @@ class Process:
         return self._popen.poll() is None
 
     def read(self) -> Iterator[bytes]:
-        """Yield the lines that have come. Raises `TooLong`, and `EOFError` when it has ended."""
-        while True:
-            try:
-                data = os.read(self.output, 1 << 18)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                raise EOFError
-            yield from self._split(data)
+        """Yield some of the lines that have come: who writes all the time has to take turns.
+
+        Raises `TooLong`, and `EOFError` when the program has ended.
+        """
+        try:
+            data = os.read(self.output, READ_MAX)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            raise EOFError
+        yield from self._split(data)
 
     def _split(self, data: bytes) -> Iterator[bytes]:
         *whole, rest = data.split(b"\n")
@@ -92,9 +100,10 @@ class Process:
             return
         self._part += rest
         if len(self._part) > LINE_MAX:
+            begin = bytes(self._part[:BEGIN])
             self._part.clear()
             self._skips = True
-            raise TooLong
+            raise TooLong(begin)
 
     def write(self) -> bool:
         """Hand over what is waiting, as far as the program reads; say whether all is gone."""

@@ -10,7 +10,7 @@ import os
 import selectors
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -27,11 +27,17 @@ T = TypeVar("T")
 # What takes a message that arrived, in the router's thread: the sender, and the message's body.
 Taker = Callable[[str, msgspec.Raw], None]
 FLUSH_S = 0.5
-# Messages that wait for their time. A node that sends more than fit is not read meanwhile.
+# Messages that wait for their time, and their bytes. A node that sends more than fit is not read
+# meanwhile.
 HELD_MAX = 200_000
+HELD_BYTES_MAX = 256 << 20
 TROUBLES_MAX = 20
 SHOWN_MAX = 200  # bytes of a line that are shown
 OVER, ENDED, STUCK = "no such process", "ended", "not read"
+
+
+class Meaningless(Exception):
+    """What a taker was sent means nothing; the node that sent it is told of, and the text."""
 
 
 class Envelope(msgspec.Struct):
@@ -53,14 +59,17 @@ class Head(msgspec.Struct):
 class Router:
     """Passes messages on until `close`. Every method may be called from any thread.
 
-    `troubles` says what nodes sent that means nothing, `cpu_s` how much processor time passing on
-    took.
+    `troubles` says what nodes sent that means nothing, the first of `troubled` times. `dropped` is
+    how many messages were lost because a node does not read, `cpu_s` how much processor time
+    passing on took.
     """
 
     def __init__(self, links: Links, journal: Messages) -> None:
         self.links = links
         self.journal = journal
         self.troubles: list[str] = []
+        self.troubled = 0
+        self.dropped: Counter[str] = Counter()
         self.cpu_s = 0.0
         self._nodes: dict[str, Process] = {}
         self._takers: dict[str, Taker] = {}
@@ -71,12 +80,15 @@ class Router:
         self._copies = itertools.count()
         self._held: list[tuple[float, int, Line, bytes]] = []
         self._latest: dict[Link, float] = {}  # when what a link was sent last arrives
+        self._held_bytes = 0
         self._unread: set[str] = set()  # nodes that are not read, because too much is held
+        self._slowed: Counter[str] = Counter()  # how often that was so
         self._jobs: deque[Callable[[], None]] = deque()
         self._selector = selectors.DefaultSelector()
         self._wakes, self._wake = os.pipe()
         os.set_blocking(self._wake, False)
         self._selector.register(self._wakes, selectors.EVENT_READ)
+        self._since = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True, name="router")
         self._thread.start()
@@ -136,7 +148,9 @@ class Router:
             "delivered": lost.pop(DELIVERED, 0),
             "lost": lost,
             "left_out": self.journal.left_out,
+            "slowed": dict(self._slowed),
             "router_cpu_s": round(self.cpu_s, 3),
+            "router_share": round(self.cpu_s / (time.monotonic() - self._since), 3),
         }
 
     def close(self) -> None:
@@ -203,12 +217,15 @@ class Router:
         try:
             for line in process.read():
                 self._take(name, process, line)
-        except TooLong:
-            self._trouble(f"{name}, line {process.lines + 1}: it is longer than 16 MB")
+        except TooLong as error:
+            self._trouble(
+                f"{name}, line {process.lines + 1}: it is longer than 16 MB: {_shown(error.begin)}"
+            )
         except EOFError:
             self._selector.unregister(process.output)
-        if len(self._held) > HELD_MAX and process.there():
+        if self._holds_more_than(1) and process.there() and name not in self._unread:
             self._unread.add(name)
+            self._slowed[name] += 1
             with suppress(KeyError):
                 self._selector.unregister(process.output)
 
@@ -261,16 +278,21 @@ class Router:
                 self._deliver(copy, line)
             else:
                 heapq.heappush(self._held, (due, next(self._copies), copy, line))
+                self._held_bytes += len(line)
 
     def _deliver_due(self) -> None:
         now = time.monotonic()
         while self._held and self._held[0][0] <= now:
             _, _, record, line = heapq.heappop(self._held)
+            self._held_bytes -= len(line)
             self._deliver(record, line)
-        if self._unread and len(self._held) < HELD_MAX // 2:
+        if self._unread and not self._holds_more_than(0.5):
             for name in self._unread:
                 self._selector.register(self._nodes[name].output, selectors.EVENT_READ, name)
             self._unread.clear()
+
+    def _holds_more_than(self, share: float) -> bool:
+        return len(self._held) > share * HELD_MAX or self._held_bytes > share * HELD_BYTES_MAX
 
     def _deliver(self, record: Line, line: bytes) -> None:
         record.at = time.monotonic_ns()
@@ -280,6 +302,8 @@ class Router:
             self.journal.write(record)
             try:
                 taker(src, body)
+            except Meaningless as error:
+                self._trouble(f"{record.by or src}: {error}: {_shown(bytes(body))}")
             except Exception as error:  # whatever it was sent, the others' messages pass on
                 self._trouble(f"{record.dest} broke at a message from {src}: {error!r}")
             return
@@ -294,6 +318,7 @@ class Router:
         if not process.there():
             return ENDED
         if len(process.waiting) + len(line) > STUCK_MAX:
+            self.dropped[name] += 1
             return STUCK
         idle = not process.waiting
         process.waiting += line
@@ -324,6 +349,7 @@ class Router:
         process.let_go()
 
     def _trouble(self, text: str) -> None:
+        self.troubled += 1
         if len(self.troubles) < TROUBLES_MAX:
             self.troubles.append(text)
 

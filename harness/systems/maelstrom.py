@@ -6,6 +6,7 @@ passes the messages on (`harness/messages/`). So it needs no privilege, and no t
 
 import hashlib
 import os
+import re
 import shutil
 import signal
 import tempfile
@@ -23,6 +24,7 @@ from partita.harness.messages.journal import Messages
 from partita.harness.messages.links import Links, Spread
 from partita.harness.messages.neighbours import Neighbours
 from partita.harness.messages.place import Place
+from partita.harness.messages.process import STUCK_MAX
 from partita.harness.messages.router import Router
 from partita.harness.messages.streams import Streams
 from partita.harness.messages.topologies import Shape, neighbours_in
@@ -35,6 +37,7 @@ from partita.workloads.client import Client
 NAME = "maelstrom"
 INIT_S = 10.0  # for the answer to `init`
 STOP_S = 5.0
+FIRST_LINE_MAX = 1000  # bytes
 # The client that introduces nodes to each other.
 INTRODUCER = "c0"
 
@@ -70,6 +73,11 @@ class Maelstrom:
             raise StoreError(f"no file {binary}: --binary takes the program of a node")
         if not os.access(binary, os.X_OK):
             raise StoreError(f"{binary} cannot be executed: chmod +x {binary}")
+        interpreter = _missing_interpreter(binary)
+        if interpreter is not None:
+            raise StoreError(
+                f"{binary} is for {interpreter!r}, which is not there: see its first line"
+            )
         self._command = [str(binary.resolve()), *server_args]
         self._shape: Shape = topology
         self._most = messages_max
@@ -108,9 +116,16 @@ class Maelstrom:
 
     def complaints(self) -> Sequence[str]:
         said = list(self._heard.unsupported())
+        said += [
+            f"{name} does not read: {STUCK_MAX >> 20} MB wait for it, and {count} more messages to "
+            "it were lost"
+            for name, count in self._passing.dropped.items()
+        ]
         troubles = self._passing.troubles
         if troubles and not self._tolerant:
-            said.append(f"a node sent what means nothing: {troubles[0]}")
+            times = self._passing.troubled
+            often = "" if times == 1 else f" ({times} times)"
+            said.append(f"a node sent what means nothing{often}: {troubles[0]}")
         return said
 
     def keep(self, directory: Path) -> None:
@@ -222,3 +237,17 @@ class Maelstrom:
 
     def _said(self, node: Node) -> Path:
         return self._folder / f"{node.name}.log"
+
+
+def _missing_interpreter(binary: Path) -> str | None:
+    """Return what a script says that it is for, if there is no such program.
+
+    The kernel would say that the script itself is not there.
+    """
+    with binary.open("rb") as file:
+        first = file.readline(FIRST_LINE_MAX)
+    if not first.startswith(b"#!"):
+        return None
+    # Of a line that ends as in Windows, the kernel takes the end for a part of the name.
+    name = re.split(r"[ \t\n]", first[2:].decode(errors="replace").lstrip(" \t"))[0]
+    return None if Path(name).is_file() else name

@@ -64,6 +64,7 @@ def _figures(run: StoredRun, drawn: SpaceTime, messages: Messages) -> dict[str, 
         "cpu_s": said.get("router_cpu_s"),
         "share": _share(said.get("router_cpu_s"), run),
         "left_out": int(said.get("left_out") or 0) + messages.unread,
+        "slowed": said.get("slowed") or {},
         "unreadable": messages.unreadable,
         "count": int((~messages.copy).sum()),
     }

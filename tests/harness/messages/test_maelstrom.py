@@ -81,6 +81,8 @@ def test_nodes_that_do_not_speak_to_each_other_are_found_out(
     [
         (None, "no file"),
         ("", "chmod +x"),
+        ("#!/no/such/interpreter", "is for '/no/such/interpreter', which is not there"),
+        ("#!/bin/sh\r\n", "is for '/bin/sh\\r', which is not there"),
         ("import sys; sys.exit('no configuration')", "no configuration"),
         ("import time; time.sleep(60)", "did not answer init within 10 s"),
     ],
@@ -89,7 +91,10 @@ def test_a_program_that_is_no_node_is_told_in_one_line(
     partita: Partita, tmp_path: Path, script: str | None, said: str
 ) -> None:
     binary = tmp_path / "node"
-    if script:
+    if script and script.startswith("#!"):
+        binary.write_bytes(script.encode())
+        binary.chmod(0o755)
+    elif script:
         program(binary, script)
     elif script is not None:
         binary.write_text("#!/bin/sh\n")

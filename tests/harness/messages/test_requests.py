@@ -23,22 +23,22 @@ Answers = Callable[[dict[str, Any]], dict[str, Any]]
 class Node:
     """A node that answers as it is told to, and keeps what it was asked."""
 
-    def __init__(self, router: Router) -> None:
+    def __init__(self, router: Router, name: str = "n1") -> None:
         self.asked: list[dict[str, Any]] = []
         self.answers: Answers = lambda body: {}
         self.heard = Heard()
-        self._router = router
-        router.attach("n1", self._take)
+        self.router, self._name = router, name
+        router.attach(name, self._take)
 
     def caller(self) -> Caller:
-        return Caller(self._router, 0.5, self.heard)
+        return Caller(self.router, 0.5, self.heard)
 
     def _take(self, client: str, raw: msgspec.Raw) -> None:
         body = msgspec.json.decode(raw)
         number = body.pop("msg_id")
         self.asked.append(body)
         answer = {"type": f"{body['type']}_ok"} | self.answers(body)
-        self._router.send("n1", client, answer | {"in_reply_to": number})
+        self.router.send(self._name, client, answer | {"in_reply_to": number})
 
 
 @pytest.fixture
@@ -78,7 +78,8 @@ def test_a_counter(node: Node) -> None:
 def test_a_node_is_told_its_neighbours_once_in_each_life(node: Node) -> None:
     lives = [1]
     told = {"n1": ["n2"], "n2": ["n1"]}
-    client = clients.Broadcasts(node.caller(), "n1", Neighbours(told, lambda name: lives[-1]))
+    neighbours = Neighbours(told, lambda name: lives[-1] if name == "n1" else None)
+    client = clients.Broadcasts(node.caller(), "n1", neighbours)
     node.answers = lambda body: {"messages": [3, 4]}
     client.broadcast("3")
     assert client.messages() == ["3", "4"]
@@ -90,6 +91,16 @@ def test_a_node_is_told_its_neighbours_once_in_each_life(node: Node) -> None:
     assert node.asked[:2] == [
         {"type": "topology", "topology": told}, {"type": "broadcast", "message": 3}
     ]  # fmt: skip
+
+
+def test_all_nodes_know_their_neighbours_before_the_first_message_is_told(node: Node) -> None:
+    told = {"n1": ["n2"], "n2": ["n1"]}
+    other = Node(node.router, "n2")
+    both = Neighbours(told, lambda name: name)
+    clients.Broadcasts(node.caller(), "n1", both).broadcast("3")
+    assert [each["type"] for each in other.asked] == ["topology"]
+    clients.Broadcasts(node.caller(), "n2", both).broadcast("4")
+    assert [each["type"] for each in other.asked] == ["topology", "broadcast"]
 
 
 def test_a_node_need_not_want_its_neighbours(node: Node) -> None:

@@ -1,69 +1,27 @@
-"""The router with real programs, and everything that such programs may do wrong."""
+"""The router with real programs: who gets which message, when, and what is written down."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from routed import Cluster, eventually, routed
 from talking import ECHO, PREAMBLE
 
-from partita.harness.messages.calls import Caller, Fault
-from partita.harness.messages.journal import Messages
-from partita.harness.messages.links import Links, Rule
-from partita.harness.messages.process import Process
-from partita.harness.messages.router import Router
+from partita.harness.messages.calls import Fault
+from partita.harness.messages.links import Rule
 from partita.workloads.client import Indefinite, Refused
-
-PATIENCE_S = 20.0
-
-
-class Cluster:
-    """A router, and programs that were started with it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.links = folder, Links(seed=1)
-        self.path = folder / "messages.jsonl"
-        self.router = Router(self.links, Messages(self.path, 1000))
-        self.router.attach("c0", lambda src, body: None)
-
-    def start(self, script: str, name: str, *, answers: bool = True) -> Process:
-        said = self.folder / "said.log"
-        command = [sys.executable, "-c", script]
-        process = self.router.spawn(name, command, self.folder / name, said)
-        body = {"type": "init", "msg_id": 1, "node_id": name, "node_ids": [name]}
-        self.router.send("c0", name, body)
-        if answers:
-            eventually(lambda: process.ready)
-        return process
-
-    def caller(self, patience: float = PATIENCE_S) -> Caller:
-        return Caller(self.router, patience)
-
-    def lines(self) -> list[dict[str, Any]]:
-        self.router.close()
-        return [json.loads(line) for line in self.path.read_text().splitlines()]
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    made = Cluster(tmp_path)
-    yield made
-    if not made.router._over.is_set():
-        made.router.close()
-
-
-def eventually(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline, "never came true"
-        time.sleep(0.02)
+    with routed(tmp_path) as made:
+        yield made
 
 
 def test_requests_are_answered_and_written_down(cluster: Cluster) -> None:
@@ -81,6 +39,8 @@ def test_requests_are_answered_and_written_down(cluster: Cluster) -> None:
 
 
 # Passes what it is asked on to its neighbour, in the name of whoever asked.
+
+
 PASSES_ON = (
     PREAMBLE
     + """
@@ -134,6 +94,8 @@ def test_what_became_of_messages_is_told_beside_what_passing_them_on_cost(
 
 
 # Asks its neighbour again and again, and counts the answers.
+
+
 CURIOUS = (
     PREAMBLE
     + """
@@ -191,77 +153,6 @@ def test_messages_of_a_slow_link_keep_their_order(cluster: Cluster) -> None:
     asked = [line for line in cluster.lines() if line["dest"] == "n2"][1:]
     assert [line["body"]["msg_id"] for line in asked] == list(range(40))
     assert all(line["at"] - line["sent"] >= 10_000_000 for line in asked)
-
-
-def says(text: str) -> str:
-    """A program that answers init, and then writes a line of its own."""
-    return (
-        PREAMBLE
-        + f"""
-for message in messages():
-    sys.stdout.write({text!r} + "\\n")
-    reply(message, {{"type": "ok"}})
-"""
-    )
-
-
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        ("hello", "n1, line 2: no message: "),
-        ('{"src": "n1", "dest": "n2"}', "no message: "),
-        ('{"src": "n1", "dest": "n9", "body": {}}', "there is nobody called 'n9'"),
-        ('{"src": "n2", "dest": "n1", "body": {}}', "it says that it is from 'n2'"),
-        ('{"src": "n1", "dest": "n1", "body": {"msg_id": "x"}}', "no message: "),
-        pytest.param(
-            '{"src": "n1", "dest": "n1", "body": {"x": ' + "[" * 5000 + "]" * 5000 + "}}",
-            "no message: ",
-            id="nested",
-        ),
-        ("\udc80", "no message: "),
-    ],
-)
-def test_what_means_nothing_is_shown_with_its_line(cluster: Cluster, line: str, told: str) -> None:
-    script = says(line)
-    if line == "\udc80":
-        script = script.replace("sys.stdout.write('\\udc80'", "os.write(1, b'\\x80'").replace(
-            "b'\\x80' + \"\\n\"", "b'\\x80\\n'"
-        )
-    cluster.start(script, "n1")
-    with pytest.raises(Indefinite):
-        cluster.caller().call("n1", {"type": "go"})
-    assert len(cluster.router.troubles) == 1
-    assert told in cluster.router.troubles[0]
-
-
-# Sends what is no text, where only whoever takes the message would look.
-NO_TEXT = (
-    PREAMBLE
-    + """
-for message in messages():
-    os.write(1, b'{"src":"n1","dest":"kv","body":{"type":"read","msg_id":1,"key":"\\xff"}}\\n')
-    reply(message, {"type": "x_ok"})
-"""
-)
-
-
-def test_text_that_is_none_is_told_and_the_next_message_passes(cluster: Cluster) -> None:
-    taken: list[str] = []
-    cluster.router.attach("kv", lambda src, body: taken.append(src))
-    cluster.start(NO_TEXT, "n1")
-    assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
-    assert (taken, len(cluster.router.troubles)) == ([], 1)
-    assert "n1, line 2: no message: " in cluster.router.troubles[0]
-
-
-def test_who_breaks_at_a_message_does_not_end_the_network(cluster: Cluster) -> None:
-    def breaks(src: str, body: object) -> None:
-        raise KeyError("type")
-
-    cluster.router.attach("kv", breaks)
-    cluster.start(says('{"src": "n1", "dest": "kv", "body": {}}').replace('"ok"', '"x_ok"'), "n1")
-    assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
-    assert cluster.router.troubles == ["kv broke at a message from n1: KeyError('type')"]
 
 
 def test_who_wants_the_messages_has_the_thread_that_writes_them_put_them_down(
@@ -335,51 +226,6 @@ def test_a_frozen_node_does_not_run_and_goes_on_where_it_was(cluster: Cluster) -
     process.signal(signal.SIGCONT)
     assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
     assert sum(line["body"].get("type") == "x" for line in cluster.lines() if "body" in line) == 2
-
-
-def test_a_line_without_an_end_is_cut_short_and_told(cluster: Cluster) -> None:
-    script = (
-        PREAMBLE
-        + """
-for message in messages():
-    for _ in range(40):
-        sys.stdout.write("x" * 1_000_000)
-    sys.stdout.write("\\n")
-    reply(message, {"type": "x_ok"})
-"""
-    )
-    cluster.start(script, "n1")
-    assert cluster.caller().call("n1", {"type": "x"})["type"] == "x_ok"
-    assert cluster.router.troubles == ["n1, line 2: it is longer than 16 MB"]
-
-
-def test_a_node_that_floods_is_read_no_faster_than_its_messages_arrive(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("partita.harness.messages.router.HELD_MAX", 500)
-    script = (
-        PREAMBLE
-        + """
-for message in messages():
-    for number in range(3000):
-        send("n2", {"type": "flood"})
-    reply(message, {"type": "x_ok"})
-"""
-    )
-    cluster.start(script, "n1")
-    cluster.start(ECHO, "n2")
-    cluster.links.add(Rule({("n1", "n2")}, ms=100))
-    most = 0
-
-    def done() -> bool:
-        nonlocal most
-        most = max(most, len(cluster.router._held))
-        return cluster.router.journal.counts["delivered"] > 3000
-
-    cluster.router.send("c0", "n1", {"type": "x", "msg_id": 1})
-    eventually(done)
-    # What one read brings is let in, and no more.
-    assert 500 < most <= 500 + (1 << 18) // 40
 
 
 def test_nodes_end_with_a_controller_that_is_killed(tmp_path: Path) -> None:
