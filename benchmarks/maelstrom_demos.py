@@ -1,10 +1,12 @@
 """Maelstrom's own demo nodes, unmodified, under its own kind of partition: a table of verdicts.
 
-    python benchmarks/maelstrom_demos.py --maelstrom FOLDER [--seeds 3] [--docs docs]
+    python benchmarks/maelstrom_demos.py --maelstrom FOLDER [--seeds 3] [--kept FILE] [--docs docs]
 
 `--maelstrom` is a copy of Maelstrom's repository. Each demo is run with its workload, with and
-without cuts in halves, once for each seed. A demo whose language is not installed is left out, and
-that is said. What Maelstrom's guide says of each stands beside it, in our words.
+without cuts in halves, once for each seed. A demo whose language is not installed, or that is not
+built, is left out, and that is said. What Maelstrom's guide says of each stands beside it, in our
+words. All of it takes the better part of an hour: verdicts go to `--kept` as they come, and what is
+there is not run again.
 """
 
 import argparse
@@ -23,6 +25,8 @@ import documents
 TIME_LIMIT_S = 10
 CUTS = ("none", "partition")
 LANGUAGES = {".py": "python3", ".rb": "ruby", ".js": "node"}
+# What Java's scripts start.
+JAR = "target/lab-1.0-SNAPSHOT-jar-with-dependencies.jar"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,21 @@ DEMOS = (
     Demo("ruby/datomic_list_append.rb", "txn-list-append", "serializable (chapter 5)"),
     Demo("js/single_key_txn.js", "txn-list-append"),
     Demo("js/multi_key_txn.js", "txn-list-append"),
+    Demo("rust/target/release/echo", "echo"),
+    Demo("rust/target/release/broadcast", "broadcast"),
+    Demo("rust/target/release/g_set", "g-set"),
+    Demo("rust/target/release/lin_kv", "lin-kv"),
+    Demo("java/broadcast", "broadcast"),
+    Demo("java/g-set", "g-set"),
+    Demo("java/g-counter", "g-counter"),
+    Demo("java/txn-list-append", "txn-list-append"),
 )
 
 
 def main() -> int:
     asked = _asked()
     folder = asked.maelstrom.absolute()
-    lines = list(_lines(folder, range(1, asked.seeds + 1)))
+    lines = list(_lines(folder, range(1, asked.seeds + 1), Kept(asked.kept)))
     text = _text(lines, _commit(folder), asked.seeds)
     print(text)
     if asked.docs:
@@ -70,24 +82,52 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--maelstrom", type=Path, required=True, help="its repository")
     parser.add_argument("--seeds", type=int, default=3, help="runs of each")
+    parser.add_argument("--kept", type=Path, help="a file for the verdicts that are known")
     parser.add_argument("--docs", type=Path, help="put the table into this folder's maelstrom.md")
     return parser.parse_args()
 
 
-def _lines(folder: Path, seeds: Sequence[int]) -> Iterator[Sequence[str]]:
+class Kept:
+    """Verdicts that are known, in a file that grows with each."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        lines = path.read_text().splitlines() if path and path.exists() else ()
+        self._known: dict[tuple[object, ...], str] = {
+            tuple(key): verdict for key, verdict in map(json.loads, lines)
+        }
+
+    def verdict(self, demo: Demo, node: Path, cuts: str, seed: int) -> str:
+        key = (demo.file, demo.workload, cuts, seed)
+        if key not in self._known:
+            self._known[key] = found = _verdict(demo, node, cuts, seed)
+            if self._path:
+                with self._path.open("a") as file:
+                    print(json.dumps([key, found]), file=file)
+        return self._known[key]
+
+
+def _lines(folder: Path, seeds: Sequence[int], kept: Kept) -> Iterator[Sequence[str]]:
     for demo in DEMOS:
         node = folder / "demo" / demo.file
-        language = LANGUAGES[node.suffix]
-        if not shutil.which(language):
-            print(f"{demo.file} is left out: there is no {language}", file=sys.stderr)
+        if why := _missing(node):
+            print(f"{demo.file} is left out: {why}", file=sys.stderr)
             continue
-        found = [_verdicts(demo, node, cuts, seeds) for cuts in CUTS]
+        found = [_verdicts(demo, node, cuts, seeds, kept) for cuts in CUTS]
         yield f"`{demo.file}`", f"`{demo.workload}`", *found, demo.guide
 
 
-def _verdicts(demo: Demo, node: Path, cuts: str, seeds: Sequence[int]) -> str:
+def _missing(node: Path) -> str | None:
+    language = LANGUAGES.get(node.suffix)
+    if language and not shutil.which(language):
+        return f"there is no {language}"
+    needs = node.parent / JAR if node.parent.name == "java" else node
+    return None if needs.exists() else "it is not built"
+
+
+def _verdicts(demo: Demo, node: Path, cuts: str, seeds: Sequence[int], kept: Kept) -> str:
     """Run a demo once for each seed; say how often each verdict came out."""
-    found = Counter(_verdict(demo, node, cuts, seed) for seed in seeds)
+    found = Counter(kept.verdict(demo, node, cuts, seed) for seed in seeds)
     said = [f"{name} {count} of {len(seeds)}" for name, count in sorted(found.items())]
     print(f"{demo.file} {demo.workload} {cuts}: {', '.join(said)}", file=sys.stderr)
     return ", ".join(said)

@@ -63,7 +63,7 @@ class Caller:
         self._asked = self._awaited = 0
         # The awaited answer, and perhaps one that came when nobody waited any more.
         self._came: queue.SimpleQueue[msgspec.Raw] = queue.SimpleQueue()
-        router.attach(self.name, self._take)
+        router.attach(self.name, self._take, client=True)
 
     def call(self, node: str, body: dict[str, Any], *, optional: bool = False) -> dict[str, Any]:
         """Send a request and return the body of its answer; an optional one nodes need not know.

@@ -3,13 +3,13 @@
 Nothing has to be healed on a host, because there is none: what is here ends with the router.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
-from partita.harness.messages.links import Links, Rule
+from partita.harness.messages.links import Link, Links, Rule
 from partita.nemesis.fault import Fault, Lasted, Scene, Traits
 from partita.nemesis.faults.duplicate import Duplicate
 from partita.nemesis.faults.loss import Loss
@@ -39,6 +39,8 @@ class OnLinks:
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         self.rule.links = _links_of(scope)
+        if not self.rule.cut:
+            self.rule.beside = _wholly_struck(self.rule.links, [host.name for host in scene.hosts])
         self.links.add(self.rule)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
@@ -91,6 +93,19 @@ def faults_on(links: Links) -> Mapping[str, Callable[..., Fault]]:
     return MappingProxyType(told | {kind.name: kind for kind in _OF_PROCESSES})
 
 
-def _links_of(scope: Scope) -> frozenset[tuple[str, str]]:
+def _links_of(scope: Scope) -> frozenset[Link]:
     """Return who sends to whom: a grudge says who does not hear whom."""
     return frozenset((sender, node) for node, heard in scope.grudge.items() for sender in heard)
+
+
+def _wholly_struck(links: Collection[Link], nodes: Sequence[str]) -> frozenset[str]:
+    """Return the nodes of which every link is struck: so are those to the clients beside them.
+
+    A cut spares them all the same, since a client that reaches nobody sees nothing.
+    """
+    return frozenset(
+        node
+        for node in nodes
+        if len(nodes) > 1
+        and all((node, each) in links and (each, node) in links for each in nodes if each != node)
+    )

@@ -21,6 +21,7 @@ CUT, LOST = "cut", "loss"  # why a message does not arrive
 class Rule:
     """What is done to the messages of some links; `count` is to how many it was done.
 
+    `beside` are the nodes whose clients it strikes too, where clients are not spared.
     `lost` and `twice` are shares of the messages, from 0 to 1. All of them wait `ms`, more or less
     `jitter`; but a share of them, `early`, does not.
     """
@@ -33,6 +34,7 @@ class Rule:
     jitter: float = 0.0
     early: float = 0.0
     keeps_order: bool = True
+    beside: Collection[str] = ()
     count: int = 0
 
 
@@ -56,11 +58,13 @@ class Links:
     """All links. Rules come and go in one thread while another one asks `fate`.
 
     `latency_ms` is how long each message takes on the average, `spread` how that differs.
+    `spares_clients`: messages from and to clients arrive at once, whatever happens.
     """
 
     seed: int = 0
     latency_ms: float = 0.0
     spread: Spread = "constant"
+    spares_clients: bool = True
     _rules: tuple[Rule, ...] = ()
     _drawing: dict[Link, Random] = field(default_factory=dict)
     _changing: threading.Lock = field(default_factory=threading.Lock)
@@ -81,14 +85,18 @@ class Links:
         """Say whether nothing arrives on a link."""
         return any(rule.cut and link in rule.links for rule in self._rules)
 
-    def fate(self, link: Link) -> Fate:
-        """Decide on the next message of a link."""
+    def fate(self, link: Link, beside: str | None = None) -> Fate:
+        """Decide on the next message of a link, which may be of a client beside a node."""
         draw = self._drawing.get(link)
         if draw is None:
             draw = self._drawing[link] = Random(f"{self.seed} {link[0]} {link[1]}")
         # All is drawn whether or not it is used, so that faults do not change later draws.
         late, lost, jitter, early, twice = (draw.random() for _ in range(5))
-        rules = [rule for rule in self._rules if link in rule.links]
+        rules = [
+            rule
+            for rule in self._rules
+            if (link in rule.links if beside is None else beside in rule.beside)
+        ]
         wait, again, in_order = self._latency(late), False, True
         for rule in rules:
             if rule.cut or lost < rule.lost:

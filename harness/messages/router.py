@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from partita.harness.messages.journal import DELIVERED, Line, Messages
-from partita.harness.messages.links import AT_ONCE, Link, Links
+from partita.harness.messages.links import AT_ONCE, Fate, Link, Links
 from partita.harness.messages.process import STUCK_MAX, Process, TooLong
 
 T = TypeVar("T")
@@ -73,6 +73,7 @@ class Router:
         self.cpu_s = 0.0
         self._nodes: dict[str, Process] = {}
         self._takers: dict[str, Taker] = {}
+        self._clients: set[str] = set()
         self._parse = msgspec.json.Decoder(Envelope).decode
         self._head = msgspec.json.Decoder(Head).decode
         self._encode = msgspec.json.Encoder().encode
@@ -97,9 +98,15 @@ class Router:
         """Let the times of messages count from here, ns on time.monotonic's clock."""
         self._ask(lambda: self.journal.begin(origin))
 
-    def attach(self, name: str, taker: Taker) -> None:
+    def attach(self, name: str, taker: Taker, *, client: bool = False) -> None:
         """Let messages to a name arrive at a function."""
-        self._ask(lambda: self._takers.__setitem__(name, taker))
+
+        def add() -> None:
+            self._takers[name] = taker
+            if client:
+                self._clients.add(name)
+
+        self._ask(add)
 
     def send(self, src: str, dest: str, body: Any) -> None:
         """Send a message from a client or a service."""
@@ -264,21 +271,29 @@ class Router:
         link = (sender or src, dest)
         if link[0] != src:
             record.by = sender
-        between_nodes = link[0] in self._nodes and dest in self._nodes
-        fate = self.links.fate(link) if between_nodes else AT_ONCE
+        fate = self._fate(link)
         if not fate.after:
             record.lost = fate.why
             self.journal.write(record)
         for number, after in enumerate(fate.after):
             copy = record if number == 0 else msgspec.structs.replace(record, copy=True)
             due = now + after
-            if between_nodes and fate.keeps_order:
+            if fate is not AT_ONCE and fate.keeps_order:
                 due = self._latest[link] = max(due, self._latest.get(link, 0.0))
             if due <= now:
                 self._deliver(copy, line)
             else:
                 heapq.heappush(self._held, (due, next(self._copies), copy, line))
                 self._held_bytes += len(line)
+
+    def _fate(self, link: Link) -> Fate:
+        """Decide on a message: clients are spared, unless they are not, and services always."""
+        src, dest = link
+        if src in self._nodes and dest in self._nodes:
+            return self.links.fate(link)
+        if self.links.spares_clients or not (src in self._clients or dest in self._clients):
+            return AT_ONCE
+        return self.links.fate(link, beside=dest if src in self._clients else src)
 
     def _deliver_due(self) -> None:
         now = time.monotonic()

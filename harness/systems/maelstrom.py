@@ -62,6 +62,9 @@ class Maelstrom:
         topology: Annotated[
             Shape, Setting("Whom nodes are told to talk to, where a workload tells them.")
         ] = "grid",
+        faulty_clients: Annotated[
+            bool, Setting("Lose, delay and repeat messages of clients, too.")
+        ] = False,
         messages_max: Annotated[
             int, Setting("Messages that are written down; the rest is counted.", least=0)
         ] = 1_000_000,
@@ -82,7 +85,9 @@ class Maelstrom:
         self._shape: Shape = topology
         self._most = messages_max
         self._tolerant = tolerate_garbage
-        self._links = Links(latency_ms=latency, spread=latency_dist)
+        self._links = Links(
+            latency_ms=latency, spread=latency_dist, spares_clients=not faulty_clients
+        )
         self._ground = InOneProcess(faults_on(self._links))
         self._folder = Path()
         self._router: Router | None = None

@@ -53,6 +53,15 @@ def test_the_terminal_says_once_why_a_run_is_invalid(broken: dict[str, Any]) -> 
     assert "linearizability: not linearizable, though that is asked for with --expect" in text
 
 
+def test_the_terminal_says_where_messages_waited_for_us(weaker: dict[str, Any]) -> None:
+    told = {"delivered": 9000, "router_share": 0.1, "slowed": {}}
+    assert "9000" not in summary(weaker | {"messages": told})
+    busy = summary(weaker | {"messages": told | {"router_share": 0.62}})
+    assert "  messages     9000; passing them on took 62.0 % of the time" in busy.splitlines()
+    flood = summary(weaker | {"messages": told | {"slowed": {"n1": 3}}})
+    assert "n1 sent more than may wait, and was held up" in flood
+
+
 def test_junit_and_markdown_show_each_check(
     tmp_path: Path, weaker: dict[str, Any], broken: dict[str, Any]
 ) -> None:

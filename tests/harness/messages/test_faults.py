@@ -1,15 +1,17 @@
 """Faults told to the router: they strike the links that they are told, until they are healed."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from partita.harness.messages.faults import faults_on
-from partita.harness.messages.links import Links
+from partita.harness.messages.links import AT_ONCE, Links
 from partita.nemesis.targets import Scope
 
 HERE, BACK = ("n1", "n2"), ("n2", "n1")
-NOBODY = cast(Any, None)  # these faults ask neither hosts nor the store
+# These faults ask hosts for nothing but their names, and nothing of the store.
+NOBODY = cast(Any, SimpleNamespace(hosts=[SimpleNamespace(name=f"n{k}") for k in (1, 2, 3)]))
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,28 @@ def test_a_fault_strikes_its_links_and_no_others_until_it_ends(
     assert count == struck
     fault.end(NOBODY, scope)
     assert not any(strikes(links.fate(HERE)) for _ in range(100))
+
+
+ALL = {"n1": {"n2", "n3"}, "n2": {"n1", "n3"}, "n3": {"n1", "n2"}}
+ONE = {"n1": {"n2", "n3"}, "n2": {"n1"}, "n3": {"n1"}}
+LINK = {"n1": {"n2"}, "n2": {"n1"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "grudge", "struck"),
+    [
+        ("loss", ALL, {"n1", "n2", "n3"}),
+        ("duplicate", ONE, {"n1"}),
+        ("delay", LINK, set()),
+        ("partition", ALL, set()),
+    ],
+)
+def test_clients_are_struck_beside_a_node_of_which_all_links_are(
+    name: str, grudge: dict[str, set[str]], struck: set[str]
+) -> None:
+    links = Links(seed=1)
+    scope = Scope(grudge={node: frozenset(others) for node, others in grudge.items()})
+    faults_on(links)[name]().begin(NOBODY, scope)
+    nodes = ("n1", "n2", "n3")
+    met = {node for node in nodes for _ in range(200) if links.fate(("c1", node), node) != AT_ONCE}
+    assert met == struck

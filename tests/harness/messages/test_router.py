@@ -145,6 +145,22 @@ def test_messages_between_nodes_are_cut_and_clients_are_spared(cluster: Cluster)
     assert all((line["src"], line["lost"]) == ("n2", "cut") and "at" not in line for line in lost)
 
 
+@pytest.mark.parametrize("spared", [True, False])
+def test_clients_are_struck_if_that_is_asked_for_and_services_never(
+    cluster: Cluster, spared: bool
+) -> None:
+    cluster.links.spares_clients = spared
+    cluster.start(ECHO, "n1")
+    cluster.router.attach("kv", lambda src, body: None)
+    caller = cluster.caller(0.3)
+    cluster.links.add(Rule((), lost=1.0, beside={"n1"}))
+    for name in (caller.name, "kv"):
+        cluster.router.send(name, "n1", {"type": "x", "msg_id": 9})
+    eventually(lambda: cluster.router.journal.counts.total() == (6 if spared else 5))
+    lost = [line["src"] for line in cluster.lines() if line.get("lost")]
+    assert lost == ([] if spared else [caller.name])
+
+
 def test_messages_of_a_slow_link_keep_their_order(cluster: Cluster) -> None:
     cluster.start(CURIOUS, "n1")
     cluster.start(ECHO, "n2")
