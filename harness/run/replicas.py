@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 from partita.checker.plugins import in_a_line
@@ -21,7 +22,7 @@ from partita.workloads.workload import Workload
 
 log = logging.getLogger(__name__)
 
-REGISTERS = "registers"  # a mark is a register, and so is what is compared
+REGISTERS = "registers"  # a mark is one
 MARK = "partita-mark"
 ROUNDS = 4
 MARK_S = 10.0  # for the mark to be acknowledged
@@ -37,40 +38,65 @@ class _NotReadyError(Exception):
     """A node that does not show the mark, or cannot be read: why, in a sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """How a mark is written, how a node is asked for its own mark and values, and what for."""
+
+    mark: Connect
+    own_mark: Connect
+    own: Connect
+    workload: Workload
+    reads: Sequence[tuple[str, Any]]
+
+    def values(self, client: Any) -> Reading:
+        """Return what a node has under each key, as the workload itself reads it."""
+        found = {}
+        for f, key in self.reads:
+            asked = self.workload.prepare(f, key, None)
+            until = time.monotonic() + READ_S
+            found[key] = answer_of(self.workload.invoke(client, f, key, asked, until)).value
+        return found
+
+
 def compare(system: System, workload: Workload, nodes: Sequence[Node], journal: Journal) -> None:
     """Compare what the nodes have, and journal it. Raises `JournalError`.
 
-    Does nothing where the system's nodes cannot be asked so, or where there are no registers.
+    Does nothing where the system's nodes cannot be asked so, or the workload reads nothing.
     """
-    own = _own(system) if workload.capability == REGISTERS else None
-    if own is None:
-        return
-    # Asked only now: others go on for as long as they are not told that nothing is left.
-    keys = [key for f, key in workload.final() if workload.operations[f].reads]
-    if len(nodes) < 2 or not keys:
+    asking = _asking(system, workload)
+    if asking is None or len(nodes) < 2:
         return
     for number in range(ROUNDS):
         if number:
             time.sleep(PAUSE_S)
-        if not _round(system.offers[REGISTERS], own, keys, nodes, journal):
+        if not _round(asking, nodes, journal):
             return
 
 
-def _own(system: System) -> Connect | None:
-    """Return what makes a client whose reads its node answers alone, None if there is none."""
+def _asking(system: System, workload: Workload) -> _Asking | None:
+    """Return how to ask the nodes, None if they cannot be asked."""
     try:
-        return system.replicas.get(REGISTERS) if isinstance(system, HasReplicas) else None
+        own = system.replicas if isinstance(system, HasReplicas) else {}
+        mark = system.offers.get(REGISTERS)
     except Exception:  # it is anybody's: the run is not to be lost by it
         log.exception("replicas of %s failed", system.name)
         return None
+    if mark is None or REGISTERS not in own or workload.capability not in own:
+        return None
+    final = workload.final()
+    # Others go on for as long as they are not told that nothing is left.
+    listed = final if isinstance(final, Sequence) else ()
+    # What is read under no key is of several, and their values may come back.
+    reads = [(f, key) for f, key in listed if workload.operations[f].reads and key is not None]
+    if not reads:
+        return None
+    return _Asking(mark, own[REGISTERS], own[workload.capability], workload, reads)
 
 
-def _round(
-    connect: Connect, own: Connect, keys: Sequence[Any], nodes: Sequence[Node], journal: Journal
-) -> bool:
+def _round(asking: _Asking, nodes: Sequence[Node], journal: Journal) -> bool:
     """Compare once; say whether another round could tell more."""
     mark = uuid.uuid4().hex
-    problem = _marked(connect, nodes, mark)
+    problem = _marked(asking.mark, nodes, mark)
     marked = journal.now() / 1e9
     readings: dict[str, Reading] = {}
     not_ready: dict[str, str] = {}
@@ -79,12 +105,13 @@ def _round(
         try:
             if problem:
                 raise _NotReadyError(problem)
-            readings[node.name] = _read(own, node, mark, keys)
+            readings[node.name] = _read(asking, node, mark)
         except _NotReadyError as error:
             not_ready[node.name] = str(error)
 
     on_all(nodes, ask)
     ready = [node.name for node in nodes if node.name in readings]
+    keys = [key for _, key in asking.reads]
     journal.note("info", PROCESS, COMPARED, {"nodes": ready, "keys": len(keys), "marked": marked})
     if not_ready:
         journal.note("info", PROCESS, NOT_READY, not_ready)
@@ -120,17 +147,20 @@ def _marked(connect: Connect, nodes: Sequence[Node], mark: str) -> str | None:
     return f"no write was acknowledged within {MARK_S:g} s: {said}"
 
 
-def _read(own: Connect, node: Node, mark: str, keys: Sequence[Any]) -> Reading:
+def _read(asking: _Asking, node: Node, mark: str) -> Reading:
     """Wait until the node shows the mark; return what it has under each key."""
     deadline = time.monotonic() + SHOWN_S
     said = "it showed an older one"
     while time.monotonic() < deadline:
         try:
-            with closing(own(node, READ_S)) as client:
-                while time.monotonic() < deadline:
-                    if answer_of(client.read(MARK)).value == mark:
-                        return {key: answer_of(client.read(key)).value for key in keys}
+            with closing(asking.own_mark(node, READ_S)) as client:
+                while answer_of(client.read(MARK)).value != mark:
+                    if time.monotonic() >= deadline:
+                        break
                     time.sleep(0.05)
+                else:
+                    with closing(asking.own(node, READ_S)) as own:
+                        return asking.values(own)
         except Exception as error:  # it is anybody's, and may have been about to serve
             said = in_a_line(error)
             time.sleep(0.2)

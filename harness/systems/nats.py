@@ -33,6 +33,7 @@ PROGRAM = "nats-server"
 HOME = f"{FOLDER}/{NAME}"
 BUCKET = "partita"
 STREAM = f"KV_{BUCKET}"
+DIRECT = f"$JS.API.DIRECT.GET.{STREAM}"
 STATUS_S = 1.0
 INTERVAL = re.compile(r"always|([0-9]+(\.[0-9]+)?(ms|s|m|h))+")
 WRONG_LAST_SEQUENCE = 10071
@@ -109,6 +110,7 @@ class Nats(Daemon):
         self._arguments = list(server_args)
         self._version = version
         self._replicas = 1
+        self._everywhere = True
         self._releases = one_of(NAME, SOURCES, version, binaries.local(PROGRAM, binary, archive))
 
     @property
@@ -135,6 +137,7 @@ class Nats(Daemon):
 
     def start(self, node: Node, nodes: Sequence[Node]) -> None:
         self._replicas = min(5, len(nodes) - (len(nodes) + 1) % 2)
+        self._everywhere = self._replicas == len(nodes)
         routes = [f'"nats-route://{host_port(n.address, PEER_PORT)}"' for n in nodes if n != node]
         config = CONFIG.format(
             name=node.name,
@@ -173,6 +176,15 @@ class Nats(Daemon):
             return NatsQueues(node.address, timeout)
 
         return {"registers": self.client, "queues": queues}
+
+    @property
+    def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
+        def own(node: Node, timeout: float) -> Client:
+            if not reads_alone(node.address):
+                raise Definite("another node would answer in its place")
+            return NatsClient(node.address, timeout, "direct")
+
+        return {"registers": own} if self._everywhere else {}
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES
@@ -232,7 +244,7 @@ class NatsClient:
         return self._found(key, (text, int(reply["message"]["seq"])))
 
     def _direct_look(self, key: str) -> tuple[str | None, int]:
-        asked = f"$JS.API.DIRECT.GET.{STREAM}.{subject_of(key)}"
+        asked = f"{DIRECT}.{subject_of(key)}"
         reply: Reply = self._connection.ask(asked, reads=True)
         if reply.status:
             return self._found(key, _absent(reply.status, f"status {reply.status}"))
@@ -262,6 +274,17 @@ def _absent(code: int, description: str) -> tuple[None, int]:
     if code == 404:
         return None, 0
     raise Definite(description)
+
+
+def reads_alone(address: str, port: int = STATUS_PORT) -> bool:
+    """Say whether a server's own replica answers direct reads: then no other one is asked.
+
+    It begins to once it takes itself to be up to date, and then goes on.
+    """
+    path = f"/subsz?subs=true&test={DIRECT}.{subject_of('any')}"
+    said = ask_all([address], port, "GET", path)[0] or {}
+    found = said.get("subscriptions_list") or ()
+    return any(each["subject"].startswith(DIRECT) for each in found)
 
 
 def ready(connection: NatsConnection, replicas: int) -> bool:

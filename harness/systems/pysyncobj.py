@@ -17,6 +17,7 @@ from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
 from partita.harness.systems.daemon import Daemon
+from partita.harness.systems.over_registers import offered
 from partita.harness.systems.pypi import Published
 from partita.harness.systems.releases import Releases, Source
 from partita.harness.systems.system import StoreError
@@ -130,7 +131,7 @@ class PySyncObj(Daemon):
 
     @property
     def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
-        return {"registers": lambda node, timeout: PySyncObjClient(node.address, timeout, own=True)}
+        return offered(lambda node, timeout: PySyncObjClient(node.address, timeout, own=True))
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES

@@ -177,7 +177,10 @@ class Redis:
 
     @property
     def replicas(self) -> Mapping[str, Callable[[Node, float], Client]]:
-        return {"registers": lambda node, timeout: RedisReplica(node.address, timeout)}
+        def own(node: Node, timeout: float) -> Client:
+            return RedisReplica(node.address, timeout)
+
+        return {"registers": own, "sets": own}
 
     def promises(self, capability: str) -> Mapping[str, str | None]:
         return PROMISES
@@ -256,6 +259,10 @@ class RedisReplica:
 
     def read(self, key: str) -> Answer:
         return Answer(self._connection.ask("GET", key, reads=True))
+
+    def members(self, key: str) -> list[str]:
+        found: list[str] = self._connection.ask("SMEMBERS", key, reads=True)
+        return found
 
     def close(self) -> None:
         self._connection.close()

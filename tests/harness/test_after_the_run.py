@@ -21,8 +21,10 @@ from partita.harness.run.journal import Journal
 from partita.harness.run.logs import Alarms, alarms_of, scan
 from partita.harness.systems.zookeeper import ZooKeeper
 from partita.nemesis.schedule import parse
+from partita.workloads.bank import Bank
 from partita.workloads.queue import Queue
 from partita.workloads.register import Register
+from partita.workloads.set import SetWorkload
 from partita.workloads.watch import Watch
 
 
@@ -43,8 +45,16 @@ class Store:
 
     @property
     def replicas(self) -> Any:
-        return {"registers": lambda node, timeout: SimpleNamespace(
-            read=lambda key: self._read(node.name, key), close=lambda: None)}  # fmt: skip
+        def own(node: Any, timeout: float) -> Any:
+            def read(key: str) -> str | None:
+                return self._read(node.name, key)
+
+            def members(key: str) -> list[str]:
+                return (read(key) or "").split()
+
+            return SimpleNamespace(read=read, members=members, close=lambda: None)
+
+        return {"registers": own, "sets": own, "queues": own, "transactions": own}
 
     def write(self, key: str, value: str) -> None:
         for number, register in enumerate(self.registers, 1):
@@ -83,6 +93,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def compared(store: Any, folder: Path, workload: Any = None) -> Any:
+    folder.mkdir(exist_ok=True)
     journal = Journal(folder / "history.jsonl")
     replicas.compare(store, workload or Register(keys=2), NODES, journal)
     journal.close()
@@ -99,12 +110,27 @@ def test_nodes_that_have_the_same_are_compared_once(tmp_path: Path) -> None:
 def test_a_node_that_stays_different_is_found_and_named(tmp_path: Path) -> None:
     answer = compared(Store(SAME, SAME, SAME | {"r1": "3"}), tmp_path)
     assert answer.levels == {LEVEL: False}
-    assert 'n1 and n2 have "7" and n3 has "3" under "r1"' in answer.found[LEVEL].explanation
+    assert 'n1 and n2 have 7 and n3 has 3 under "r1"' in answer.found[LEVEL].explanation
+
+
+def test_sets_are_compared_whatever_the_order_of_their_elements(tmp_path: Path) -> None:
+    same = Store({"set0": "1 3 2"}, {"set0": "3 2 1"}, {"set0": "1 2 3"})
+    assert compared(same, tmp_path / "same", SetWorkload()).levels == {LEVEL: True}
+    apart = Store({"set0": "1 3 2"}, {"set0": "3 2 1"}, {"set0": "1 3"})
+    answer = compared(apart, tmp_path / "apart", SetWorkload())
+    assert answer.levels == {LEVEL: False}
+    expected = 'n1 and n2 have 3 elements and n3 has 2 elements, without 2 under "set0"'
+    assert expected in answer.found[LEVEL].explanation
 
 
 @pytest.mark.timeout(30)
 def test_a_queue_is_not_asked_what_it_reads_in_the_end_which_never_ends(tmp_path: Path) -> None:
     answer = compared(Store(SAME, SAME, SAME), tmp_path, Queue())
+    assert not answer.applies
+
+
+def test_what_can_come_back_is_not_compared(tmp_path: Path) -> None:
+    answer = compared(Store(SAME, SAME, SAME), tmp_path, Bank())
     assert not answer.applies
 
 

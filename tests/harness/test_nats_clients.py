@@ -7,6 +7,8 @@ import threading
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from store_servers import end, eventually
@@ -15,7 +17,7 @@ from test_store_clients import collections_are_kept, registers_are_kept, version
 
 from partita.checker.settings import SettingError
 from partita.harness.systems import nats_queues
-from partita.harness.systems.nats import Nats, NatsClient, ready
+from partita.harness.systems.nats import STREAM, Nats, NatsClient, reads_alone, ready
 from partita.harness.systems.nats_connection import NatsConnection
 from partita.harness.systems.nats_queues import NatsQueues
 from partita.workloads.client import Definite, Indefinite, Mismatch
@@ -26,11 +28,12 @@ needs_nats = pytest.mark.skipif(PROGRAM is None, reason="nats-server is not inst
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """One server: the port that it serves clients on."""
+def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+    """One server: the ports that it serves clients on, and says how it is."""
     folder = tmp_path_factory.mktemp("nats")
-    (port,) = free_ports(1)
+    port, status = free_ports(2)
     command = [str(PROGRAM), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(folder)]
+    command += ["-m", str(status)]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
 
@@ -41,8 +44,14 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
             return False
 
     eventually(serves)
-    yield port
+    yield port, status
     end([process])
+
+
+@pytest.fixture
+def port(ports: tuple[int, int]) -> int:
+    """The port that the server serves clients on."""
+    return ports[0]
 
 
 @needs_nats
@@ -50,6 +59,31 @@ def test_nats_keeps_registers_and_tells_versions(port: int) -> None:
     for reads in ("leader", "direct"):  # there is one server only
         registers_are_kept(lambda reads=reads: NatsClient("127.0.0.1", 5.0, reads, port))
     versions_are_one_order(lambda: NatsClient("127.0.0.1", 5.0, "leader", port))
+
+
+@needs_nats
+def test_a_server_says_whether_its_own_replica_answers(ports: tuple[int, int]) -> None:
+    connection = NatsConnection("127.0.0.1", 5.0, ports[0])
+    assert reads_alone("127.0.0.1", ports[1])
+    # Without direct reads there is no subscription to them; with no server there is no answer.
+    for allowed in (False, True):
+        bucket = connection.ask(f"$JS.API.STREAM.INFO.{STREAM}", reads=True).json()["config"]
+        asked = bucket | {"allow_direct": allowed}
+        connection.ask(f"$JS.API.STREAM.UPDATE.{STREAM}", asked)
+        eventually(lambda allowed=allowed: reads_alone("127.0.0.1", ports[1]) is allowed)
+    assert not reads_alone("127.0.0.1", free_ports(1)[0])
+
+
+def test_nodes_are_compared_where_each_has_a_replica() -> None:
+    nothing = dict.fromkeys(("install_packages", "start_daemon", "write"), lambda *_: None)
+    for count, compared in ((1, True), (2, False), (3, True), (5, True), (7, False)):
+        nodes: list[Any] = [
+            SimpleNamespace(name=f"n{number}", address="10.0.0.1", **nothing)
+            for number in range(count)
+        ]
+        system = Nats()
+        system.start(nodes[0], nodes)
+        assert ("registers" in system.replicas) is compared, count
 
 
 @needs_nats
