@@ -160,13 +160,21 @@ class _Queue:
                 yield row, latest[place - 1][1:]
 
     def lost(self) -> list[int]:
-        """Rows of elements that no crashed dequeue can have taken; as few as that proves."""
-        invoked = sorted(int(self.history.invoked_rank[row]) for row in self.crashed)
-        missing = self.missing()
-        for count, (deadline, _) in enumerate(missing, 1):
-            if count > bisect_left(invoked, deadline):
-                return [row for _, row in missing[:count]]
+        """Rows of elements that crashed dequeues cannot all have taken; as few as prove a loss."""
+        for count, lacking in enumerate(self._lacking(), 1):
+            if lacking > 0:
+                return [row for _, row in self.missing()[:count]]
         return []
+
+    def surely_lost(self) -> int:
+        """How many were lost at least, whatever the crashed dequeues have taken."""
+        return max([0, *self._lacking()])
+
+    def _lacking(self) -> Iterator[int]:
+        """By how many dequeues there are too few for the first so many of what is missing."""
+        invoked = sorted(int(self.history.invoked_rank[row]) for row in self.crashed)
+        for count, (deadline, _) in enumerate(self.missing(), 1):
+            yield count - bisect_left(invoked, deadline)
 
     def _acknowledged_inside(self) -> Iterator[int]:
         outcome = self.history.outcome
@@ -219,6 +227,8 @@ class _Queue:
                 f" {len(rows)} elements are missing so, and only {able} dequeues without an answer"
                 " could have taken one each."
             )
+        if (least := self.surely_lost()) > 1:
+            text += f" In all, at least {least} were lost."
         return self._because([*rows, end], text)
 
     def _because(self, rows: Sequence[int], text: str) -> Counterexample:
@@ -263,7 +273,7 @@ def _figures(queues: Collection[_Queue]) -> dict[str, Any]:
     return {
         "acknowledged": sum(outcome == _OK for outcome, _ in outcomes),
         "dequeued": sum(times > 0 for _, times in outcomes),
-        "lost": sum(len(queue.lost()) for queue in queues),
+        "lost": sum(queue.surely_lost() for queue in queues),
         "duplicated": sum(times > 1 for _, times in outcomes),
         "recovered": sum(outcome == _INFO and times > 0 for outcome, times in outcomes),
         "unexpected": len(made_up) + sum(o == _FAIL and times > 0 for o, times in outcomes),
