@@ -3,12 +3,12 @@
 More histories: PARTITA_HISTORIES=1000000 .venv/bin/pytest tests/checker/coordination
 """
 
-import os
 from collections import Counter
 from random import Random
 
 import pytest
 from held_histories import SECOND, kept, wild
+from seeds import seeds
 
 from partita.checker import History
 from partita.checker.holders.belief import BELIEFS
@@ -18,14 +18,14 @@ from partita.checker.holders.holders import Holders
 from partita.checker.holders.order import broken
 from partita.checker.holders.reference import grants, keeps, lost, together
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1_500))
+SEEDS = seeds(1_500)
 
 
 @pytest.mark.timeout(36_000)
 def test_it_agrees_with_trying_every_moment() -> None:
     answers: Counter[object] = Counter()
     overlapping = losing = 0
-    for seed in range(HISTORIES):
+    for seed in SEEDS:
         history = History.of_events(wild(Random(seed)))
         holdings = holdings_of(history)
         if holdings is None:  # nobody came to acquire anything
@@ -45,9 +45,9 @@ def test_it_agrees_with_trying_every_moment() -> None:
             # A fence refuses what is stale: what it kept out was never added.
             assert values == lost(history, fence=fence), f"seed {seed}, fence {fence}"
             losing += bool(values)
-    assert min(answers[True], answers[False]) > HISTORIES * 0.15
-    assert overlapping > HISTORIES * 0.5
-    assert losing > HISTORIES * 0.1
+    assert min(answers[True], answers[False]) > len(SEEDS) * 0.15
+    assert overlapping > len(SEEDS) * 0.5
+    assert losing > len(SEEDS) * 0.1
 
 
 def test_a_store_that_keeps_its_word_is_never_blamed() -> None:

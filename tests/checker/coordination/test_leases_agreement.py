@@ -3,12 +3,12 @@
 More histories: PARTITA_HISTORIES=1000000 .venv/bin/pytest tests/checker/coordination
 """
 
-import os
 from collections import Counter
 from random import Random
 
 import pytest
 from leased_histories import kept, wild
+from seeds import seeds
 
 from partita.checker import History
 from partita.checker.leases.entries import kept_of
@@ -16,13 +16,13 @@ from partita.checker.leases.leases import Leases, final_reads
 from partita.checker.leases.reference import keeps
 from partita.checker.leases.rules import RULES, broken, fates
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1_500))
+SEEDS = seeds(1_500)
 
 
 @pytest.mark.timeout(36_000)
 def test_it_agrees_with_trying_every_moment() -> None:
     answers: Counter[object] = Counter()
-    for seed in range(HISTORIES):
+    for seed in SEEDS:
         history = History.of_events(wild(Random(seed)))
         entries = kept_of(history)
         assert entries is not None
@@ -30,8 +30,8 @@ def test_it_agrees_with_trying_every_moment() -> None:
         answers[not found] += 1
         answers.update({each.rule for each in found})
         assert (not found) == keeps(history), f"seed {seed}: {found}"
-    assert min(answers[True], answers[False]) > HISTORIES * 0.15
-    assert all(answers[rule] > HISTORIES * 0.004 for rule in RULES), answers
+    assert min(answers[True], answers[False]) > len(SEEDS) * 0.15
+    assert all(answers[rule] > len(SEEDS) * 0.004 for rule in RULES), answers
 
 
 def test_a_store_that_keeps_its_word_is_never_blamed() -> None:

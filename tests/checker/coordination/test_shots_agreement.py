@@ -3,19 +3,19 @@
 More histories: PARTITA_HISTORIES=1000000 .venv/bin/pytest tests/checker/coordination
 """
 
-import os
 from collections import Counter
 from random import Random
 
 import pytest
 from held_histories import Event
+from seeds import seeds
 from shot_histories import fired, polled
 
 from partita.checker import History
 from partita.checker.watches.reference_shots import rules_broken
 from partita.checker.watches.watches import Watches
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 500))
+SEEDS = seeds(500)
 MAKERS = {"one-shot": fired, "queries": polled}
 RULES = {"one-shot": ("after", "armed", "arrives"), "queries": ("ordered", "arrives")}
 # What only a change of a revision's content shows, which is not asked of the reference.
@@ -26,7 +26,7 @@ ELSE = {"truth", "phantom"}
 @pytest.mark.parametrize("kind", MAKERS)
 def test_it_agrees_with_the_rules_as_they_are_defined(kind: str) -> None:
     broken: Counter[str] = Counter()
-    for seed in range(HISTORIES):
+    for seed in SEEDS:
         random = Random(seed)
         history = History.of_events(MAKERS[kind](random, honest=seed % 4 == 0))
         judgement = Watches().judge(history, Watches.levels)
@@ -36,8 +36,8 @@ def test_it_agrees_with_the_rules_as_they_are_defined(kind: str) -> None:
         found = set(judgement.figures["violations"]) - ELSE
         assert found == rules, f"seed {seed}: {judgement.found}"
         broken.update(rules or {"none"})
-    assert broken["none"] > HISTORIES * 0.3, broken
-    assert all(broken[rule] > HISTORIES * 0.02 for rule in RULES[kind]), broken
+    assert broken["none"] > len(SEEDS) * 0.3, broken
+    assert all(broken[rule] > len(SEEDS) * 0.02 for rule in RULES[kind]), broken
 
 
 @pytest.mark.parametrize("kind", MAKERS)

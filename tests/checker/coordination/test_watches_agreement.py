@@ -3,18 +3,18 @@
 More histories: PARTITA_HISTORIES=1000000 .venv/bin/pytest tests/checker/coordination
 """
 
-import os
 from collections import Counter
 from random import Random
 
 import pytest
+from seeds import seeds
 from watched_histories import MISTAKES, changed, followed
 
 from partita.checker import History
 from partita.checker.watches.reference import rules_broken
 from partita.checker.watches.watches import Watches
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1_500))
+SEEDS = seeds(1_500)
 OF_STREAMS = ("phantom", "truth", "unique", "start", "ordered", "gap", "atomic", "bookmark",
               "arrives")  # fmt: skip
 
@@ -22,7 +22,7 @@ OF_STREAMS = ("phantom", "truth", "unique", "start", "ordered", "gap", "atomic",
 @pytest.mark.timeout(36_000)
 def test_it_agrees_with_the_rules_as_they_are_defined() -> None:
     broken: Counter[str] = Counter()
-    for seed in range(HISTORIES):
+    for seed in SEEDS:
         random = Random(seed)
         events, _ = followed(random)
         if seed % 4:
@@ -34,8 +34,8 @@ def test_it_agrees_with_the_rules_as_they_are_defined() -> None:
         assert set(judgement.figures["violations"]) == rules, f"seed {seed}: {judgement.found}"
         assert (judgement.levels["reliable"] is False) == bool(rules)
         broken.update(rules or {"none"})
-    assert broken["none"] > HISTORIES * 0.3
-    assert all(broken[rule] > HISTORIES * 0.002 for rule in OF_STREAMS), broken
+    assert broken["none"] > len(SEEDS) * 0.3
+    assert all(broken[rule] > len(SEEDS) * 0.002 for rule in OF_STREAMS), broken
 
 
 def test_streams_that_follow_the_log_are_never_blamed() -> None:
