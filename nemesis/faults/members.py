@@ -200,7 +200,8 @@ class Members:
         if why is not None or not request.is_due:
             return why or ""
         answer = request.add(live)
-        request.start()
+        if answer.done:  # or it starts, is told that it is no member, and ends with a fatal error
+            request.start()
         return answer.said or "it was asked for, and no majority shows it"
 
     def _await_view(self, scene: Scene) -> Voters | None:

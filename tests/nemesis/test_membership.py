@@ -247,6 +247,16 @@ def test_an_end_that_takes_too_long_says_so_and_never_empties_twice(cluster: Clu
     assert [each[0] for each in cluster.did].count("empty") == 1
 
 
+@pytest.mark.parametrize("answer", [Asked(False, "unhealthy cluster"), Asked(None, "timeout")])
+def test_who_is_not_known_to_be_taken_in_is_not_started(cluster: Cluster, answer: Asked) -> None:
+    fault, scene, scope = Members(), scene_of(cluster), Scope(("n2",))
+    fault.begin(scene, scope)
+    cluster.answers = [answer]
+    cluster.did.clear()
+    fault.end(scene, scope)
+    assert [each[0] for each in cluster.did][-3:] == ["add", "add", "start"]
+
+
 def test_who_is_kept_down_by_another_fault_is_not_taken_in(cluster: Cluster) -> None:
     fault, scope = Members(), Scope(("n2",))
     fault.begin(scene_of(cluster), scope)
