@@ -151,7 +151,7 @@ def _plate(picture: Picture, kinds: Collection[str], taken: Collection[str]) -> 
         raise ValueError(f"a picture is called {picture.name!r}: use small letters, digits and -")
     if picture.name in taken:
         raise ValueError(f"two pictures are called {picture.name!r}")
-    files = {kind: rendered(picture.figure, picture.name, kind) for kind in kinds}
+    files = rendered(picture.figure, picture.name, kinds)
     return Plate(picture.name, picture.caption, picture.still, files)
 
 

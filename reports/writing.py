@@ -94,5 +94,5 @@ def compared(run_directories: Sequence[Path]) -> tuple[Comparison, str]:
     """Compare stored runs: as a table, and as a page (HTML). Raises `RunError`."""
     runs = [read_run(directory) for directory in run_directories]
     comparison = compare(runs)
-    picture = rendered(overlaid(runs), "overlaid", "svg").decode()
+    picture = rendered(overlaid(runs), "overlaid", ["svg"])["svg"].decode()
     return comparison, comparison_page(comparison, picture)

@@ -8,8 +8,6 @@ elections, time-outs or mistakes. It is an upper bound, for it lets nodes forwar
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-import networkx as nx
-
 from partita.reports.figures.faults import Fault
 
 
@@ -19,6 +17,8 @@ def with_quorum(nodes: Sequence[str], in_force: Iterable[Fault]) -> frozenset[st
     A link counts if packets pass in both directions; a node that is down has none, yet counts
     in the number of all nodes.
     """
+    import networkx as nx  # which is long to import, and most commands need no figures
+
     faults = list(in_force)
     graph = nx.complete_graph(nodes)
     for fault in faults:
