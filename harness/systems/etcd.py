@@ -12,7 +12,6 @@ from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import ask_all, coded, decoded, host_port
-from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.harness.systems.etcd_elections import EtcdElections
 from partita.harness.systems.etcd_gateway import PORT, Gateway, Json
@@ -22,8 +21,7 @@ from partita.harness.systems.etcd_members import PEER_PORT, EtcdMembers, peer_ur
 from partita.harness.systems.etcd_transactions import EtcdTransactions
 from partita.harness.systems.etcd_watches import EtcdWatches
 from partita.harness.systems.pypi import Published
-from partita.harness.systems.releases import Fetched, Packaged, Source, one_of
-from partita.harness.systems.system import StoreError
+from partita.harness.systems.releases import Fetched, Packaged, Released, Source, one_of
 from partita.workloads.client import Answer, Client, Mismatch
 
 NAME = "etcd"
@@ -66,7 +64,7 @@ PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
 )
 
 
-class Etcd(Daemon):
+class Etcd(Released):
     """The system `etcd`.
 
     `reads`: "linearizable" asks a majority, "serializable" takes what the connected member has,
@@ -98,25 +96,6 @@ class Etcd(Daemon):
         self._members = EtcdMembers()
         own = binaries.local(NAME, binary, archive)
         self._releases = one_of(NAME, SOURCES, version, own)
-
-    @property
-    def releases(self) -> Sequence[str]:
-        return self._releases.names
-
-    def fetch(self) -> None:
-        self._releases.fetch()
-
-    def install(self, node: Node) -> None:
-        self._releases.install(node)
-        found = self.versions(node)
-        if self._version not in (None, found):
-            raise StoreError(f"Debian's etcd on {node.name} is {found}, not {self._version}")
-
-    def bring(self, node: Node, release: str) -> None:
-        self._releases.bring(node, release)
-
-    def choose(self, node: Node, release: str) -> None:
-        self._releases.choose(node, release)
 
     def versions(self, node: Node) -> str:
         return binaries.version(node, NAME, [self._releases.path(node), "--version"])

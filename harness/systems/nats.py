@@ -17,13 +17,11 @@ from partita.checker.settings import Setting, SettingError
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import ask_all, host_port
-from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.nats_connection import PORT, NatsConnection, Reply
 from partita.harness.systems.nats_queues import STREAM as QUEUES
 from partita.harness.systems.nats_queues import NatsQueues
 from partita.harness.systems.pypi import Published
-from partita.harness.systems.releases import Fetched, Packaged, Source, one_of
-from partita.harness.systems.system import StoreError
+from partita.harness.systems.releases import Fetched, Packaged, Released, Source, one_of
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PEER_PORT = 6222
@@ -74,7 +72,7 @@ cluster {{
 """
 
 
-class Nats(Daemon):
+class Nats(Released):
     """The system `nats`: JetStream, each stream with a replica on each node (five at most).
 
     `reads`: "leader" asks the leader of the bucket's stream, "direct" whichever replica is nearest,
@@ -112,25 +110,6 @@ class Nats(Daemon):
         self._replicas = 1
         self._everywhere = True
         self._releases = one_of(NAME, SOURCES, version, binaries.local(PROGRAM, binary, archive))
-
-    @property
-    def releases(self) -> Sequence[str]:
-        return self._releases.names
-
-    def fetch(self) -> None:
-        self._releases.fetch()
-
-    def install(self, node: Node) -> None:
-        self._releases.install(node)
-        found = self.versions(node)
-        if self._version not in (None, found):
-            raise StoreError(f"Debian's NATS on {node.name} is {found}, not {self._version}")
-
-    def bring(self, node: Node, release: str) -> None:
-        self._releases.bring(node, release)
-
-    def choose(self, node: Node, release: str) -> None:
-        self._releases.choose(node, release)
 
     def versions(self, node: Node) -> str:
         return binaries.version(node, PROGRAM, [self._releases.path(node), "--version"])

@@ -16,10 +16,9 @@ from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import FOLDER, Node
 from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
-from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.over_registers import offered
 from partita.harness.systems.pypi import Published
-from partita.harness.systems.releases import Releases, Source
+from partita.harness.systems.releases import Released, Releases, Source
 from partita.harness.systems.system import StoreError
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
@@ -64,7 +63,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
 PROMISES: Mapping[str, str | None] = MappingProxyType({"linearizability": "linearizable"})
 
 
-class PySyncObj(Daemon):
+class PySyncObj(Released):
     """The system `pysyncobj`: a server around the library of that name, of release `version`."""
 
     name = NAME
@@ -76,14 +75,8 @@ class PySyncObj(Daemon):
             Literal["0.3.15", "0.3.17"], Setting("The release of the library.")
         ] = "0.3.17",
     ) -> None:
+        self._version = version
         self._releases = Releases(NAME, SOURCES, version)
-
-    @property
-    def releases(self) -> Sequence[str]:
-        return self._releases.names
-
-    def fetch(self) -> None:
-        self._releases.fetch()
 
     def install(self, node: Node) -> None:
         test = ["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
@@ -91,13 +84,7 @@ class PySyncObj(Daemon):
             node.install_packages(["python3"])
             if node.run(test, check=False).status != 0:
                 raise StoreError(f"{node.name} has no Python 3.11 or newer, which our server needs")
-        self._releases.install(node)
-
-    def bring(self, node: Node, release: str) -> None:
-        self._releases.bring(node, release)
-
-    def choose(self, node: Node, release: str) -> None:
-        self._releases.choose(node, release)
+        super().install(node)
 
     def versions(self, node: Node) -> str:
         asked = "from pysyncobj.version import VERSION; print(VERSION)"

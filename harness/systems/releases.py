@@ -1,7 +1,7 @@
 """Which release of its program a store runs on each node, and how a node gets another one.
 
 Releases lie on a node beside each other, so that a node is taken from one to another by starting
-it anew. A system that has them keeps one `Releases`, and passes `bring` and `choose` on to it.
+it anew. A system that has them is a `Released`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from typing import Protocol
 
 from partita.harness.nodes.cluster import Node
 from partita.harness.systems import binary as binaries
+from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.pypi import Published
 from partita.harness.systems.system import StoreError
 
@@ -116,6 +117,35 @@ class Releases:
         if node.name not in self._chosen:
             self.install(node)
         return self._paths[node.name, self._chosen[node.name]]
+
+
+class Released(Daemon):
+    """A daemon that comes in several releases.
+
+    `_releases` are these, and `_version` is the one that was asked for, None if any will do.
+    """
+
+    _releases: Releases
+    _version: str | None
+
+    @property
+    def releases(self) -> Sequence[str]:
+        return self._releases.names
+
+    def fetch(self) -> None:
+        self._releases.fetch()
+
+    def install(self, node: Node) -> None:
+        self._releases.install(node)
+        found = self.versions(node)
+        if self._version and not found.startswith(self._version):
+            raise StoreError(f"{self.name} on {node.name} is {found}, not {self._version}")
+
+    def bring(self, node: Node, release: str) -> None:
+        self._releases.bring(node, release)
+
+    def choose(self, node: Node, release: str) -> None:
+        self._releases.choose(node, release)
 
 
 def one_of(

@@ -19,9 +19,7 @@ from kazoo.exceptions import BadVersionError, NodeExistsError, NoNodeError
 
 from partita.checker.settings import Setting
 from partita.harness.nodes.cluster import Node
-from partita.harness.systems.daemon import Daemon
-from partita.harness.systems.releases import one_of
-from partita.harness.systems.system import StoreError
+from partita.harness.systems.releases import Released, one_of
 from partita.harness.systems.zookeeper_answers import UNSURE, kazoo_for, path_of, said
 from partita.harness.systems.zookeeper_collections import ZooKeeperCollections
 from partita.harness.systems.zookeeper_config import (
@@ -77,7 +75,7 @@ PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
 )
 
 
-class ZooKeeper(Daemon):
+class ZooKeeper(Released):
     """The system `zookeeper`.
 
     `reads`: "sync" asks the leader to bring the node up to date before each read; "local" takes
@@ -113,25 +111,6 @@ class ZooKeeper(Daemon):
         self._version = version
         self._members = ZooKeeperMembers()
         self._releases = one_of(NAME, SOURCES, version, None)
-
-    @property
-    def releases(self) -> Sequence[str]:
-        return self._releases.names
-
-    def fetch(self) -> None:
-        self._releases.fetch()
-
-    def install(self, node: Node) -> None:
-        self._releases.install(node)
-        found = self.versions(node)
-        if self._version and not found.startswith(self._version):
-            raise StoreError(f"ZooKeeper on {node.name} is {found}, not {self._version}")
-
-    def bring(self, node: Node, release: str) -> None:
-        self._releases.bring(node, release)
-
-    def choose(self, node: Node, release: str) -> None:
-        self._releases.choose(node, release)
 
     def versions(self, node: Node) -> str:
         return installed(node, self._releases.path(node))
