@@ -18,8 +18,8 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
 from partita.harness.systems.over_registers import offered
 from partita.harness.systems.pypi import Published
+from partita.harness.systems.python import require_python
 from partita.harness.systems.releases import Released, Releases, Source
-from partita.harness.systems.system import StoreError
 from partita.workloads.client import Answer, Client, Definite, Indefinite, Mismatch
 
 PORT = 7000
@@ -79,11 +79,7 @@ class PySyncObj(Released):
         self._releases = Releases(NAME, SOURCES, version)
 
     def install(self, node: Node) -> None:
-        test = ["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
-        if node.run(test, check=False).status != 0:
-            node.install_packages(["python3"])
-            if node.run(test, check=False).status != 0:
-                raise StoreError(f"{node.name} has no Python 3.11 or newer, which our server needs")
+        require_python(node, "our server")
         super().install(node)
 
     def versions(self, node: Node) -> str:

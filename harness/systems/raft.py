@@ -19,6 +19,7 @@ from partita.harness.systems import binary as binaries
 from partita.harness.systems.connection import Connection, ask_all, host_port
 from partita.harness.systems.daemon import Daemon
 from partita.harness.systems.over_registers import offered
+from partita.harness.systems.python import require_python
 from partita.harness.systems.raft_leases import RaftLeases
 from partita.harness.systems.raft_locks import RaftLocks
 from partita.harness.systems.raft_sessions import BEAT_S
@@ -158,11 +159,7 @@ class Raft(Daemon):
                 raise StoreError(f"no server.py in {folder}: --next-release takes its folder")
 
     def install(self, node: Node) -> None:
-        test = ["python3", "-c", "import sys; sys.exit(sys.version_info < (3, 11))"]
-        if node.run(test, check=False).status != 0:
-            node.install_packages(["python3"])
-            if node.run(test, check=False).status != 0:
-                raise StoreError(f"{node.name} has no Python 3.11 or newer, which raft needs")
+        require_python(node, "raft")
         self._chosen.pop(node.name, None)
         self.bring(node, "this")
 
