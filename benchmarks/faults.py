@@ -30,7 +30,9 @@ RAFT = Path(__file__).parents[1] / "examples" / "raft"
 LASTS_S, PEACE_S = 2.5, 1.0
 # What a fault must be told so that it is felt within its time by a store as small as raft.
 SETTINGS = {
+    "members": "members_min=2",
     "memory-limit": "mb=1",
+    "starve": "percent=2",
     "slow": "kbit=200",
     "disk-error": "calls=fsync",
     "flap": "period=1",
