@@ -355,13 +355,14 @@ def _destroy(cluster: LocalCluster) -> None:
     ours = {signal.SIGINT, signal.SIGTERM}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ours)
     try:
+        # The interface would go with the switch's namespace, but only soon, and soon is not now.
+        # Once that is gone, another cluster may have an interface of this name.
+        if cluster.subnet >= 0 and all(holder.alive() for holder in cluster.holders):
+            delete = ["ip", "link", "del", f"partita{cluster.subnet}"]
+            subprocess.run(delete, capture_output=True, check=False)
         left = processes.end_all(_mark(cluster))
         if left:
             raise LocalError(f"{cluster.name}: processes {left} do not end: try again")
-        # The interface goes with the switch's namespace, but only soon, and soon is not now.
-        if cluster.subnet >= 0:
-            delete = ["ip", "link", "del", f"partita{cluster.subnet}"]
-            subprocess.run(delete, capture_output=True, check=False)
         _delete_groups(cluster.folder)
         shutil.rmtree(cluster.folder, ignore_errors=True)
         with suppress(OSError):

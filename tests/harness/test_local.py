@@ -84,6 +84,20 @@ def test_what_is_left_half_made_is_listed_and_taken_down() -> None:
     assert not folder.exists()
 
 
+def test_an_interface_that_has_gone_to_another_cluster_stays() -> None:
+    """Its name is free once the processes of the first cluster have ended."""
+    with local.cluster_of(1, "pytest-ended") as ended:
+        name = interface(ended.subnet)
+        os.kill(ended.holders[0].pid, signal.SIGKILL)
+        while name.exists():
+            time.sleep(0.01)
+        subprocess.run(["ip", "link", "add", name.name, "type", "veth"], check=True)
+    try:
+        assert name.exists()
+    finally:
+        subprocess.run(["ip", "link", "del", name.name], check=False)
+
+
 def test_a_name_cannot_lead_out_of_the_folder() -> None:
     with pytest.raises(local.LocalError, match="letters"):
         local.up(1, "../../etc")
