@@ -46,8 +46,9 @@ class Environment:
 
 
 def build_wheel(folder: Path) -> Path:
-    """Build Partita's wheel as pip does for whoever installs it."""
+    """Build Partita's wheel, of what script/bootstrap has compiled: to compile it takes minutes."""
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--disable-pip-version-check"]
+    pip += ["--no-build-isolation", f"--config-settings=build-dir={REPOSITORY / 'build/native'}"]
     subprocess.run([*pip, "-w", folder, REPOSITORY], check=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
