@@ -16,8 +16,8 @@ from partita.nemesis.targets import Scope
 
 KEPT = "/srv/partita/damaged"  # what a file was before
 
-# The newest file that the pattern means, and a copy of it. As much of it is in use as it has bytes
-# that are not zero: many stores make their files longer than what is written.
+# The newest file that the pattern means, and a copy of it. What is struck is one of its bytes that
+# are not zero: many stores make their files longer than what is written, or leave gaps.
 _FIND = """
 set -e
 pattern=$1; kept=$2; luck=$3
@@ -27,7 +27,8 @@ used=$(tr -d '\\0' < "$file" | wc -c)
 [ "$used" -gt 1 ] || { echo "$file is empty" >&2; exit 1; }
 cp -p --sparse=always "$file" "$kept"
 echo "$file" > "$kept.path"
-at=$((luck % used))
+at=$(cmp -l "$file" /dev/zero 2>/dev/null |
+    awk -v n=$((luck % used)) 'n-- == 0 { print $1 - 1; exit }')
 """
 _FLIP = (
     _FIND

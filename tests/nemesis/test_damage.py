@@ -12,19 +12,20 @@ from partita.nemesis.schedule import ScheduleError, check, parse
 
 pytestmark = pytest.mark.cluster
 FILE = f"{FOLDER}/data/state"
+GAP = 5000
 WRITTEN = "".join(chr(ord("a") + n % 26) for n in range(3000))
 
 
 def kept(node: Node) -> str:
-    """What is in the file, but for the room behind it."""
+    """What is in the file, but for the gap before it and the room behind it."""
     return node.run(["sh", "-c", f"tr -d '\\0' < {FILE}"]).stdout
 
 
 @pytest.fixture
 def careful(nodes: list[Node]) -> Iterator[Writers]:
-    """The first of the cluster's nodes with a store that looks at its file, which has room."""
+    """The first of the cluster's nodes with a store that looks at its file, which has gaps."""
     system, node = Writers(lambda node: kept(node) == WRITTEN), nodes[0]
-    node.write(FILE, WRITTEN)
+    node.write(FILE, "\0" * GAP + WRITTEN)
     node.run(["truncate", "-s", "1M", FILE])
     system.start(node, nodes)
     yield system
@@ -47,9 +48,9 @@ def test_a_node_that_refuses_its_file_gets_it_back(
     left = kept(node)
     if fault == "flip-byte":
         pairs = enumerate(zip(left, WRITTEN, strict=True))
-        assert [n for n, (one, other) in pairs if one != other] == [int(at)]
+        assert [n for n, (one, other) in pairs if one != other] == [int(at) - GAP]
     else:
-        assert left == WRITTEN[: int(at)]
+        assert left == WRITTEN[: int(at) - GAP]
     driver.finish()
     assert driver.failure is None
     assert careful.healthy(node)
