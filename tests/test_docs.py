@@ -42,6 +42,8 @@ FOREIGN = {
     *("--availability", "--bin", "--consistency-models", "--max-txn-length", "--node-count"),
     *("--log-net-recv", "--log-net-send", "--log-stderr", "--key-count", "--max-writes-per-key"),
     "--once",  # examples/maelstrom/broadcast.py
+    "--experimental-initial-corrupt-check",  # etcd
+    "--snapshot-count",  # etcd
     "--unsafe-no-fsync",  # etcd
 }
 NODES = ("n1", "n2", "n3", "n4", "n5")
