@@ -28,6 +28,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "engines": "a way to decide whether operations on one object are linearizable",
         "faults": "what the nemesis does to hosts and processes, and how it is undone",
         "targets": "whom a fault strikes",
+        "disks": "what a store's data lie on, and how it loses what was not synced",
         "formats": "a kind of history file: how it is recognised, read and written",
         "sections": "a part of a run's page",
     }

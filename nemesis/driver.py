@@ -16,6 +16,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from partita.nemesis import faults, switch
+from partita.nemesis.disks import Disk
 from partita.nemesis.fault import Fault, HasPreparation, Scene, Store
 from partita.nemesis.ground import NETWORK, Ground
 from partita.nemesis.hosts import Host, give_up_the_dead
@@ -55,9 +56,9 @@ class Driver:
     they lead; `store` is what faults may do to the store's processes. `clients` are hosts of
     clients, `session_s` is for how long a session lives that is not renewed, and `holders()` names
     the hosts of clients that hold something, None if nobody ever does. `ground` is what the nodes
-    stand on. A fault that could not be
-    injected, or a nemesis that died, is in `failure`; hosts that were lost are in `lost`, each with
-    a sentence that says when.
+    stand on, `disk` what the store's data lie on. A fault that could not be injected, or a nemesis
+    that died, is in `failure`; hosts that were lost are in `lost`, each with a sentence that says
+    when.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Driver:
         session_s: float | None = None,
         holders: Holders = _nobody,
         ground: Ground = NETWORK,
+        disk: Disk | None = None,
     ) -> None:
         self.hosts = hosts
         self.clients = clients
@@ -80,6 +82,7 @@ class Driver:
         self.session_s = session_s
         self.holders = holders
         self.ground = ground
+        self.disk = disk
         self.steps = steps
         self.seed = seed
         self.record = record
@@ -289,7 +292,17 @@ class Driver:
         held = {node for each in others if each.fault.traits.restarts for node in each.scope.nodes}
         scopes = [each.scope for each in others]
         silent = [each.scope for each in others if each.fault.traits.silences]
-        return Scene(self.hosts, self.store, self._reached, scopes, held, self.clients, silent)
+        return Scene(
+            self.hosts,
+            self.store,
+            self._reached,
+            scopes,
+            held,
+            self.clients,
+            silent,
+            self.disk,
+            f"{self.seed}/{mine.number}",
+        )
 
     # --- ends ------------------------------------------------------------------------------
 

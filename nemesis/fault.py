@@ -8,9 +8,11 @@ may keep what its proof needs.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Annotated, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from partita.checker.settings import Setting
+from partita.nemesis.disks import Disk
 from partita.nemesis.hosts import Host, on_some
 from partita.nemesis.targets import Scope, Strikes
 
@@ -52,7 +54,8 @@ class Scene:
     (a, b) of which a reached b before any fault. `others` is what the other faults in force
     strike, and `held` the nodes whose process one of those keeps down: it is not started yet.
     `clients` are the hosts that clients of the store live on, if they have hosts of their own.
-    `silent` is what those of the others strike that silence.
+    `silent` is what those of the others strike that silence. `disk` is what the store's data lie
+    on, if it is one of its own. `seed` is this fault's.
     """
 
     hosts: Sequence[Host]
@@ -62,6 +65,8 @@ class Scene:
     held: Collection[str] = ()
     clients: Sequence[Host] = ()
     silent: Sequence[Scope] = ()
+    disk: Disk | None = None
+    seed: str = ""
 
     @property
     def living(self) -> set[str]:
@@ -80,6 +85,10 @@ class Scene:
         """Return on which nodes of the scope the store's process answers."""
         answers = on_some(self.hosts, scope.nodes, self.store.serves)
         return sorted(node for node, serves in answers.items() if serves)
+
+    def luck(self, node: str) -> Random:
+        """What is drawn on a node in mid-fault, so that a seed draws it again."""
+        return Random(f"{self.seed}/{node}")
 
     def undisturbed(self, scope: Scope) -> set[tuple[str, str]]:
         """The pairs that should still reach each other while a fault is in force on the scope.
@@ -131,7 +140,7 @@ class Traits:
     `survives_restart`: it is still there when another fault's end has done so. If not, it is
     begun again on that node.
     `own_disk`: the store's data must lie on a disk of its own, which is given to it before it
-    starts.
+    starts, and which has this: "cut", "root" or "device" (`nemesis/disks/`).
     `spoils`: it takes from a process what no process can do without, or lies to it. One that then
     ends itself does what it should.
     `needs`: methods that a system must have for it.
@@ -147,7 +156,7 @@ class Traits:
     restarts: bool = False
     needs_store: bool = False
     momentary: bool = False
-    own_disk: bool = False
+    own_disk: str = ""
     survives_restart: bool = True
     spoils: bool = False
     needs: tuple[str, ...] = ()

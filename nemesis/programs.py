@@ -25,6 +25,11 @@ def path(name: str) -> str:
     return f"{PROGRAMS}/{name}"
 
 
+def built(name: str) -> bool:
+    """Say whether a program was built with Partita: one of them needs a library for that."""
+    return (HERE / name).exists()
+
+
 def bring(host: Host, name: str) -> None:
     """Copy a program to a host that does not have it as it is here."""
     content, sum_ = _program(name)

@@ -14,6 +14,7 @@ from random import Random
 
 from partita.checker.plugins import PluginError
 from partita.nemesis import faults
+from partita.nemesis.disks import Disk
 from partita.nemesis.fault import Storm, Traits
 from partita.nemesis.schedule import HEAL, Given, ScheduleError, Step
 
@@ -67,17 +68,16 @@ def storm(
     has: Callable[[str], bool],
     given: Given,
     *,
-    own_disk: bool = False,
+    disk: Disk | None = None,
     without: Collection[str] = (),
 ) -> tuple[Step, ...]:
     """Draw a schedule for so many nodes and seconds: the same seed draws the same.
 
-    `has` says whether the system has a method, `own_disk` whether its data lie on disks that can
-    lose their power; the faults of `without` are not drawn. Raises `ScheduleError` if the time is
-    too short for any fault.
+    `has` says whether the system has a method, `disk` is what its data lie on; the faults of
+    `without` are not drawn. Raises `ScheduleError` if the time is too short for any fault.
     """
     rng = Random(f"storm/{seed}")
-    kinds = [kind for kind in _kinds(nodes, has, own_disk) if kind.name not in without]
+    kinds = [kind for kind in _kinds(nodes, has, disk) if kind.name not in without]
     if not kinds:
         raise ScheduleError("no random fault can be drawn for this system on these nodes")
     steps: list[Step] = []
@@ -104,12 +104,12 @@ def storm(
     return tuple(steps)
 
 
-def drawn(nodes: int, has: Callable[[str], bool], *, own_disk: bool = False) -> list[str]:
+def drawn(nodes: int, has: Callable[[str], bool], *, disk: Disk | None = None) -> list[str]:
     """Return the names of the faults that a storm may have, see `storm`."""
-    return [kind.name for kind in _kinds(nodes, has, own_disk)]
+    return [kind.name for kind in _kinds(nodes, has, disk)]
 
 
-def _kinds(nodes: int, has: Callable[[str], bool], own_disk: bool) -> list[_Kind]:
+def _kinds(nodes: int, has: Callable[[str], bool], disk: Disk | None) -> list[_Kind]:
     """Return what can be drawn."""
 
     def fits(target: str, traits: Traits) -> bool:
@@ -125,7 +125,7 @@ def _kinds(nodes: int, has: Callable[[str], bool], own_disk: bool) -> list[_Kind
             if traits.storm is None or not all(map(has, traits.needs)):
                 continue
             targets = [each for each in faults.targets_of(name) if fits(each, traits)]
-            if targets and (own_disk or not traits.own_disk):
+            if targets and (not traits.own_disk or hasattr(disk, traits.own_disk)):
                 kinds.append(_Kind(name, traits, traits.storm, targets))
     return kinds
 

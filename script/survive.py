@@ -34,10 +34,13 @@ done
 tc qdisc show dev eth0 2>/dev/null | grep -Eq 'netem|tbf|htb|prio' && echo "a queueing discipline"
 for status in /proc/[0-9]*/status; do
     { read -r _ name; } < "$status" 2>/dev/null || continue
-    case $name in partita-*) echo "the program $name runs" ;; esac
+    case $name in
+        partita-lossy) ;; # the disk of a store that goes on
+        partita-*) echo "the program $name runs" ;;
+    esac
     grep -q '^State:[[:space:]]*[Tt]' "$status" 2>/dev/null && echo "$name is frozen"
 done
-for data in $(cat /srv/partita/disk/data 2>/dev/null); do
+for data in $(cat /srv/partita/disk/data /srv/partita/disk-lossy/data 2>/dev/null); do
     mountpoint -q "$data" || echo "the disk at $data is not mounted"
     head -c 100000 /dev/zero > "$data/.room" 2>/dev/null || echo "no room on $data"
     rm -f "$data/.room"

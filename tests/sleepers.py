@@ -7,6 +7,7 @@ from typing import Any
 
 from partita.harness.nodes.cluster import Node
 from partita.harness.run.store_processes import StoreProcesses
+from partita.nemesis.disks import Disk
 from partita.nemesis.driver import Driver
 from partita.nemesis.faults import kind_of
 from partita.nemesis.schedule import HEAL, START, parse
@@ -76,7 +77,9 @@ def _replaces(fault: str) -> bool:
     return bool(kind_of(fault).traits.stacks == "replace")
 
 
-def driven(sleepers: Sleepers, nodes: list[Node], schedule: str) -> tuple[Driver, Events]:
+def driven(
+    sleepers: Sleepers, nodes: list[Node], schedule: str, disk: Disk | None = None
+) -> tuple[Driver, Events]:
     """Carry a schedule out to its last step, and stop before the driver heals the rest."""
     events: Events = []
     steps = parse(schedule, [node.name for node in nodes])
@@ -87,6 +90,7 @@ def driven(sleepers: Sleepers, nodes: list[Node], schedule: str) -> tuple[Driver
         lambda kind, f, value, error: events.append((kind, f, value)),
         lambda: [LEADER],
         StoreProcesses(sleepers, nodes),
+        disk=disk,
     )
     driver.prepare()
     driver.start(time.monotonic())

@@ -40,6 +40,7 @@ ENGLISH = {
     "json",
     "leader",
     "faults",
+    "plain",
 }
 
 
@@ -47,7 +48,7 @@ ENGLISH = {
 def test_nothing_that_runs_knows_what_there_is(path: str) -> None:
     code = _without_prose((ROOT / path).read_text())
     # Sections of a page are called by plain words ("faults"), which only a page must not know.
-    kinds = ["systems", "workloads", "checks", "models", "faults", "targets", "formats"]
+    kinds = ["systems", "workloads", "checks", "models", "faults", "targets", "formats", "disks"]
     kinds += ["sections"] if path.startswith("reports/") else []
     known = {name for kind in kinds for name in names(kind)} - ENGLISH
     said = {word for text in re.findall(r'"([^"\n]*)"', code) for word in [text.strip()]}

@@ -45,6 +45,8 @@ INTRODUCTION: Mapping[str, str] = {
     "options of the command.",
     "targets": "A target says whom a fault strikes. It stands behind the fault in a "
     "[schedule](../faults.md), or in `--nemesis FAULT-TARGET`.",
+    "disks": "`partita test --disk NAME` lets the store's data lie on one. [Faults of "
+    "disks](../faults.md#disks) says which faults can strike which.",
     "formats": "`partita check` reads a file in any of these formats, and finds out by itself "
     "which it is. [Checking histories](../checker.md) says what is assumed of a file.",
     "sections": "A section is a part of a run's page. Each says by itself whether it has "

@@ -74,7 +74,7 @@ def _faults_of(node: Node) -> list[Finding]:
 def _of_fault(where: str, each: faults.Available) -> Finding:
     """Without a fault some runs can be made all the same. What it lacks is said in one line."""
     fix = None if each.lack is None else ""
-    return Finding(where, f"fault {each.name}", each.said, fix, needed=False)
+    return Finding(where, f"{each.kind} {each.name}", each.said, fix, needed=False)
 
 
 def _mark(finding: Finding) -> str:

@@ -29,15 +29,15 @@ class Row:
 @click.command("list")
 @click.argument("kind", required=False, type=click.Choice(list(KINDS)))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-@click.option("--here", is_flag=True, help="Try each fault on a node that is thrown away.")
+@click.option("--here", is_flag=True, help="Try each on a node that is thrown away: faults, disks.")
 def list_things(kind: str | None, as_json: bool, here: bool) -> None:
     """List what there is of each KIND, ours and what other packages bring along.
 
     Anything listed is named on the command line as it stands here; path/to/file.py:Class works
     in its place.
     """
-    if here and kind != "faults":
-        raise click.UsageError("--here goes with: partita list faults")
+    if here and kind not in ("faults", "disks"):
+        raise click.UsageError("--here goes with: partita list faults, partita list disks")
     rows = [row for each in ([kind] if kind else KINDS) for row in _rows(each)]
     if here:
         rows = _tried(rows)
@@ -71,8 +71,8 @@ def _tried(rows: list[Row]) -> list[Row]:
     # Here, because a list must not pay for what makes nodes.
     from partita.harness.nodes.fault_probe import faults_here
 
-    said = {each.name: each.said for each in faults_here()}
-    return [replace(row, here=said.get(row.name)) for row in rows]
+    said = {(f"{each.kind}s", each.name): each.said for each in faults_here()}
+    return [replace(row, here=said.get((row.kind, row.name))) for row in rows]
 
 
 def _print(row: Row, width: int) -> None:

@@ -9,6 +9,7 @@ import click
 from partita.checker.plugins import names
 from partita.harness.commands.owned import Named
 from partita.harness.commands.parameters import finite
+from partita.nemesis import disks
 from partita.nemesis import schedule as plans
 
 Command = Callable[..., Any]
@@ -119,9 +120,9 @@ faults = together(
     click.option("--schedule", help=f"Faults at set times: {plans.FORM}."),
     click.option(
         "--disk",
-        type=click.Choice(["plain", "ext4"]),
-        help="What the store's data lie on: the node's own disk, or one that can lose its power "
-        "[ext4 if a fault needs it].",
+        type=click.Choice(names("disks")),
+        help="What the store's data lie on: the node's own disk (plain), or one that can lose its "
+        f"power [{disks.DEFAULT} if a fault needs it].",
     ),
     click.option("--seed", type=int, help="Repeats a run's choices [random]."),
 )

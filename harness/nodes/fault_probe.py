@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import astuple
 
 from partita.harness.nodes import local, user_namespace
 from partita.harness.nodes.cluster import local_client_nodes, local_nodes
@@ -47,6 +48,6 @@ def _tried() -> list[Available]:
 
 if __name__ == "__main__":
     try:
-        print(json.dumps([[each.name, each.how, each.lack] for each in _tried()]))
+        print(json.dumps([astuple(each) for each in _tried()]))
     except local.LocalError as error:
         sys.exit(str(error))

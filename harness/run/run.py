@@ -41,6 +41,7 @@ from partita.harness.systems.system import (
     serves,
 )
 from partita.nemesis import disks
+from partita.nemesis.disks import Disk
 from partita.nemesis.driver import Driver
 from partita.nemesis.ground import NETWORK
 from partita.nemesis.schedule import Step, needs_of
@@ -52,7 +53,6 @@ NO_THRESHOLDS = Thresholds()
 HEALTH_WAIT_S = 90.0
 # A node that was cut off may wait a minute before it looks for a leader again (ZooKeeper does).
 RECOVERY_WAIT_S = 90.0
-PLAIN, EXT4 = "plain", "ext4"  # what the data of a store lie on
 LOOK_S = 5.0  # how often it is looked whether the machine of a node that does not serve is there
 
 
@@ -71,7 +71,7 @@ class RunSpec:
     seed: int
     reconnect: str = "same"  # where a client goes that has lost its connection, see `Load`
     schedule: tuple[Step, ...] = ()
-    disk: str = PLAIN  # what the store's data lie on
+    disk: str = disks.PLAIN  # what the store's data lie on
     options: dict[str, dict[str, Any]] = field(default_factory=dict)  # by owner, defaults too
     operations: dict[str, dict[str, bool]] = field(default_factory=dict)  # what is known of each f
     promised: dict[str, str | None] = field(default_factory=dict)  # levels, by check
@@ -110,7 +110,7 @@ def run(
         if isinstance(system, HasForesight):
             system.foresee(needs_of(spec.schedule))
         try:
-            set_up(system, nodes, progress, disk=spec.disk)
+            set_up(system, nodes, progress, disk=disks.find(spec.disk))
             spec.versions.update(
                 {"partita": version("partita"), spec.system: str(system.versions(nodes[0]))}
             )
@@ -159,10 +159,12 @@ def _draw(directory: Path) -> None:
         click.echo(f"partita: the report could not be drawn: {error!r}", err=True)
 
 
-def set_up(system: System, nodes: Sequence[Node], progress: Progress, *, disk: str = PLAIN) -> None:
+def set_up(
+    system: System, nodes: Sequence[Node], progress: Progress, *, disk: Disk | None = None
+) -> None:
     """Install the system, clear what an earlier run left, start it, wait until it serves.
 
-    `disk` is what its data lie on: the node's own disk (`PLAIN`), or one that can lose its power.
+    `disk` is what its data lie on, None: where the node keeps everything.
     Raises `StoreError` with the end of a log if it does not serve.
     """
     progress.say(f"installing {system.name}")
@@ -170,9 +172,9 @@ def set_up(system: System, nodes: Sequence[Node], progress: Progress, *, disk: s
     on_all(nodes[1:], system.install)
     progress.say(f"starting {system.name} on {len(nodes)} nodes")
     tear_down(system, nodes)
-    if disk != PLAIN and isinstance(system, HasData):
+    if disk is not None and isinstance(system, HasData):
         data = system.data
-        on_all(nodes, lambda node: disks.put(node, data(node)))
+        on_all(nodes, lambda node: disk.put(node, data(node)))
     on_all(nodes, lambda node: system.start(node, nodes))
     sick = _await_healthy(system, nodes, HEALTH_WAIT_S)
     # All are asked, not only the sick: who answers on the port may be a stranger.
@@ -248,6 +250,7 @@ def _drive(
         session_s=session_s(workload),
         holders=load.holders,
         ground=system.ground if isinstance(system, BringsNodes) else NETWORK,
+        disk=disks.find(spec.disk),
     )
     monitor = Monitor(journal, leaders)
     interrupted: float | None = None

@@ -40,8 +40,6 @@ from partita.harness.run.owners import (
 from partita.harness.run.places import Place, brought, nodes_of, refuse_hosts
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import (
-    EXT4,
-    PLAIN,
     RunSpec,
     run,
     session_s,
@@ -176,8 +174,8 @@ def _require_faults(store: System, nodes: Sequence[Node], spec: RunSpec) -> None
     """Refuse a schedule of which a fault does not work on some node, before anything is started."""
     kinds = store.ground.faults if isinstance(store, BringsNodes) else faults.NONE
     lacking = faults.lacking(nodes, [step.fault(kinds) for step in spec.schedule if step.begins])
-    if spec.disk != PLAIN and not lacking:
-        said = zip(nodes, on_all(nodes, disks.lacks), strict=True)
+    if not lacking:
+        said = zip(nodes, on_all(nodes, disks.find(spec.disk).lacks), strict=True)
         lacking = [f"--disk {spec.disk} on {node.name}: {lack}" for node, lack in said if lack]
     if lacking:
         raise Unavailable("; ".join(lacking))
@@ -287,7 +285,6 @@ def _schedule(
     elif RANDOM in names:
         if len(names) > 1:
             raise click.UsageError(f"--nemesis {RANDOM} draws its faults itself: name no others")
-        own_disk = options.get("disk") not in (None, PLAIN)
         without = options.get("spared") or ()
         steps = storm(
             seed,
@@ -295,7 +292,7 @@ def _schedule(
             len(nodes),
             has,
             given,
-            own_disk=own_disk,
+            disk=disks.find(options.get("disk") or disks.PLAIN),
             without=without,
         )
     else:
@@ -307,15 +304,18 @@ def _schedule(
 
 def _disk(store: System, steps: Iterable[plans.Step], options: Options) -> str:
     """Return what the store's data are to lie on: what is asked for, or what a fault needs."""
-    needing = [step for step in steps if step.begins and step.fault().traits.own_disk]
-    asked = options.get("disk")
-    if asked == PLAIN and needing:
-        raise click.UsageError(f'"{needing[0]}" needs a disk of its own: leave out --disk {PLAIN}')
-    if asked not in (None, PLAIN) and not hasattr(store, "data"):
+    needs = [(step, step.fault().traits.own_disk) for step in steps if step.begins]
+    needed = any(what for _, what in needs)
+    asked = options.get("disk") or (disks.DEFAULT if needed else disks.PLAIN)
+    if asked != disks.PLAIN and not hasattr(store, "data"):
         raise click.UsageError(
             f"--disk {asked} needs a system that says where its data lie: data()"
         )
-    return asked or (EXT4 if needing else PLAIN)
+    for step, what in needs:
+        if what and not hasattr(disks.find(asked), what):
+            those = " or ".join(f"--disk {each.name}" for each in disks.having(what))
+            raise click.UsageError(f'"{step}" cannot be had with --disk {asked}, but with {those}')
+    return str(asked)
 
 
 def _fault_settings(name: str, options: Options) -> dict[str, Any]:

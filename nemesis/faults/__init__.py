@@ -10,6 +10,7 @@ from typing import Any
 from partita.checker import plugins
 from partita.checker.settings import REQUIRED, Parameter, SettingError, made
 from partita.checker.settings import parameters as parameters_of
+from partita.nemesis import disks
 from partita.nemesis.fault import Fault, HasLength, Traits
 from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Target
@@ -144,11 +145,15 @@ def lacking(hosts: Sequence[Host], made: Collection[Fault]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Available:
-    """Whether a fault can be had: by what it is done, and what hosts lack for it, None: nothing."""
+    """Whether a fault can be had: by what it is done, and what hosts lack for it, None: nothing.
+
+    The same of a disk of a store's own, if that is its `kind`.
+    """
 
     name: str
     how: str
     lack: str | None
+    kind: str = "fault"
 
     @property
     def said(self) -> str:
@@ -161,9 +166,11 @@ class Available:
 def available(hosts: Sequence[Host], clients: Sequence[Host] = ()) -> list[Available]:
     """Try on these hosts whether they can have each of the faults there are; disturbs nobody.
 
-    `clients` are hosts of clients, on which those faults are tried that strike such hosts.
+    `clients` are hosts of clients, on which those faults are tried that strike such hosts. Then the
+    kinds of disks follow that some faults need.
     """
     found = []
+    tried = disks.tried(hosts)
     for name in names():
         try:
             kind = kind_of(name)
@@ -175,9 +182,22 @@ def available(hosts: Sequence[Host], clients: Sequence[Host] = ()) -> list[Avail
         if not where:  # nobody to ask
             continue
         lacks = on_all(where, fault.lacks)
-        lack = "; ".join(dict.fromkeys(filter(None, lacks.values())))
-        found.append(Available(name, kind.traits.how, lack or None))
-    return found
+        lack = "; ".join(dict.fromkeys(filter(None, lacks.values()))) or None
+        how, of_disk = _on_disks(kind.traits, tried)
+        found.append(Available(name, how, lack or of_disk))
+    of_disks = [Available(each.disk.name, each.disk.how, each.lack, "disk") for each in tried]
+    return found + of_disks
+
+
+def _on_disks(traits: Traits, tried: Sequence[disks.Tried]) -> tuple[str, str | None]:
+    """Say by what a fault is done, on which disks; or why on none, if it needs one."""
+    if not traits.own_disk:
+        return traits.how, None
+    fitting = [each for each in tried if hasattr(each.disk, traits.own_disk)]
+    there = [f"--disk {each.disk.name}" for each in fitting if each.lack is None]
+    if there:
+        return f"{traits.how} ({', '.join(there)})", None
+    return traits.how, "; ".join(f"--disk {each.disk.name}: {each.lack}" for each in fitting)
 
 
 def heals(more: Collection[Fault] = ()) -> str:

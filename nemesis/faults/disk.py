@@ -1,6 +1,6 @@
 """Disks that lose what was not synced, and disks that are full.
 
-For these the store's data lie on a disk of its own on each node (`nemesis/disks.py`).
+For these the store's data lie on a disk of its own on each node (`nemesis/disks/`).
 """
 
 from collections.abc import Mapping
@@ -29,12 +29,12 @@ class PowerCut:
         strikes="nodes",
         silences=True,
         restarts=True,
-        own_disk=True,
+        own_disk="cut",
         spoils=True,
         needs=("data",),
         storm=Storm(3, (0.5, 2.0)),
-        how="an ext4 image as the store's own disk",
-        heal=disks.heal(),
+        how="a disk of the store's own that loses its power",
+        heal=disks.heals(),
     )
 
     def __init__(
@@ -48,11 +48,18 @@ class PowerCut:
         self._cuts: dict[str, disks.Cut] = {}
 
     def lacks(self, host: Host) -> str | None:
-        return disks.lacks(host)
+        """It needs nothing but that disk."""
+        return None
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("kill", node))
-        self._cuts = on_all(scene.struck(scope), lambda host: disks.cut(host, self._lose))
+        disk = scene.disk
+        assert isinstance(disk, disks.LosesPower)  # others were refused
+
+        def cut(host: Host) -> disks.Cut:
+            return disk.cut(host, self._lose, scene.luck(host.name).getrandbits(32))
+
+        self._cuts = on_all(scene.struck(scope), cut)
 
     def prove(self, scene: Scene, scope: Scope) -> Mapping[str, Any]:
         """It bit if nobody answers, and there was something on each of the disks."""
@@ -80,15 +87,16 @@ class DiskFull:
         strikes="nodes",
         survives_restart=False,  # a power cut may take what fills it
         storm=Storm(1, (1.0, 4.0)),
-        own_disk=True,
+        own_disk="root",
         spoils=True,
         needs=("data",),
-        how="an ext4 image as the store's own disk",
-        heal=disks.heal(),
+        how="a disk of the store's own that has a size",
+        heal=disks.heals(),
     )
 
     def lacks(self, host: Host) -> str | None:
-        return disks.lacks(host)
+        """It needs nothing but that disk."""
+        return None
 
     def begin(self, scene: Scene, scope: Scope) -> None:
         self._on(scene, scope, _FULL)
@@ -111,4 +119,6 @@ class DiskFull:
         scene.start(scope)
 
     def _on(self, scene: Scene, scope: Scope, lines: str) -> dict[str, str]:
-        return on_all(scene.struck(scope), lambda host: disks.shell(host, lines))
+        assert isinstance(scene.disk, disks.HasRoot)  # others were refused
+        command = ["sh", "-c", f"{disks.PATH}at=$1\n{lines}", "disk", scene.disk.root]
+        return on_all(scene.struck(scope), lambda host: str(host.run(command).stdout))

@@ -1,7 +1,7 @@
 """A disk that carries out so many requests in a second, and no more: by a control group.
 
 The kernel counts what each group of processes asks of a disk (blkio in version 1 of control groups,
-io in version 2). So the store needs a disk of its own (`nemesis/disks.py`), and is put into a group
+io in version 2). So the store needs a disk of its own (`nemesis/disks/`), and is put into a group
 of its own, below the one that it was in.
 """
 
@@ -150,10 +150,10 @@ class SlowDisk:
         strikes="nodes",
         stacks="replace",
         survives_restart=False,
-        own_disk=True,
+        own_disk="device",
         needs=("data",),
         storm=Storm(1),
-        how="a control group, and an ext4 image as the store's own disk",
+        how="a control group, and a device as the store's own disk",
         heal=disks.PATH + _END,
     )
 
@@ -165,7 +165,7 @@ class SlowDisk:
         self._begun: set[str] = set()
 
     def lacks(self, host: Host) -> str | None:
-        lack = disks.lacks(host) or programs.lacks(host, PROGRAM)
+        lack = programs.lacks(host, PROGRAM)
         return lack or " ".join(_shell(host, _TRY).split()) or None
 
     def begin(self, scene: Scene, scope: Scope) -> None:

@@ -50,14 +50,17 @@ def test_a_machine_that_lacks_a_tool_is_told_what_to_do(tool: str, package: str)
 
 @pytest.mark.cluster
 def test_a_fault_that_cannot_be_had_is_said_in_one_line(partita: Partita) -> None:
-    """In a mount namespace in which no file system can be made, and so no disk."""
+    """In a mount namespace in which no file system can be made, and so no disk with a size."""
     hide = 'mount --bind /dev/null "$(readlink -f "$(command -v mkfs.ext4)")" && exec "$@"'
     enter = ["unshare", "--mount", "sh", "-c", hide, "hide"]
     command = [*enter, sys.executable, "-m", "partita", "doctor"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr  # other runs can be made
-    said = "no   this machine  fault power-cut: not available here: mkfs.ext4 is missing"
-    assert said in done.stdout
+    assert (
+        "no   this machine  fault disk-full: not available here: --disk ext4: mkfs.ext4 is missing"
+        in done.stdout
+    )
+    assert "no   this machine  disk ext4: not available here: mkfs.ext4 is missing" in done.stdout
     assert "fault kill: yes, by signals to the store's process" in done.stdout
 
 
@@ -87,10 +90,11 @@ def test_nodes_are_examined_over_ssh(partita: Partita, cluster: local.LocalClust
     done = partita("doctor", *named(cluster), "--json")
     findings = json.loads(done.stdout)
     assert done.returncode == 0, findings
-    of_faults = [finding for finding in findings if finding["what"].startswith("fault ")]
+    of_faults = [each for each in findings if each["what"].startswith(("fault ", "disk "))]
     findings = [finding for finding in findings if finding not in of_faults]
     struck = [name for name in faults.names() if faults.kind_of(name).traits.strikes != "clients"]
-    assert [each["what"] for each in of_faults] == [f"fault {name}" for name in struck] * 2
+    tried = [*(f"fault {name}" for name in struck), "disk ext4", "disk lossy"]
+    assert [each["what"] for each in of_faults] == tried * 2
     assert len(findings) == 10
     assert {finding["what"] for finding in findings} == {
         "root",

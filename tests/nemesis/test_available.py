@@ -32,8 +32,10 @@ class Bare:
 
 
 def test_what_strikes_links_or_disks_needs_something_of_the_host() -> None:
-    lacks = {each.name: each.lack for each in available([Bare()], [Bare()])}
+    found = available([Bare()], [Bare()])
+    lacks = {each.name: each.lack for each in found if each.kind == "fault"}
     assert set(lacks) == set(faults.names())
+    assert {each.name for each in found if each.kind == "disk" and each.lack} == {"ext4", "lossy"}
     for name, lack in lacks.items():
         traits = faults.kind_of(name).traits
         if traits.strikes == "links" or traits.own_disk:
@@ -60,6 +62,7 @@ def test_a_schedule_that_cannot_be_carried_out_is_refused_before_anything_is_sta
 
 def test_a_fault_that_cannot_be_loaded_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faults, "names", lambda: ["kill", "no-such-fault"])
-    kill, other = available([Bare()])
+    kill, other, *disks = available([Bare()])
+    assert {each.kind for each in disks} == {"disk"}
     assert (kill.name, kill.how, kill.lack) == ("kill", "signals to the store's process", None)
     assert other.lack and other.lack.startswith("no fault is called 'no-such-fault'")

@@ -3,6 +3,7 @@
 import pytest
 
 from partita.nemesis.blocks import blocks_of, steps_of, text_of, together
+from partita.nemesis.disks.ext4 import Ext4
 from partita.nemesis.schedule import check, parse
 from partita.nemesis.storms import storm
 
@@ -31,7 +32,7 @@ def test_a_block_ends_when_nothing_is_in_force(parts: tuple[str, ...]) -> None:
 
 def test_storms_come_apart_and_any_block_can_be_left_out() -> None:
     for seed in range(20):
-        steps = storm(seed, 40, 5, lambda name: True, lambda fault: {}, own_disk=True)
+        steps = storm(seed, 40, 5, lambda name: True, lambda fault: {}, disk=Ext4())
         apart = blocks_of(steps)
         assert steps_of(apart) == steps
         for number in range(len(apart)):

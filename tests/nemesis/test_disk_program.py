@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from partita.nemesis import programs
-from partita.nemesis.disks import PROGRAM
+from partita.nemesis.disks.ext4 import PROGRAM
 
 # The sanitizers' build lies elsewhere.
 HERE = Path(os.environ.get("PARTITA_PROGRAMS", programs.HERE)) / PROGRAM

@@ -12,8 +12,8 @@ from random import Random
 import pytest
 
 from partita.nemesis import programs
+from partita.nemesis.disks.lossy import PROGRAM
 
-PROGRAM = "partita-lossy"
 # The sanitizers' build lies elsewhere.
 HERE = Path(os.environ.get("PARTITA_PROGRAMS", programs.HERE)) / PROGRAM
 CLEAN = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
@@ -114,6 +114,7 @@ def test_the_end_of_a_file_moves_back(disk: Disk) -> None:
     disk.write("shorter", b"abc")
     os.truncate(disk.at / "longer", 5000)
     os.close(os.open(disk.at / "emptied", os.O_WRONLY | os.O_TRUNC))
+    (disk.at / "nothing").write_bytes(b"")
     file = os.open(disk.at / "room", os.O_CREAT | os.O_WRONLY)
     os.posix_fallocate(file, 0, 100_000)
     os.fsync(file)

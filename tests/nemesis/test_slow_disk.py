@@ -11,6 +11,7 @@ from writers import Writers
 from partita.harness.nodes import local
 from partita.harness.nodes.cluster import Node, local_nodes
 from partita.nemesis import disks, faults, switch
+from partita.nemesis.disks.ext4 import Ext4
 from partita.nemesis.hosts import GROUPS
 
 pytestmark = pytest.mark.cluster
@@ -21,10 +22,10 @@ DATA = "/srv/partita/writer/data"
 def writers(nodes: list[Node]) -> Iterator[Writers]:
     """The first of the cluster's nodes with a store that writes on a disk of its own."""
     node, system = nodes[0], Writers()
-    if lack := faults.make("slow-disk", {}).lacks(node):
+    if lack := Ext4().lacks(node) or faults.make("slow-disk", {}).lacks(node):
         pytest.skip(lack)
     before = groups()
-    disks.put(node, DATA)
+    Ext4().put(node, DATA)
     system.start(node, nodes)
     yield system
     switch.heal(nodes)

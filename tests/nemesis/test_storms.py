@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from partita.nemesis import faults
+from partita.nemesis.disks.ext4 import Ext4
 from partita.nemesis.schedule import HEAL, ScheduleError, check, parse
 from partita.nemesis.storms import EVERYBODY, OUTAGES, QUIET_S, storm
 
@@ -12,7 +13,8 @@ SEEDS = range(200)
 
 
 def drawn(seed: int, *, lacks: str = "", nodes: int = 5, seconds: float = 40, disk: bool = False):  # type: ignore[no-untyped-def]
-    return storm(seed, seconds, nodes, lambda name: name != lacks, lambda fault: {}, own_disk=disk)
+    own = Ext4() if disk else None
+    return storm(seed, seconds, nodes, lambda name: name != lacks, lambda fault: {}, disk=own)
 
 
 def test_the_same_seed_draws_the_same_and_another_one_another() -> None:

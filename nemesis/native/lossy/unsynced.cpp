@@ -98,6 +98,7 @@ int Unsynced::resize(int file, off_t size) {
     auto was = read(file, size, before - size);
     was.resize(was.find_last_not_of('\0') + 1);  // where a file is made longer, there are zeros
     if (ftruncate(file, size) < 0) return -errno;
+    if (size == before) return 0;
     keep(file, {Kind::resize, size, before, std::move(was), {}});
     return 0;
 }

@@ -1,25 +1,17 @@
-"""A disk of its own for what a store keeps on a node: an ext4 image, mounted where its data lies.
+"""An ext4 image, mounted where the store's data lie: what real power cuts leave of it.
 
-Only so can one node lose its power, or have a full disk, while the machine goes on. The image lies
-beside the store's folder; the journal is written by `fsync` alone, and not every five seconds, so
-that it does not save a store which forgets that.
+The image lies beside the store's folder. The journal is written by `fsync` alone, and not every
+five seconds, so that it does not save a store which forgets that.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from random import Random
-from typing import Literal
-
 from partita.nemesis import programs
+from partita.nemesis.disks import PATH, Cut, Lose
 from partita.nemesis.hosts import Host
 
 AT = "/srv/partita/disk"
 PROGRAM = "partita-disk"
-Lose = Literal["all", "some", "torn"]
 SIZE = "1G"  # sparse: it takes what is written to it
 
-# For hosts whose users have no tools of an administrator.
-PATH = 'PATH="$PATH:/usr/sbin:/sbin"\n'
 # Mounts the image, and its folder where the store keeps its data; harmless if both stand.
 _ATTACH = """
 attach() {
@@ -41,8 +33,8 @@ echo "$data" > "$at/data"
 sync -f "$at/mounted"
 """
 
-_TAKE = """
-at=$1
+_TAKE = f"""
+at={AT}
 [ -e "$at" ] || exit 0
 for place in "$(cat "$at/data" 2>/dev/null)" "$at/mounted"; do
     ! mountpoint -q "$place" || umount "$place" || umount -l "$place"
@@ -115,66 +107,31 @@ said=$(unshare --mount sh -c '
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """What a power cut did to a disk: the files that were there, and what became of them."""
+class Ext4:
+    """A file system of its own in a file, on a loop device. Power cuts are those of ext4."""
 
-    files: int
-    changed: int
-    bytes_lost: int
-    bytes_kept: int
+    name = "ext4"
+    how = "an ext4 image on a loop device"
+    heal = _HEAL
+    take = _TAKE
+    root = f"{AT}/mounted"
+    device = True  # of its own, whose requests the kernel counts
 
+    def lacks(self, host: Host) -> str | None:
+        lack = programs.lacks(host, PROGRAM)
+        if lack is None:
+            command = ["sh", "-c", PATH + _TRY, "try", programs.path(PROGRAM)]
+            done = host.run(command, check=False)
+            untried = None if done.status == 0 else "a disk of its own could not be tried"
+            lack = " ".join(done.stdout.split()) or untried
+        return lack
 
-def heal() -> str:
-    """Return the shell lines by which a host has its disk again, with room on it."""
-    return PATH + _HEAL
+    def put(self, host: Host, data: str) -> None:
+        host.run(["sh", "-c", PATH + _PUT, "put a disk", AT, data, SIZE])
 
-
-def lacks(host: Host) -> str | None:
-    """Say why the host can have no disk of its own, or None if it can."""
-    lack = programs.lacks(host, PROGRAM)
-    if lack is None:
-        command = ["sh", "-c", PATH + _TRY, "try", programs.path(PROGRAM)]
-        done = host.run(command, check=False)
-        untried = None if done.status == 0 else "a disk of its own could not be tried"
-        lack = " ".join(done.stdout.split()) or untried
-    return lack
-
-
-def put(host: Host, data: str) -> None:
-    """Give the host a disk, mounted at the folder where the store keeps its data."""
-    host.run(["sh", "-c", PATH + _PUT, "put a disk", AT, data, SIZE])
-
-
-def take(host: Host) -> None:
-    """Take the disk away again, with all that is on it. Harmless where there is none."""
-    host.run(["sh", "-c", PATH + _TAKE, "take the disk", AT])
-
-
-def cut(host: Host, lose: Lose = "all") -> Cut:
-    """Take the power from the disk, and give it back: what was never synced is lost.
-
-    `lose`: all of that, or only what some files had ("some"), or all but the first sectors of what
-    each file had ("torn"), as the luck of the moment has it. Whoever had files open on it must be
-    gone.
-    """
-    programs.bring(host, PROGRAM)
-    seed = str(Random().getrandbits(32))
-    command = ["sh", "-c", PATH + _CUT, "cut the power", AT, programs.path(PROGRAM), lose, seed]
-    return Cut(*map(int, host.run(command).stdout.split()))
-
-
-def shell(host: Host, lines: str, *, check: bool = True) -> str:
-    """Run shell lines with `at`, where the disk is mounted, and return what they print."""
-    script = f"{PATH}at={AT}/mounted\n{lines}"
-    said: str = host.run(["sh", "-c", script, "disk"], check=check).stdout
-    return said
-
-
-def facts(cuts: Mapping[str, Cut]) -> dict[str, int]:
-    """Return what cuts did, in all."""
-    return {
-        "files": sum(each.files for each in cuts.values()),
-        "files_changed": sum(each.changed for each in cuts.values()),
-        "bytes_lost": sum(each.bytes_lost for each in cuts.values()),
-    }
+    def cut(self, host: Host, lose: Lose, seed: int) -> Cut:
+        """See `LosesPower`. With "some" a file keeps all of what it had, or nothing."""
+        programs.bring(host, PROGRAM)
+        words = [AT, programs.path(PROGRAM), lose, str(seed)]
+        done = host.run(["sh", "-c", PATH + _CUT, "cut the power", *words])
+        return Cut(*map(int, done.stdout.split()))
