@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from partita.checker.plugins import in_a_line
@@ -30,6 +31,15 @@ SHOWN_S = 30.0  # for each node to show it
 PAUSE_S = 1.0  # between two rounds: what was under way arrives
 READ_S = 5.0
 
+# What a node has under a key, by what the workload asks for. It is taken as it is: what was damaged
+# may not be what a workload could read.
+READ: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
+    {
+        REGISTERS: lambda client, key: answer_of(client.read(key)).value,
+        "sets": lambda client, key: sorted(answer_of(client.members(key)).value),
+    }
+)
+
 Connect = Callable[[Node, float], Any]
 Reading = dict[Any, Any]  # by key
 
@@ -45,23 +55,14 @@ class _Asking:
     mark: Connect
     own_mark: Connect
     own: Connect
-    workload: Workload
-    reads: Sequence[tuple[str, Any]]
-
-    def values(self, client: Any) -> Reading:
-        """Return what a node has under each key, as the workload itself reads it."""
-        found = {}
-        for f, key in self.reads:
-            asked = self.workload.prepare(f, key, None)
-            until = time.monotonic() + READ_S
-            found[key] = answer_of(self.workload.invoke(client, f, key, asked, until)).value
-        return found
+    read: Callable[[Any, Any], Any]
+    keys: Sequence[Any]
 
 
 def compare(system: System, workload: Workload, nodes: Sequence[Node], journal: Journal) -> None:
     """Compare what the nodes have, and journal it. Raises `JournalError`.
 
-    Does nothing where the system's nodes cannot be asked so, or the workload reads nothing.
+    Does nothing where the system's nodes cannot be asked so, or the workload reads none of it.
     """
     asking = _asking(system, workload)
     if asking is None or len(nodes) < 2:
@@ -81,16 +82,16 @@ def _asking(system: System, workload: Workload) -> _Asking | None:
     except Exception:  # it is anybody's: the run is not to be lost by it
         log.exception("replicas of %s failed", system.name)
         return None
-    if mark is None or REGISTERS not in own or workload.capability not in own:
+    read = READ.get(workload.capability)
+    if mark is None or read is None or not {REGISTERS, workload.capability} <= own.keys():
         return None
     final = workload.final()
     # Others go on for as long as they are not told that nothing is left.
     listed = final if isinstance(final, Sequence) else ()
-    # What is read under no key is of several, and their values may come back.
-    reads = [(f, key) for f, key in listed if workload.operations[f].reads and key is not None]
-    if not reads:
+    keys = [key for f, key in listed if workload.operations[f].reads]
+    if not keys:
         return None
-    return _Asking(mark, own[REGISTERS], own[workload.capability], workload, reads)
+    return _Asking(mark, own[REGISTERS], own[workload.capability], read, keys)
 
 
 def _round(asking: _Asking, nodes: Sequence[Node], journal: Journal) -> bool:
@@ -111,11 +112,11 @@ def _round(asking: _Asking, nodes: Sequence[Node], journal: Journal) -> bool:
 
     on_all(nodes, ask)
     ready = [node.name for node in nodes if node.name in readings]
-    keys = [key for _, key in asking.reads]
-    journal.note("info", PROCESS, COMPARED, {"nodes": ready, "keys": len(keys), "marked": marked})
+    about = {"nodes": ready, "keys": len(asking.keys), "marked": marked}
+    journal.note("info", PROCESS, COMPARED, about)
     if not_ready:
         journal.note("info", PROCESS, NOT_READY, not_ready)
-    differing = _differing(readings, keys)
+    differing = _differing(readings, asking.keys)
     for key, values in differing.items():
         journal.note("info", PROCESS, DIFFERS, {"key": key, "values": values})
     return bool(differing)
@@ -160,7 +161,7 @@ def _read(asking: _Asking, node: Node, mark: str) -> Reading:
                     time.sleep(0.05)
                 else:
                     with closing(asking.own(node, READ_S)) as own:
-                        return asking.values(own)
+                        return {key: asking.read(own, key) for key in asking.keys}
         except Exception as error:  # it is anybody's, and may have been about to serve
             said = in_a_line(error)
             time.sleep(0.2)

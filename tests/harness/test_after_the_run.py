@@ -110,7 +110,7 @@ def test_nodes_that_have_the_same_are_compared_once(tmp_path: Path) -> None:
 def test_a_node_that_stays_different_is_found_and_named(tmp_path: Path) -> None:
     answer = compared(Store(SAME, SAME, SAME | {"r1": "3"}), tmp_path)
     assert answer.levels == {LEVEL: False}
-    assert 'n1 and n2 have 7 and n3 has 3 under "r1"' in answer.found[LEVEL].explanation
+    assert 'n1 and n2 have "7" and n3 has "3" under "r1"' in answer.found[LEVEL].explanation
 
 
 def test_sets_are_compared_whatever_the_order_of_their_elements(tmp_path: Path) -> None:
@@ -119,8 +119,11 @@ def test_sets_are_compared_whatever_the_order_of_their_elements(tmp_path: Path) 
     apart = Store({"set0": "1 3 2"}, {"set0": "3 2 1"}, {"set0": "1 3"})
     answer = compared(apart, tmp_path / "apart", SetWorkload())
     assert answer.levels == {LEVEL: False}
-    expected = 'n1 and n2 have 3 elements and n3 has 2 elements, without 2 under "set0"'
+    expected = 'n1 and n2 have 3 elements and n3 has 2 elements, without "2" under "set0"'
     assert expected in answer.found[LEVEL].explanation
+    damaged = Store({"set0": "1"}, {"set0": "q"}, {"set0": "1"})
+    answer = compared(damaged, tmp_path / "damaged", SetWorkload())
+    assert answer.levels == {LEVEL: False}
 
 
 @pytest.mark.timeout(30)
