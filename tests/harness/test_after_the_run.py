@@ -10,6 +10,7 @@ import click
 import pytest
 from conftest import Partita
 from registers_in_memory import Registers
+from store_servers import needs_etcd
 
 from partita.checker import History
 from partita.checker.logs import LEVEL as QUIET
@@ -19,6 +20,8 @@ from partita.harness.run import replicas
 from partita.harness.run.any_run import worse
 from partita.harness.run.journal import Journal
 from partita.harness.run.logs import Alarms, alarms_of, scan
+from partita.harness.systems.etcd import EtcdClient
+from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.harness.systems.zookeeper import ZooKeeper
 from partita.nemesis.schedule import parse
 from partita.workloads.bank import Bank
@@ -130,6 +133,48 @@ def test_sets_are_compared_whatever_the_order_of_their_elements(tmp_path: Path) 
 def test_a_queue_is_not_asked_what_it_reads_in_the_end_which_never_ends(tmp_path: Path) -> None:
     answer = compared(Store(SAME, SAME, SAME), tmp_path, Queue())
     assert not answer.applies
+
+
+class Members:
+    """The members of a real etcd on loopback, which are asked as the system asks them."""
+
+    name = "etcd"
+
+    @property
+    def offers(self) -> Any:
+        return self._of("linearizable")
+
+    @property
+    def replicas(self) -> Any:
+        return self._of("serializable")
+
+    def _of(self, reads: str) -> Any:
+        def registers(node: Any, timeout: float) -> EtcdClient:
+            return EtcdClient("127.0.0.1", timeout, reads, node.port)
+
+        def sets(node: Any, timeout: float) -> EtcdCollections:
+            return EtcdCollections(registers(node, timeout), timeout)
+
+        return {"registers": registers, "sets": sets}
+
+
+@needs_etcd
+def test_members_of_a_real_store_are_compared(
+    etcd: tuple[list[int], list[int]], tmp_path: Path
+) -> None:
+    members = Members()
+    nodes: list[Any] = [
+        SimpleNamespace(name=f"n{number}", port=port) for number, port in enumerate(etcd[0], 1)
+    ]
+    workload = SetWorkload()
+    for number, node in enumerate(nodes):
+        workload.invoke(members.offers["sets"](node, 5.0), "add", "set0", number, 0)
+    journal = Journal(tmp_path / "history.jsonl")
+    replicas.compare(members, workload, nodes, journal)  # type: ignore[arg-type]
+    journal.close()
+    answer = Replicas().judge(History.read(tmp_path / "history.jsonl"), (LEVEL,))
+    assert answer.levels == {LEVEL: True}
+    assert (answer.figures["nodes"], answer.figures["rounds"]) == (["n1", "n2", "n3"], 1)
 
 
 def test_what_can_come_back_is_not_compared(tmp_path: Path) -> None:
