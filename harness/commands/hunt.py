@@ -34,6 +34,7 @@ from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec
 from partita.harness.run.session import conduct, node_names, prepare
 from partita.harness.scheduler import connected
+from partita.harness.systems import BringsNodes
 from partita.nemesis import faults
 from partita.nemesis.blocks import blocks_of, steps_of
 from partita.nemesis.roles import by_role
@@ -105,14 +106,16 @@ def hunt(
     ):
         asked["nemesis"] = None
     seed = 1 if options["seed"] is None else options["seed"]
-    _, _, spec = prepare(system, asked | {"seed": seed})  # bad input is said before anything
+    store, _, spec = prepare(system, asked | {"seed": seed})  # bad input is said before anything
+    hosts = not isinstance(store, BringsNodes)
     if executor is not None and node_names(asked):
         raise click.UsageError("--executor goes with local clusters, one on each worker")
-    if executor is None and not node_names(asked):
+    if executor is None and hosts and not node_names(asked):
         user_namespace.enter()
     line = _lines(context, system)
     telling = output.Telling(as_json)
-    with _somewhere(system, line, spec, asked, runs_dir, executor) as place:
+    looks = hosts and options["nemesis"] == RANDOM
+    with _somewhere(system, line, spec, asked, runs_dir, executor, looks=looks) as place:
         asked |= {"spared": place.spared}
         done = Tries(asked, place.conduct, Budget(budget), telling.row, place.begin)
         draw = cache(partial(_drawn, system, asked))
@@ -153,12 +156,14 @@ def _somewhere(
     options: Options,
     runs_dir: Path,
     executor: str | None,
+    *,
+    looks: bool,
 ) -> Iterator[_Place]:
-    random_ = options["nemesis"] == RANDOM
+    """Yield where runs are made; `looks`: which faults can be had there is found out first."""
     if executor is None:
         progress = Progress(brief=True)
         with _kept(progress) as kept:
-            lacking = _lacking_here(kept, spec, options, progress) if random_ else []
+            lacking = _lacking_here(kept, spec, options, progress) if looks else []
             yield _Place(
                 lambda each: conduct(system, each, runs_dir, progress, place=kept.lend, draw=False),
                 _spared(lacking),
@@ -171,7 +176,7 @@ def _somewhere(
     with connected(executor) as client:
         spread = Spread(client, words)
         try:
-            spared = _spared(spread.lacking() if random_ else [])
+            spared = _spared(spread.lacking() if looks else [])
             yield _Place(spread.conduct, spared, spread.begin, spread.width - 1)
         finally:
             spread.finish()

@@ -121,6 +121,7 @@ def _availability(outcome: Mapping[str, Any], limits: Thresholds) -> list[str]:
     share, least = outcome["availability"], limits.min_availability
     if least is None or (share is not None and share >= least):
         return []
+    share = "none" if share is None else f"{share:.6g}"
     return [f"availability {share} is below --min-availability {least:g}"]
 
 

@@ -285,7 +285,7 @@ def _schedule(
     elif RANDOM in names:
         if len(names) > 1:
             raise click.UsageError(f"--nemesis {RANDOM} draws its faults itself: name no others")
-        without = options.get("spared") or ()
+        without = _never_drawn(store, options)
         steps = storm(
             seed,
             options["time_limit"],
@@ -300,6 +300,14 @@ def _schedule(
         steps = plans.plan(names, interval, time_limit, given, session_s(workload))
     plans.check(steps, len(nodes), options["time_limit"], has=has, clients=len(clients))
     return steps
+
+
+def _never_drawn(store: System, options: Options) -> set[str]:
+    """Return the faults that were found not to be had, or that nodes of this kind cannot have."""
+    spared = set(options.get("spared") or ())
+    if isinstance(store, BringsNodes):
+        spared |= set(faults.names()) - set(store.ground.faults)
+    return spared
 
 
 def _disk(store: System, steps: Iterable[plans.Step], options: Options) -> str:

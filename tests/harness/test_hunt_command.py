@@ -16,6 +16,7 @@ from partita.harness.cli import said as said_by
 from partita.harness.commands.test import test as command
 from partita.harness.hunting.spreading import Spread
 from partita.harness.run.session import prepare
+from partita.harness.systems import BringsNodes
 from partita.harness.systems.system import StoreError
 
 
@@ -40,6 +41,39 @@ def test_what_cannot_be_hunted_is_refused_before_anything(words: str, said: str)
     assert code_of(refused.value) == 254
     text = said_by(refused.value)
     assert said in text and len(text.splitlines()) == 1
+
+
+ECHO = Path(__file__).parents[2] / "examples" / "maelstrom" / "echo.py"
+NO_HOSTS = ("maelstrom", "--binary", str(ECHO), "--workload", "echo", "--nemesis", "random")
+
+
+def test_storms_strike_nodes_that_are_no_hosts_with_what_there_can_be() -> None:
+    drawn = set()
+    for seed in range(10):
+        words = [*NO_HOSTS, "--time-limit", "60", "--seed", str(seed)]
+        options = command.make_context("test", words).params
+        store, _, spec = prepare(options["system"], options)
+        assert isinstance(store, BringsNodes)
+        actions = {step.action for step in spec.schedule if step.begins}
+        assert actions <= set(store.ground.faults)
+        drawn |= actions
+    assert drawn >= {"partition", "loss", "kill", "pause"}
+
+
+def test_a_hunt_among_nodes_that_are_no_hosts_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any) -> None:
+        raise AssertionError("no privilege is needed, and no cluster")
+
+    def run(*args: Any, **more: Any) -> None:
+        raise InterruptedError("far enough")
+
+    monkeypatch.setattr("partita.harness.commands.hunt.user_namespace.enter", refuse)
+    monkeypatch.setattr("partita.harness.commands.hunt._lacking_here", refuse)
+    monkeypatch.setattr("partita.harness.commands.hunt.conduct", run)
+    with pytest.raises(InterruptedError, match="far enough"):
+        cli.main(["hunt", *NO_HOSTS, "--runs-dir", str(tmp_path)], standalone_mode=False)
 
 
 @pytest.mark.cluster
