@@ -142,9 +142,10 @@ class Finding:
     """What an engine found about one key.
 
     `operations` are the history's indexes of operations that contradict each other and
-    `explanation` says why (invalid only). `reason` says why unknown is unknown, and `proven`
-    up to which event: all events of this key with a smaller rank are linearizable. `note` says
-    why a quicker engine did not decide it.
+    `explanation` says why (invalid only). `beside` are others that did nothing, but whoever looks
+    wants to see them: what was said to have failed, and was met all the same. `reason` says why
+    unknown is unknown, and `proven` up to which event: all events of this key with a smaller rank
+    are linearizable. `note` says why a quicker engine did not decide it.
     """
 
     valid: Validity
@@ -154,3 +155,4 @@ class Finding:
     proven: int | None = None
     details: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+    beside: tuple[int, ...] = ()

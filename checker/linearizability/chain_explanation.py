@@ -38,11 +38,12 @@ class Conflict:
 def explain(history: History, rows: IntColumn, conflict: Conflict) -> Finding:
     """Turn what the engine found into an invalid finding."""
     sentence = _SENTENCES[conflict.kind](history, conflict)
-    if conflict.kind == "phantom":
-        sentence += _failed_writers(history, conflict)
+    beside = _failed_writer(history, conflict) if conflict.kind == "phantom" else ()
+    for row in beside:
+        sentence += f" {capital(who(history, row))} would have, but failed."
     roles = [row for row in conflict.roles if row is not None]
     operations, evidence = _completed(history, rows, [*roles, *conflict.links[:_LINKS_SHOWN]])
-    return Finding(False, operations, " ".join([sentence, *evidence]))
+    return Finding(False, operations, " ".join([sentence, *evidence]), beside=beside)
 
 
 def _completed(
@@ -141,12 +142,14 @@ def _met(op: Op) -> Any:
     return op.input[0] if op.f == "cas" and op.outcome != "fail" else op.output
 
 
-def _failed_writers(history: History, conflict: Conflict) -> str:
+def _failed_writer(history: History, conflict: Conflict) -> tuple[int, ...]:
+    """Return the first that was said to have failed, if its value was met all the same."""
     op = history[_first(conflict)]
     same_key = history.key == history.key[op.index]
     fails = np.flatnonzero((history.outcome == OUTCOMES.index("fail")) & same_key)
+    fails = fails[history.invoked_rank[fails] < history.completed_rank[op.index]]
     would = fails[left_behind(history, fails) == history.code(_met(op))]
-    return f" {capital(who(history, int(would[0])))} would have, but failed." if len(would) else ""
+    return tuple(int(row) for row in would[:1])
 
 
 def _twice(history: History, conflict: Conflict) -> str:

@@ -139,7 +139,8 @@ def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], timing: Timi
         finding = findings[index][1]
         hint = lookalike(job.history, finding.operations)
         explanation = f"{finding.explanation} {hint}" if hint else finding.explanation
-        example = Counterexample(finding.operations, explanation, key)
+        shown = tuple(sorted({*finding.operations, *finding.beside}))
+        example = Counterexample(shown, explanation, key)
         return replace(verdict, engine=names[index], counterexample=example)
     return replace(verdict, reason=None if valid is True else _reason(job, key, findings))
 

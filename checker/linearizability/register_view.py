@@ -27,7 +27,7 @@ class RegisterView:
     def told(self, finding: Finding) -> Finding:
         """Return what an engine found, with operations called as they are."""
         text = finding.explanation
-        for row in finding.operations:
+        for row in (*finding.operations, *finding.beside):
             for timed in (True, False):
                 theirs = who(self.history, row, timed=timed)
                 ours = who(self.original, row, timed=timed)

@@ -260,7 +260,8 @@ class _Task:
             return found
         name, finding = found
         operations = tuple(int(self.rows[each]) for each in finding.operations)
-        return name, replace(finding, operations=operations)
+        beside = tuple(int(self.rows[each]) for each in finding.beside)
+        return name, replace(finding, operations=operations, beside=beside)
 
 
 def _sooner(one: float | None, other: float | None) -> float | None:

@@ -49,6 +49,7 @@ class Process:
         self.ready = False  # it has answered `init`
         self.lines = 0
         self.waiting = bytearray()  # what it has not read yet
+        self.early: bytearray | None = None  # requests for after it has answered `init`
         self._part = bytearray()
         self._skips = False
 

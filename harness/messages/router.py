@@ -124,7 +124,8 @@ class Router:
     ) -> Process:
         """Start a node's program, and tell it this first (from whom, and what). Raises `OSError`.
 
-        Nodes may count on it: what others send meanwhile comes later.
+        Nodes may count on it: what others ask meanwhile comes when they have answered. Answers do
+        not wait, for a node may use services before it says that it is there.
         """
 
         def start() -> Process:
@@ -134,6 +135,7 @@ class Router:
             if first is not None:
                 raw = msgspec.Raw(self._encode(first[1]))
                 self._route(first[0], name, raw, self._encode(Envelope(first[0], name, raw)))
+                process.early = bytearray()
             return process
 
         return self._ask(start)
@@ -259,7 +261,8 @@ class Router:
                 f"{_shown(line)}"
             )
         else:
-            process.ready |= head.type == "init_ok"
+            if head.type == "init_ok":
+                self._let_in(name, process)
             self._route(message.src, message.dest, message.body, line, sender=name)
 
     def _route(
@@ -323,18 +326,28 @@ class Router:
                 self._trouble(f"{record.dest} broke at a message from {src}: {error!r}")
             return
         process = self._nodes[record.dest]
-        why = self._handed_over(record.dest, process, line)
+        why = self._handed_over(record.dest, process, line, record.body)
         if why:
             record.at, record.lost = -1, why
         self.journal.write(record)
 
-    def _handed_over(self, name: str, process: Process, line: bytes) -> str:
+    def _let_in(self, name: str, process: Process) -> None:
+        """Give a node that has answered `init` what came meanwhile."""
+        early, process.ready, process.early = process.early, True, None
+        if early:
+            process.waiting += early
+            self._write(name, process)
+
+    def _handed_over(self, name: str, process: Process, line: bytes, body: msgspec.Raw) -> str:
         """Give a message to a node; say why that is not possible."""
         if not process.there():
             return ENDED
-        if len(process.waiting) + len(line) > STUCK_MAX:
+        if len(process.waiting) + len(process.early or b"") + len(line) > STUCK_MAX:
             self.dropped[name] += 1
             return STUCK
+        if process.early is not None and self._head(body).in_reply_to is None:
+            process.early += line + b"\n"
+            return ""
         idle = not process.waiting
         process.waiting += line
         process.waiting += b"\n"

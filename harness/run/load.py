@@ -113,8 +113,9 @@ class Load:
 
     def read_finally(self, nodes: Sequence[Node]) -> None:
         """Read every register on these nodes, trying again for a while where a read fails."""
-        # Beyond every process that the load can have used.
-        first = (self._journal.now() // 1000 + 1) * self._concurrency
+        # Beyond every process of the load, and those that one that hangs may still become.
+        last = max((worker.process for worker, _ in self._workers), default=0)
+        first = (last // self._concurrency + 3) * self._concurrency
         for place, node in enumerate(nodes):
             reader = self._worker(first + place, [node])
             self._begin(reader, partial(self._read_all, reader))

@@ -136,7 +136,8 @@ def _span(history: History, row: int) -> str:
     begin = moment(history, row)
     if history[row].outcome == "info":
         return f"from {begin}, never answered"
-    return f"{begin} to {moment(history, row, completed=True)}"
+    failed = ", failed" if history[row].outcome == "fail" else ""
+    return f"{begin} to {moment(history, row, completed=True)}{failed}"
 
 
 def _draw_faults(

@@ -60,6 +60,17 @@ def test_a_register_and_what_is_said_of_it() -> None:
     assert verdict.counterexample.operations == (0, 1, 2)
 
 
+def test_what_was_said_to_have_failed_is_shown_beside_who_met_it() -> None:
+    refused = [
+        {"process": 0, "type": each, "f": "write", "value": 2} for each in ("invoke", "fail")
+    ]
+    history = History.of_events([*write(1, 1, None), *refused, *read(2, 2, None)])
+    verdict = check(history)
+    assert verdict.valid is False and verdict.counterexample is not None
+    assert "would have, but failed." in verdict.counterexample.explanation
+    assert verdict.counterexample.operations == (1, 2)
+
+
 def test_keys_are_independent() -> None:
     events = [*write(0, 1, "a"), *read(0, None, "b"), *write(1, 2, "b"), *read(0, 1, "a")]
     verdict = check(History.of_events(events))

@@ -65,6 +65,38 @@ def test_a_request_is_passed_on_in_the_name_of_a_client_and_answered_by_another_
     assert len(passed_on) == 2 and all(line["by"] == "n1" for line in passed_on)
 
 
+# Asks a service before it answers init, and tells in which order messages came to it.
+SLOW_TO_BEGIN = """
+import json, sys, time
+came = []
+def say(dest, body):
+    print(json.dumps({"src": "n1", "dest": dest, "body": body}), flush=True)
+for line in sys.stdin:
+    message = json.loads(line)
+    body = message["body"]
+    came.append(body["type"])
+    if body["type"] == "init":
+        say("kv", {"type": "read", "msg_id": 1})
+    elif body["type"] == "read_ok":
+        time.sleep(0.2)
+        say("c0", {"type": "init_ok", "in_reply_to": 1})
+    else:
+        say(message["src"], {"type": "x_ok", "in_reply_to": body["msg_id"], "came": came})
+"""
+
+
+def test_a_node_is_asked_nothing_before_it_has_answered_init(cluster: Cluster) -> None:
+    router = cluster.router
+    answer = {"type": "read_ok", "in_reply_to": 1}
+    router.attach("kv", lambda src, body: router.send("kv", src, answer))
+    init = ("c0", {"type": "init", "msg_id": 1, "node_id": "n1", "node_ids": ["n1"]})
+    command = [sys.executable, "-c", SLOW_TO_BEGIN]
+    router.spawn("n1", command, cluster.folder, cluster.folder / "said.log", init)
+    asked = cluster.caller().call("n1", {"type": "x"})
+    assert asked["came"] == ["init", "read_ok", "x"]
+    assert cluster.caller().call("n1", {"type": "x"})["came"] == ["init", "read_ok", "x", "x"]
+
+
 def test_times_count_from_the_beginning_of_the_run(cluster: Cluster) -> None:
     cluster.start(ECHO, "n1")
     cluster.router.begin(time.monotonic_ns())

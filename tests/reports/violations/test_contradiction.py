@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from partita.checker import History, check
 from partita.reports import Picture, write_violation
 from partita.reports.violations.contradiction import Contradiction, contradiction_of
+from partita.reports.violations.pictures import contradiction_in_time
 from partita.reports.violations.violation import violation
 
 
@@ -155,3 +156,12 @@ def test_what_an_operation_answered_stands_in_the_table() -> None:
     ]
     *_, html = violation(History.of_events(taken), [0], ordered=False)
     assert "<td>41</td>" in str(html)
+
+
+def test_a_picture_says_what_failed() -> None:
+    write, read = (0, "write", 2, 1.0, 1.1, "fail", None), (1, "read", None, 1.2, 1.3, "ok", 2)
+    history = History.of_events(events(write, read))
+    figure = contradiction_in_time(history, contradiction_of(history, [0, 1]), [])
+    said = [text.get_text() for text in figure.axes[0].texts]
+    assert any("write 2" in each and "failed" in each for each in said), said
+    assert not any("read" in each and "failed" in each for each in said)
