@@ -64,6 +64,9 @@ def _completed(
             left += observations.writers(row)
         elif op.outcome == "info":
             observer = observations.observer(row)
+            if observer is None:  # it need not have happened: the others contradict all the same
+                operations.discard(row)
+                continue
             left.append(observer)
             evidence.append(
                 f"{capital(who(history, row, timed=False))} was never answered, but it"
@@ -86,13 +89,19 @@ class _Observations:
         code = self.seen[np.searchsorted(self.rows, reader)]
         return [int(row) for row in self.rows[self.left == code][:1]]
 
-    def observer(self, writer: int) -> int:
-        """Find who saw a value: an acknowledged operation if there is one, rather a read."""
+    def observer(self, writer: int) -> int | None:
+        """Find who saw a value: an acknowledged operation if there is one, rather a read.
+
+        One that crashed, and whose own value nobody saw, is no proof.
+        """
         code = self.left[np.searchsorted(self.rows, writer)]
-        observers = self.rows[self.seen == code]
+        places = np.flatnonzero(self.seen == code)
+        crashed = self.history.outcome[self.rows[places]] == OUTCOMES.index("info")
+        places = places[~crashed | np.isin(self.left[places], self.seen)]
+        observers = self.rows[places]
         crashed = self.history.outcome[observers] != OUTCOMES.index("ok")
         is_cas = self.history.f[observers] != self.history.f_code("read")
-        return int(observers[np.lexsort((is_cas, crashed))[0]])
+        return int(observers[np.lexsort((is_cas, crashed))[0]]) if len(observers) else None
 
 
 def left_behind(history: History, rows: IntColumn) -> CodeColumn:

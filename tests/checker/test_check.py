@@ -71,6 +71,19 @@ def test_what_was_said_to_have_failed_is_shown_beside_who_met_it() -> None:
     assert verdict.counterexample.operations == (1, 2)
 
 
+def test_a_crashed_cas_that_nobody_saw_proves_nothing() -> None:
+    asked = [(1, "read", None), (2, "cas", [0, 1]), (3, "cas", [0, 3]), (0, "write", 0)]
+    read, *others, late = [
+        {"process": process, "f": f, "value": value, "type": "invoke"}
+        for process, f, value in asked
+    ]
+    history = History.of_events([read, *others, {**read, "type": "ok", "value": 3}, late])
+    verdict = check(history)
+    assert verdict.valid is False and verdict.counterexample is not None
+    assert "process 3's cas from 0 to 3 shows it" in verdict.counterexample.explanation
+    assert verdict.counterexample.operations == (0, 2, 3)
+
+
 def test_keys_are_independent() -> None:
     events = [*write(0, 1, "a"), *read(0, None, "b"), *write(1, 2, "b"), *read(0, 1, "a")]
     verdict = check(History.of_events(events))
