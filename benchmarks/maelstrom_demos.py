@@ -35,25 +35,25 @@ class Demo:
 
     file: str
     workload: str
-    guide: str = "not told of"
+    guide: str = "nothing"
     rate: int = 20
 
 
 DEMOS = (
-    Demo("python/echo.py", "echo", "only in other languages"),
+    Demo("python/echo.py", "echo"),
     Demo("ruby/echo.rb", "echo", "good (chapter 2)"),
     Demo("js/echo.js", "echo"),
     Demo("python/broadcast.py", "broadcast"),
-    Demo("ruby/broadcast.rb", "broadcast", "loses messages under partitions (chapter 3)"),
+    Demo("ruby/broadcast.rb", "broadcast", "without retries, partitions lose messages (chapter 3)"),
     Demo("js/gossip.js", "broadcast"),
     Demo("ruby/g_set.rb", "g-set", "good, under partitions too (chapter 4)"),
     Demo("js/crdt_gset.js", "g-set"),
     Demo("ruby/pn_counter.rb", "pn-counter", "good, under partitions too (chapter 4)"),
     Demo("js/crdt_pn_counter.js", "pn-counter"),
-    Demo("ruby/lin_kv_proxy.rb", "lin-kv"),
+    Demo("ruby/lin_kv_proxy.rb", "lin-kv", "an example for services; no verdict"),
     Demo("ruby/raft.rb", "lin-kv", "linearizable, mostly: an error is left in it (chapter 6)"),
-    Demo("python/raft.py", "lin-kv", "only in Ruby"),
-    Demo("ruby/datomic_list_append.rb", "txn-list-append", "serializable (chapter 5)"),
+    Demo("python/raft.py", "lin-kv", "nothing; its Raft is the one in Ruby"),
+    Demo("ruby/datomic_list_append.rb", "txn-list-append", "strict serializable (chapter 5)"),
     Demo("js/single_key_txn.js", "txn-list-append"),
     Demo("js/multi_key_txn.js", "txn-list-append"),
     Demo("rust/target/release/echo", "echo"),
