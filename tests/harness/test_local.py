@@ -175,42 +175,6 @@ def test_without_root_and_user_namespaces_the_way_out_is_said() -> None:
         user_namespace.require(["sh", "-c", "echo nope >&2; exit 1"])
 
 
-INSIDE = """
-import sys
-from partita.harness.nodes import local, namespaces, processes, user_namespace
-from partita.harness.nodes.cluster import local_nodes
-from partita.nemesis.faults.partition import CHAIN
-from partita.nemesis.grudges import split
-from partita.nemesis.network import reachable
-with local.cluster_of(3, sys.argv[1]) as cluster:
-    nodes = local_nodes(cluster)
-    CHAIN.stand(nodes, split(["n1", "n2", "n3"], ["n1"]))
-    print(sorted(reachable(nodes)))
-"""
-
-
-def test_it_works_inside_a_user_namespace() -> None:
-    """What a user without root gets: root in a namespace only, and a network of one's own."""
-    state = Path(f"/var/tmp/partita-pytest-{os.getpid()}")
-    script = 'echo ready; read go; ip link set lo up && exec "$@"'
-    command = ["unshare", "--user", "--net", "--mount", "sh", "-c", script, "inside"]
-    inside = subprocess.Popen(
-        [*command, sys.executable, "-c", INSIDE, "pytest-inside"],
-        env=os.environ | {local.INSIDE: "1", local.STATE: str(state)},
-        cwd=Path(__file__).parents[2],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert inside.stdout is not None
-    assert inside.stdout.readline() == "ready\n"
-    for table in ("uid_map", "gid_map"):  # what newuidmap does for a user who has a range
-        Path(f"/proc/{inside.pid}/{table}").write_text("0 0 65536")
-    out, _ = inside.communicate("go\n", timeout=60)
-    assert out == "[('n2', 'n3'), ('n3', 'n2')]\n"
-    assert not state.exists()
-
-
 @pytest.mark.parametrize("folder", ["/tmp/clusters", "/run/clusters", "/srv"])
 def test_a_folder_that_nodes_could_not_see_is_refused(
     folder: str, monkeypatch: pytest.MonkeyPatch
