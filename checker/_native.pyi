@@ -1,6 +1,6 @@
 """The native half of the checker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -69,7 +69,7 @@ def kinds_of(
     input: npt.NDArray[np.int32],
     output: npt.NDArray[np.int32],
     outcome: npt.NDArray[np.int8],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.int32], list[int]]:
     """Number what operations do: the same f, input, output and outcome are the same kind.
 
     Returns the kind of each of `rows`, and the first row of each kind.
@@ -78,14 +78,11 @@ def kinds_of(
 def search_table(
     rows: npt.NDArray[np.int64],
     kinds: npt.NDArray[np.int32],
-    reads: npt.NDArray[np.bool_],
-    overwrites: npt.NDArray[np.bool_],
+    reads: Sequence[bool],
+    overwrites: Sequence[bool],
     ask: Callable[[int, int], int] | None,
-    first: npt.NDArray[np.int64],
-    acts: npt.NDArray[np.int8],
-    cells: npt.NDArray[np.int32],
-    values: npt.NDArray[np.int64],
-    begins: npt.NDArray[np.int64],
+    first: Sequence[int],
+    steps: Sequence[Sequence[tuple[int, int, int]]],
     outcome: npt.NDArray[np.int8],
     invoked_rank: npt.NDArray[np.int64],
     completed_rank: npt.NDArray[np.int64],

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from partita.checker.linearizability.scheduling import Found, Job, decide
 from partita.checker.lookalikes import lookalike
 from partita.checker.models.model import EachKey, Model, ModelError, load_model
 from partita.checker.verdict import Counterexample, Finding, Limits, Mismatch, Validity, Verdict
+
+_FAIL: Final = OUTCOMES.index("fail")
 
 
 def check(
@@ -89,12 +91,13 @@ def _engines(name: str, model: Model) -> tuple[str, ...]:
 
 def counting(history: History, model: Model, mismatch: Mismatch) -> IntColumn:
     """Return the rows of the operations that count: those that failed only as observations."""
-    counts = history.outcome != OUTCOMES.index("fail")
+    counts = history.outcome != _FAIL
     observes = mismatch == "observe" and getattr(model, "observes_mismatch", False)
     if observes and "mismatch" in history.errors:
         error = history.errors.index("mismatch")
         counts |= (history.error == error) & (history.f == history.f_code("cas"))
-    return np.flatnonzero(counts)
+    rows: IntColumn = counts.nonzero()[0]
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class _Key:
 
 def _by_key(history: History, rows: IntColumn) -> list[_Key]:
     codes = history.key[rows]
-    if not len(codes) or not len(history.keys) or np.all(codes == codes[0]):
+    if not len(codes) or not len(history.keys) or (codes == codes[0]).all():
         return [_Key(int(codes[0]), rows)] if len(codes) else []
     order = np.argsort(codes, kind="stable")
     rows, codes = rows[order], codes[order]
@@ -132,7 +135,7 @@ def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], timing: Timi
     )
     if not len(job.history):
         return replace(verdict, valid="unknown", reason="nothing to check: no operations")
-    if not keys:
+    if valid is True:
         return verdict
     key = job.history.decoded_key(keys[index].code)
     if valid is False:
@@ -142,7 +145,7 @@ def _verdict(job: Job, keys: Sequence[_Key], findings: list[Found], timing: Timi
         shown = tuple(sorted({*finding.operations, *finding.beside}))
         example = Counterexample(shown, explanation, key)
         return replace(verdict, engine=names[index], counterexample=example)
-    return replace(verdict, reason=None if valid is True else _reason(job, key, findings))
+    return replace(verdict, reason=_reason(job, key, findings))
 
 
 def _worst(findings: Sequence[Finding]) -> tuple[Validity, int]:

@@ -101,7 +101,7 @@ class _Keys:
     def _try_here(self) -> None:
         deadline = self.job.limits.deadline
         until = time.monotonic() + _SHORT_BUDGET_S
-        for at in sorted(self.open):
+        for at in sorted(self.open) if self.quick else ():
             task = _Task(self.job, self.quick, [], None)
             self._note(at, task.decide(self.keys[at], deadline), limited=False)
         for at in sorted(self.open):

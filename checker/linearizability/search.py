@@ -157,17 +157,18 @@ def _search_table(
     kinds, examples = _native.kinds_of(
         rows, history.f, history.input, history.output, history.outcome
     )
-    ops = [history[row] for row in examples.tolist()]
+    ops = [history[row] for row in examples]
     in_cells = getattr(model, "in_cells", None)  # to ask whether it is `InCells` takes longer
     cells: Cells | None = in_cells(ops) if in_cells else None
     reads, overwrites = (getattr(model, name, ()) for name in ("reads", "overwrites"))
     return _native.search_table(
         rows,
         kinds,
-        np.array([op.f in reads for op in ops], dtype=np.bool_),
-        np.array([op.f in overwrites for op in ops], dtype=np.bool_),
+        [op.f in reads for op in ops],
+        [op.f in overwrites for op in ops],
         None if cells else _Transitions(model, ops),
-        *(cells or Cells([], [])).arrays(),
+        cells.first if cells else (),
+        cells.steps if cells else (),
         history.outcome,
         history.invoked_rank,
         history.completed_rank,

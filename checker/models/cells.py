@@ -7,11 +7,9 @@ carries the steps out.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
-import numpy.typing as npt
 
 from partita.checker.history import Op
 
@@ -31,29 +29,6 @@ class Cells:
 
     first: Sequence[int]
     steps: Sequence[Sequence[Step]]
-
-    def arrays(
-        self,
-    ) -> tuple[
-        npt.NDArray[np.int64],
-        npt.NDArray[np.int8],
-        npt.NDArray[np.int32],
-        npt.NDArray[np.int64],
-        npt.NDArray[np.int64],
-    ]:
-        """Return what cells hold, then of all steps the acts, cells and values, and where the
-        steps of each operation begin."""
-        # Most models have a handful of kinds: then lists are quicker than arrays.
-        flat = [each for steps in self.steps for each in steps]
-        acts, cells, values = zip(*flat, strict=True) if flat else ((), (), ())
-        begins = list(accumulate(map(len, self.steps), initial=0))
-        return (
-            np.array(self.first, dtype=np.int64),
-            np.array(acts, dtype=np.int8),
-            np.array(cells, dtype=np.int32),
-            np.array(values, dtype=np.int64),
-            np.array(begins, dtype=np.int64),
-        )
 
 
 @runtime_checkable

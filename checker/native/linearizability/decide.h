@@ -20,7 +20,8 @@ constexpr std::size_t kNodesMost = 50'000'000;  // Of one attempt to refute.
 constexpr int kStride = 64;  // Events between checkpoints.
 constexpr std::size_t kRoughMost = 1024;  // The widest beam that ignores what is plentiful.
 constexpr double kTurnSeconds = 0.0005;   // Of a descent; later ones are longer.
-constexpr int kMovesBetweenTurns = 16;
+constexpr double kAhead = 1.0 / 32;       // How much more than the rest a descent may have had.
+constexpr std::size_t kWorkBetweenTurns = 64;  // Moves, and the nodes that they took.
 constexpr int kLevelsAlone = 3;  // Before there is one beside a search that knows the states.
 
 enum class Decision { kValid, kInvalid, kUnknown };
@@ -136,11 +137,13 @@ class Search {
     // So neither of the two costs more than twice what the other one alone does.
     bool descends() {
         if (!descent_ || descent_->is_over()) return descent_decided();
-        if (moves_++ % kMovesBetweenTurns != 0) return false;
+        const auto work = frontier_.nodes() + ++moves_;
+        if (work < next_turn_) return false;
+        next_turn_ = work + kWorkBetweenTurns;
         const double now = Limits::now();
         const double others = now - begin_ - descended_;
         if (others < descended_) return false;
-        descent_->run(now + std::max(kTurnSeconds, others - descended_ + others / 8));
+        descent_->run(now + std::max(kTurnSeconds, (1 + kAhead) * others - descended_));
         descended_ += Limits::now() - now;
         return descent_decided();
     }
@@ -256,7 +259,7 @@ class Search {
         for (int level = 0;; ++level) {
             // Where states are known, beams and refutations seldom need help.
             if (level == kLevelsAlone) let_descend();
-            moves_ = 0;
+            next_turn_ = 0;
             if (descends()) return true;
             auto window = plan_.window << std::min(level, 20);
             auto from = std::max(0, died - window);
@@ -395,7 +398,7 @@ class Search {
     std::optional<Descent<Problem>> descent_;
     const double begin_ = Limits::now();
     double descended_ = 0;  // The seconds that the descent has had.
-    unsigned moves_ = 0;
+    std::size_t moves_ = 0, next_turn_ = 0;
     std::vector<Checkpoint> checkpoints_;
     bool exact_ = true;
     Trail trail_;

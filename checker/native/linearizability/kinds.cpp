@@ -2,9 +2,11 @@
 
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/vector.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "../bindings.h"
@@ -72,12 +74,11 @@ class Kinds {
     std::vector<int32_t> table_;
 };
 
-template <class T>
-nb::object as_array(const T* values, size_t size) {
-    auto* data = new T[size];
-    std::copy(values, values + size, data);
-    nb::capsule owner(data, [](void* at) noexcept { delete[] static_cast<T*>(at); });
-    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(data, {size}, owner));
+nb::object as_array(const std::vector<int32_t>& values) {
+    auto* data = new int32_t[values.size()];
+    std::copy(values.begin(), values.end(), data);
+    nb::capsule owner(data, [](void* at) noexcept { delete[] static_cast<int32_t*>(at); });
+    return nb::cast(nb::ndarray<nb::numpy, int32_t, nb::ndim<1>>(data, {values.size()}, owner));
 }
 
 nb::tuple kinds_of(Column<int64_t> rows, Column<int32_t> f, Column<int32_t> input,
@@ -86,8 +87,7 @@ nb::tuple kinds_of(Column<int64_t> rows, Column<int32_t> f, Column<int32_t> inpu
     Kinds kinds(what);
     std::vector<int32_t> numbers(rows.size());
     for (size_t i = 0; i < rows.size(); i++) numbers[i] = kinds.of(rows.data()[i]);
-    return nb::make_tuple(as_array(numbers.data(), numbers.size()),
-                          as_array(kinds.examples.data(), kinds.examples.size()));
+    return nb::make_tuple(as_array(numbers), std::move(kinds.examples));
 }
 
 const Binding bound([](nb::module_& m) {

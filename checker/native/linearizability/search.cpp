@@ -3,9 +3,11 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include <stdexcept>
+#include <tuple>
 
 #include "../columns.h"
 #include "cells.h"
@@ -177,26 +179,28 @@ nb::tuple search_register(Column<int64_t> rows, Column<int8_t> kind_of_f, Column
     return told(found, task, columns.rows, columns.invoked_rank, columns.completed_rank);
 }
 
-// A model in cells, in the columns that Python gives.
-search::Cells cells_of(const Column<int64_t>& first, const Column<int8_t>& acts,
-                       const Column<int32_t>& cells, const Column<int64_t>& values,
-                       const Column<int64_t>& begins, const Limits& limits) {
+// By kind, what it does to cells: act, cell, value. (Most models have a handful of kinds: then
+// lists come over from Python quicker than arrays.)
+using Steps = std::vector<std::vector<std::tuple<int8_t, int32_t, int64_t>>>;
+
+search::Cells cells_of(std::vector<int64_t> first, const Steps& each, const Limits& limits) {
     std::vector<search::CellStep> steps;
-    for (std::size_t i = 0; i < acts.size(); ++i) {
-        steps.push_back({static_cast<search::CellAct>(acts.data()[i]), cells.data()[i],
-                         values.data()[i]});
+    std::vector<int64_t> begins{0};
+    for (const auto& some : each) {
+        for (const auto& [act, cell, value] : some) {
+            steps.push_back({static_cast<search::CellAct>(act), cell, value});
+        }
+        begins.push_back(static_cast<int64_t>(steps.size()));
     }
-    return {{first.data(), first.data() + first.size()}, std::move(steps),
-            {begins.data(), begins.data() + begins.size()}, limits};
+    return {std::move(first), std::move(steps), std::move(begins), limits};
 }
 
 constexpr int32_t kStatesClosed = 64;
 constexpr int64_t kQuestionsClosed = 8192;
 
-nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool> reads,
-                       Column<bool> overwrites, std::optional<nb::callable> ask,
-                       Column<int64_t> first, Column<int8_t> acts, Column<int32_t> cells,
-                       Column<int64_t> values, Column<int64_t> begins, Column<int8_t> outcome,
+nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, std::vector<bool> reads,
+                       std::vector<bool> overwrites, std::optional<nb::callable> ask,
+                       std::vector<int64_t> first, Steps steps, Column<int8_t> outcome,
                        Column<int64_t> invoked_rank, Column<int64_t> completed_rank,
                        std::optional<double> deadline, std::optional<int64_t> memory,
                        std::optional<Column<uint8_t>> stop,
@@ -211,11 +215,11 @@ nb::tuple search_table(Column<int64_t> rows, Column<int32_t> kinds, Column<bool>
     {
         nb::gil_scoped_release release;
         const auto limits = given.limits();
-        auto program = cells_of(first, acts, cells, values, begins, limits);
+        auto program = cells_of(std::move(first), steps, limits);
         std::vector<search::TableKind> declared;
         for (int32_t kind = 0; kind < static_cast<int32_t>(reads.size()); ++kind) {
-            const bool stays = reads.data()[kind] || (!ask && !program.changes(kind));
-            declared.push_back({kind, stays, overwrites.data()[kind]});
+            const bool stays = reads[kind] || (!ask && !program.changes(kind));
+            declared.push_back({kind, stays, overwrites[kind]});
         }
         search::TimelineBuilder builder(rows.size());
         for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -259,8 +263,8 @@ void bind_search(nb::module_& m) {
           nb::arg("without"), nb::arg("ordered"), nb::arg("descents"), nb::arg("few"),
           nb::arg("explains"));
     m.def("search_table", &search_table, nb::arg("rows"), nb::arg("kinds"), nb::arg("reads"),
-          nb::arg("overwrites"), nb::arg("ask").none(), nb::arg("first"), nb::arg("acts"), nb::arg("cells"),
-          nb::arg("values"), nb::arg("begins"), nb::arg("outcome"), nb::arg("invoked_rank"),
+          nb::arg("overwrites"), nb::arg("ask").none(), nb::arg("first"), nb::arg("steps"),
+          nb::arg("outcome"), nb::arg("invoked_rank"),
           nb::arg("completed_rank"), nb::arg("deadline").none(), nb::arg("memory").none(), nb::arg("stop").none(),
           nb::arg("beam"), nb::arg("window"), nb::arg("plenty"), nb::arg("tracked"),
           nb::arg("without"), nb::arg("ordered"), nb::arg("descents"), nb::arg("few"),
