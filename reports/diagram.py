@@ -196,7 +196,7 @@ def _operations(ground: _Ground, drawn: SpaceTime) -> None:
     for line, height in zip(ground.shown, ground.heights, strict=True):
         if line.process is None:
             continue
-        free = -1.0  # up to where there are labels
+        labels = []
         for row in np.flatnonzero(history.process == line.process).tolist():
             open_end = history.completed_ns[row] < 0 or OUTCOMES[history.outcome[row]] == "info"
             ends = np.array([history.invoked_ns[row], history.completed_ns[row]])
@@ -208,28 +208,30 @@ def _operations(ground: _Ground, drawn: SpaceTime) -> None:
             colour = OUTCOME[OUTCOMES[history.outcome[row]]]
             edge = {"edgecolor": INK, "lw": 1.2} if row in named else {"lw": 0}
             ground.axes.barh(height, right - left, 0.1, left, color=colour, zorder=5, **edge)
-            free = _label(ground, said(history, row), left, height, free, row in named)
+            labels.append((row not in named, left, said(history, row)))
+        _label(ground, height, labels)
 
 
-def _label(
-    ground: _Ground, text: str, left: float, height: float, free: float, bold: bool
-) -> float:
-    """Write what an operation is above it, if there is room; return up to where there is text."""
-    wide = LETTER * len(text)
-    if left < free and not bold:
-        return free
-    right_bound = left + wide > ground.width
-    ground.axes.annotate(
-        text,
-        (ground.width if right_bound else left, height - 0.08),
-        ha="right" if right_bound else "left",
-        va="bottom",
-        fontsize=8,
-        fontweight="bold" if bold else "normal",
-        zorder=7,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
-    )
-    return left + wide + 0.08
+def _label(ground: _Ground, height: float, labels: list[tuple[bool, float, str]]) -> None:
+    """Write what operations are above them where there is room; the plain ones come last."""
+    taken: list[tuple[float, float]] = []
+    for plain, left, text in sorted(labels):
+        wide = LETTER * len(text) + 0.08
+        begin = min(left, ground.width - wide)
+        if plain and any(begin < end and start < begin + wide for start, end in taken):
+            continue
+        taken.append((begin, begin + wide))
+        at_right = begin < left
+        ground.axes.annotate(
+            text,
+            (ground.width if at_right else left, height - 0.08),
+            ha="right" if at_right else "left",
+            va="bottom",
+            fontsize=8,
+            fontweight="normal" if plain else "bold",
+            zorder=7,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.5},
+        )
 
 
 def _handles(drawn: SpaceTime, rows: Ints) -> list[Line2D]:

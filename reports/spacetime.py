@@ -6,8 +6,8 @@ answered does not cross the lines of others.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -42,11 +42,15 @@ class Line:
 
 @dataclass(frozen=True)
 class SpaceTime:
-    """The messages of a run, and what they are drawn with."""
+    """The messages of a run, and what they are drawn with.
+
+    `early` are operations that the verdict speaks of and that the other picture does not show.
+    """
 
     run: StoredRun
     messages: Messages
     requests: Requests
+    early: tuple[int, ...] = ()
 
     @cached_property
     def named(self) -> list[int]:
@@ -64,10 +68,14 @@ class SpaceTime:
     @cached_property
     def interval(self) -> tuple[int, int]:
         """What is shown at first: around the violation, else where the first fault begins."""
+        if self.early:
+            return self._around_last(self.early)
         if self.named:
             begin, end = self._around_named()
             count = np.searchsorted(self.messages.sent, (begin, end))
-            return (begin, end) if count[1] - count[0] <= DRAWN_MAX else self._around_last()
+            return (
+                (begin, end) if count[1] - count[0] <= DRAWN_MAX else self._around_last(self.named)
+            )
         faults = self.run.faults
         asked = int(self.run.history.invoked_ns.min(initial=0))
         return self._near(faults[0].begin if faults else asked)
@@ -77,9 +85,20 @@ class SpaceTime:
         margin = max(LEAST_NS, (end - begin) // 12)
         return begin - margin, end + margin
 
-    def _around_last(self) -> tuple[int, int]:
+    def before(self) -> Iterator["SpaceTime"]:
+        """Show what the verdict speaks of and what lies too far back, the latest first."""
+        part = self
+        while part.named:
+            begin = part.interval[0]
+            early = tuple(row for row in self.named if self._span([row])[1] < begin)
+            if not early:
+                return
+            part = replace(self, early=early)
+            yield part
+
+    def _around_last(self, rows: Sequence[int]) -> tuple[int, int]:
         """Around the operation that was over last: what is wrong shows in it."""
-        last = max(self.named, key=lambda row: self._span([row])[1])
+        last = max(rows, key=lambda row: self._span([row])[1])
         begin, end = self._span([last])
         left, right = self._near(begin)[0], self._near(end)[1]
         return left, right

@@ -1,6 +1,7 @@
 """Who said what to whom: the space-time diagram of a run, and what its messages come to."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from partita.reports.carried import carried
@@ -14,6 +15,7 @@ from partita.reports.spacetime import SpaceTime, space_time
 from partita.reports.stored import StoredRun
 
 TYPES_MAX = 30
+EARLIER_MAX = 3  # pictures of what lies too far back for the first one
 
 
 class SpaceTimeDiagram:
@@ -38,12 +40,18 @@ class SpaceTimeDiagram:
             "messages.html", header=script_safe(packed.header), data=packed.data, packed=packed
         )
         yield Picture("messages", figure, _caption(drawn, there, kept), still=True)
+        for number, part in enumerate(islice(drawn.before(), EARLIER_MAX), 1):
+            figure, there, kept = diagram(part)
+            yield Picture(f"messages-before-{number}", figure, _caption(part, there, kept))
         yield fragment("messages_table.html", **_figures(run, drawn, messages))
 
 
 def _caption(drawn: SpaceTime, there: int, kept: int) -> str:
     begin, end = (moment / 1e9 for moment in drawn.interval)
     where = "around the operations that the verdict names" if drawn.named else "as an example"
+    where = (
+        "around an operation that the verdict names and that came before" if drawn.early else where
+    )
     what = f"Messages from {begin:.3f} s to {end:.3f} s, {where}"
     if there > kept:
         return f"{what}: {kept:,} of {there:,} are drawn, with all that were lost."

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from messages_written import write_messages
 from synthetic_run import Story, write_run
 
 from partita.checker import plugins
-from partita.reports import read_run, write_all
+from partita.reports import read_run, spacetime, write_all
 from partita.reports.carried import carried
 from partita.reports.messages import read_messages
 from partita.reports.spacetime import DRAWN_MAX, SpaceTime, space_time
@@ -75,6 +76,20 @@ def test_it_begins_around_the_operations_that_the_verdict_names(drawn: SpaceTime
     assert max(op.completed or 0 for op in named) < end < begin + 10**9
     shown = {line.process for line in drawn.shown()} - {None}
     assert shown == {op.process for op in named}
+
+
+def test_what_lies_too_far_back_has_a_picture_of_its_own(
+    drawn: SpaceTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(drawn.before()) == []
+    for name, most in (("DRAWN_MAX", 3), ("BEFORE", 1), ("AFTER", 1)):
+        monkeypatch.setattr(spacetime, name, most)
+    parts = [again := replace(drawn), *again.before()]
+    begins = [part.interval[0] for part in parts]
+    assert len(parts) > 1 and begins == sorted(begins, reverse=True)
+    for row in drawn.named:
+        op, shown = drawn.run.history[row], [part.interval for part in parts]
+        assert any(op.invoked <= end and (op.completed or 0) >= begin for begin, end in shown), row
 
 
 def test_clients_stand_above_their_node(drawn: SpaceTime) -> None:
