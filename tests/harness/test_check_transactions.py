@@ -129,7 +129,7 @@ def test_the_terminal_tells_what_happened_and_what_is_left(skew: str) -> None:
     assert "\n  T2 read :y as nothing, without the 1 that T1 appended.\n" in told
     assert "\n  So T1 came before T2 and T2 before T1: that cannot be.\n" in told
     prose, _, _ = told.partition("    process 0 ")
-    assert max(map(len, prose.splitlines())) <= 80
+    assert max(map(len, prose.replace(skew, "skew.edn").splitlines())) <= 80
 
 
 def test_all_anomalies_are_told_on_demand(tmp_path: Path) -> None:
