@@ -104,11 +104,6 @@ def storm(
     return tuple(steps)
 
 
-def drawn(nodes: int, has: Callable[[str], bool], *, disk: Disk | None = None) -> list[str]:
-    """Return the names of the faults that a storm may have, see `storm`."""
-    return [kind.name for kind in _kinds(nodes, has, disk)]
-
-
 def _kinds(nodes: int, has: Callable[[str], bool], disk: Disk | None) -> list[_Kind]:
     """Return what can be drawn."""
 

@@ -1,6 +1,6 @@
 """Programs that do everything wrong: each is told, and none takes the rest along."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -106,6 +106,23 @@ for message in messages():
     assert cluster.router.troubles == [f"n1, line 2: it is longer than 16 MB: {shown}…"]
 
 
+def most_held(cluster: Cluster, script: str, ms: float, held: Callable[[], int], sent: int) -> int:
+    """Let n1 flood n2 over a slow link; return the most that was held until all had arrived."""
+    cluster.start(script, "n1")
+    cluster.start(ECHO, "n2")
+    cluster.links.add(Rule({("n1", "n2")}, ms=ms))
+    most = 0
+
+    def done() -> bool:
+        nonlocal most
+        most = max(most, held())
+        return cluster.router.journal.counts["delivered"] > sent
+
+    cluster.router.send("c0", "n1", {"type": "x", "msg_id": 1})
+    eventually(done)
+    return most
+
+
 def test_a_node_that_floods_is_read_no_faster_than_its_messages_arrive(
     cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,18 +136,7 @@ for message in messages():
     reply(message, {"type": "x_ok"})
 """
     )
-    cluster.start(script, "n1")
-    cluster.start(ECHO, "n2")
-    cluster.links.add(Rule({("n1", "n2")}, ms=100))
-    most = 0
-
-    def done() -> bool:
-        nonlocal most
-        most = max(most, len(cluster.router._held))
-        return cluster.router.journal.counts["delivered"] > 3000
-
-    cluster.router.send("c0", "n1", {"type": "x", "msg_id": 1})
-    eventually(done)
+    most = most_held(cluster, script, 100, lambda: len(cluster.router._held), 3000)
     # What one read brings is let in, and no more.
     assert 500 < most <= 500 + READ_MAX // 40
     assert cluster.router.figures()["slowed"].keys() == {"n1"}
@@ -161,18 +167,7 @@ for message in messages():
     reply(message, {"type": "x_ok"})
 """
     )
-    cluster.start(script, "n1")
-    cluster.start(ECHO, "n2")
-    cluster.links.add(Rule({("n1", "n2")}, ms=50))
-    most = 0
-
-    def done() -> bool:
-        nonlocal most
-        most = max(most, cluster.router._held_bytes)
-        return cluster.router.journal.counts["delivered"] > 30
-
-    cluster.router.send("c0", "n1", {"type": "x", "msg_id": 1})
-    eventually(done)
+    most = most_held(cluster, script, 50, lambda: cluster.router._held_bytes, 30)
     assert 1_000_000 < most < 3_000_000
     eventually(lambda: cluster.router._held_bytes == 0)
 
