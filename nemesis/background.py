@@ -73,7 +73,7 @@ class Background:
         return {name for name, word in said.items() if not word.strip()}
 
     def figures(self, hosts: Sequence[Host]) -> dict[str, dict[str, int]]:
-        """Return what it wrote down, by host. It does so twice in a second."""
+        """Return what it wrote down, by host. It does so twenty times in a second."""
         command = ["cat", f"{self._at}.figures"]
         said = on_all(hosts, lambda host: host.run(command, check=False).stdout)
         lines = {name: [line.split() for line in text.splitlines()] for name, text in said.items()}

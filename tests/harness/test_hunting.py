@@ -87,6 +87,18 @@ def test_what_came_after_the_violation_is_left_out_first() -> None:
     assert asked[0].time_limit == 7.0
 
 
+def test_runs_with_fewer_faults_are_short() -> None:
+    asked: list[Trial] = []
+
+    def oracle(tried: Trial) -> Result:
+        asked.append(tried)
+        return Result("partition leader" in actions(tried))
+
+    shrunk(oracle)
+    ends = [max((block.end for block in each.blocks), default=6.0) for each in asked]
+    assert all(each.time_limit <= end + 2 for each, end in zip(asked, ends, strict=True))
+
+
 def test_a_time_that_was_a_wrong_hint_does_no_harm() -> None:
     def oracle(tried: Trial) -> Result:
         return Result("kill all" in actions(tried), 0.3)

@@ -140,11 +140,11 @@ class Search {
         const auto work = frontier_.nodes() + ++moves_;
         if (work < next_turn_) return false;
         next_turn_ = work + kWorkBetweenTurns;
-        const double now = Limits::now();
-        const double others = now - begin_ - descended_;
+        const double now = Limits::spent();
+        const double others = now - spent_before_ - descended_;
         if (others < descended_) return false;
         descent_->run(now + std::max(kTurnSeconds, (1 + kAhead) * others - descended_));
-        descended_ += Limits::now() - now;
+        descended_ += Limits::spent() - now;
         return descent_decided();
     }
 
@@ -397,7 +397,8 @@ class Search {
     Frontier<Space, Mask> frontier_;
     std::optional<Descent<Problem>> descent_;
     const double begin_ = Limits::now();
-    double descended_ = 0;  // The seconds that the descent has had.
+    const double spent_before_ = Limits::spent();
+    double descended_ = 0;  // The processor time that the descent has had, in seconds.
     std::size_t moves_ = 0, next_turn_ = 0;
     std::vector<Checkpoint> checkpoints_;
     bool exact_ = true;

@@ -77,12 +77,12 @@ class Descent {
     std::int32_t died() const { return furthest_; }
     std::size_t nodes() const { return nodes_; }
 
-    // Goes on until it is over, or until this time.
+    // Goes on until it is over, or until the thread has had this much time.
     void run(double until) {
         while (!is_over()) {
             if ((++nodes_ & 0x3f) == 0) {
                 limits_.look();
-                if (Limits::now() >= until) return;
+                if (Limits::spent() >= until) return;
             }
             if (!(is_complete_ ? go_anywhere() : go_forth())) go_back();
         }

@@ -8,7 +8,7 @@
 //
 // It traces each process that works in the home, or has a file below the data open, also those
 // that come later. When it ends, however it ends, they go on as if nothing had been: to end it is
-// to heal. FILE gets what it did, twice in a second and at the end.
+// to heal. FILE gets what it did, twenty times in a second and at the end.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +37,6 @@ calls::Settings read(int argc, char** argv, calls::Turn& turn) {
         {"--delay-ms", &settings.delay_ms}, {"--percent", &settings.percent},
         {"--fail", &fail},                  {"--writes", &writes},
         {"--syncs", &syncs},                {"--seed", &seed},
-        {"--hold-ms", &turn.hold_ms},       {"--period-ms", &turn.period_ms},
         {"--hold-ms", &turn.hold_ms},       {"--period-ms", &turn.period_ms},
     };
     const std::map<std::string, std::string*> texts{

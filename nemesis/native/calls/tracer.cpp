@@ -25,7 +25,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLook = 250ms;  // how soon a process is found that is started later
-constexpr auto kTell = 500ms;
+constexpr auto kTell = 50ms;
 constexpr long kOptions = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
                           PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC;
 constexpr int kCallStop = SIGTRAP | 0x80;

@@ -13,7 +13,7 @@ namespace calls {
 namespace {
 
 constexpr double kLook_ms = 250;  // how soon a process is found that is started later
-constexpr double kTell_ms = 500;
+constexpr double kTell_ms = 50;
 
 double now_ms() {
     timespec now{};

@@ -103,7 +103,7 @@ public:
         std::fflush(stdout);
         while (ended == 0) {
             const auto moment = now();
-            if (moment - told > kSecond / 2) {
+            if (moment - told > kSecond / 20) {
                 figures_.write(path_);
                 told = moment;
             }
