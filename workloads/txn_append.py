@@ -4,7 +4,7 @@ A list that was read tells in which order everything in it was written, so that 
 transactions follows from what they read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -63,3 +63,6 @@ class TxnAppend:
 
     def final(self) -> Iterable[tuple[str, None]]:
         return self._final
+
+    def last_keys(self) -> Sequence[str]:
+        return self._drawing.last_keys()

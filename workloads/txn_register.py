@@ -4,7 +4,7 @@ A register does not tell what it held before. With `rmw` each transaction reads 
 to replace, and so the order of all values is known, as it is where the store tells versions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Annotated, Any
 
@@ -66,3 +66,6 @@ class TxnRegister:
 
     def final(self) -> Iterable[tuple[str, None]]:
         return self._final
+
+    def last_keys(self) -> Sequence[str]:
+        return self._drawing.last_keys()

@@ -94,6 +94,17 @@ class HasTtl(Protocol):
 
 
 @runtime_checkable
+class HasLastKeys(Protocol):
+    """A workload that says by which keys nodes are compared in the end, as `final` does not.
+
+    What is written under them is written once.
+    """
+
+    def last_keys(self) -> Sequence[Any]:
+        """Return the keys, once the load is over."""
+
+
+@runtime_checkable
 class HasStay(Protocol):
     """A workload whose clients are told things until the very end of the run.
 

@@ -19,11 +19,12 @@ from partita.harness.nodes.cluster import Node, on_all
 from partita.harness.run.journal import Journal
 from partita.harness.systems.system import HasReplicas, System
 from partita.workloads.client import answer_of
-from partita.workloads.workload import Workload
+from partita.workloads.workload import HasLastKeys, Workload
 
 log = logging.getLogger(__name__)
 
 REGISTERS = "registers"  # a mark is one
+TRANSACTIONS = "transactions"
 MARK = "partita-mark"
 ROUNDS = 4
 MARK_S = 10.0  # for the mark to be acknowledged
@@ -37,6 +38,7 @@ READ: Mapping[str, Callable[[Any, Any], Any]] = MappingProxyType(
     {
         REGISTERS: lambda client, key: answer_of(client.read(key)).value,
         "sets": lambda client, key: sorted(answer_of(client.members(key)).value),
+        TRANSACTIONS: lambda client, key: client.snapshot([key]).seen[0].value,
     }
 )
 
@@ -85,13 +87,21 @@ def _asking(system: System, workload: Workload) -> _Asking | None:
     read = READ.get(workload.capability)
     if mark is None or read is None or not {REGISTERS, workload.capability} <= own.keys():
         return None
-    final = workload.final()
-    # Others go on for as long as they are not told that nothing is left.
-    listed = final if isinstance(final, Sequence) else ()
-    keys = [key for f, key in listed if workload.operations[f].reads]
+    keys = _keys(workload)
     if not keys:
         return None
     return _Asking(mark, own[REGISTERS], own[workload.capability], read, keys)
+
+
+def _keys(workload: Workload) -> Sequence[Any]:
+    if isinstance(workload, HasLastKeys):
+        return workload.last_keys()
+    if workload.capability == TRANSACTIONS:  # its operations have no keys
+        return ()
+    final = workload.final()
+    # Others go on for as long as they are not told that nothing is left.
+    listed = final if isinstance(final, Sequence) else ()
+    return [key for f, key in listed if workload.operations[f].reads]
 
 
 def _round(asking: _Asking, nodes: Sequence[Node], journal: Journal) -> bool:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,9 +26,12 @@ from partita.harness.systems.etcd_collections import EtcdCollections
 from partita.harness.systems.zookeeper import ZooKeeper
 from partita.nemesis.schedule import parse
 from partita.workloads.bank import Bank
+from partita.workloads.capabilities.transactions import Seen, Snapshot
 from partita.workloads.queue import Queue
 from partita.workloads.register import Register
 from partita.workloads.set import SetWorkload
+from partita.workloads.txn_append import TxnAppend
+from partita.workloads.txn_register import TxnRegister
 from partita.workloads.watch import Watch
 
 
@@ -55,7 +59,11 @@ class Store:
             def members(key: str) -> list[str]:
                 return (read(key) or "").split()
 
-            return SimpleNamespace(read=read, members=members, close=lambda: None)
+            def snapshot(keys: list[str]) -> Snapshot:
+                return Snapshot([Seen(read(key)) for key in keys])
+
+            calls = {"read": read, "members": members, "snapshot": snapshot}
+            return SimpleNamespace(**calls, close=lambda: None)
 
         return {"registers": own, "sets": own, "queues": own, "transactions": own}
 
@@ -130,6 +138,17 @@ def test_sets_are_compared_whatever_the_order_of_their_elements(tmp_path: Path) 
 
 
 @pytest.mark.timeout(30)
+@pytest.mark.parametrize("workload", [TxnAppend, TxnRegister])
+def test_keys_that_transactions_wrote_are_compared(tmp_path: Path, workload: Any) -> None:
+    made = workload(keys=2)
+    made.draw(Random(1), 1)
+    key = made.last_keys()[0]
+    same = compared(Store({key: "[1,2]"}, {key: "[1,2]"}, {key: "[1,2]"}), tmp_path / "same", made)
+    assert (same.levels, same.figures["keys"]) == ({LEVEL: True}, 2)
+    apart = compared(Store({key: "[1,2]"}, {key: "[1,2]"}, {key: "[1]"}), tmp_path / "apart", made)
+    assert "n3 has 1 elements, without 2" in apart.found[LEVEL].explanation
+
+
 def test_a_queue_is_not_asked_what_it_reads_in_the_end_which_never_ends(tmp_path: Path) -> None:
     answer = compared(Store(SAME, SAME, SAME), tmp_path, Queue())
     assert not answer.applies
