@@ -174,7 +174,8 @@ class Shrinker:
         for name, values in self._simpler:
             for value in values:
                 options = {**self.best.options, name: value}
-                if self._try(f"{name} {value}", replace(self.best, options=options)):
+                # Less load may only make the failure more seldom, so that once is not enough.
+                if self._try(f"{name} {value}", replace(self.best, options=options), failures=2):
                     break
 
     def _with(self, blocks: tuple[Block, ...]) -> Trial:
@@ -187,18 +188,22 @@ class Shrinker:
     def _over(self, blocks: tuple[Block, ...], end: float) -> Trial:
         return replace(self.best, blocks=blocks, time_limit=min(self.best.time_limit, _up(end)))
 
-    def _try(self, what: str, trial: Trial) -> bool:
-        """Run a smaller trial until it fails, as often as is useful; take it if it does."""
+    def _try(self, what: str, trial: Trial, failures: int = 1) -> bool:
+        """Run a smaller trial until it fails so often, while that is useful; take it if it does."""
         if trial == self.best or not self._possible(trial):
             return False
-        for runs in range(1, self._attempts + 1):
+        failed = 0
+        for runs in range(1, self._attempts + failures):
             result = self._oracle(trial)
-            if result.failed:
+            failed += result.failed
+            if failed == failures:
                 self.best = trial
                 self._violated_s = result.violated_s
-                self.taken.append(Smaller(what, trial, 1, runs, result.run))
+                self.taken.append(Smaller(what, trial, failed, runs, result.run))
                 self._told(self.taken[-1])
                 return True
+            if runs - failed == self._attempts:
+                return False
         return False
 
 
