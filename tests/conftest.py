@@ -20,9 +20,10 @@ __all__ = ["consul", "etcd"]  # fixtures: each store is started once, when it is
 Partita = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-# What is started in the background of a script ignores Ctrl-C, and so would all that is started
-# here: but tests press it.
+# What is started in the background of a script ignores Ctrl-C, what `nohup` starts the end of its
+# terminal, and so would all that is started here: but tests send both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
