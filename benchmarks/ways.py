@@ -26,7 +26,7 @@ from kinds import KINDS
 Row = dict[str, Any]
 _PROCESSES = 10
 _BOUND = 2.2
-_SECONDS_AGAIN = 5.0
+_SECONDS_AGAIN = 5.0  # What takes longer is searched once.
 # What is quicker is noise: pages that are touched first, a clock that is looked at.
 _LEAST_SECONDS = 0.002
 _WAYS = {"breadth first": "none", "depth first": "alone", "both": "beside"}

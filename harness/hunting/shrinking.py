@@ -192,19 +192,20 @@ class Shrinker:
         """Run a smaller trial until it fails so often, while that is useful; take it if it does."""
         if trial == self.best or not self._possible(trial):
             return False
-        failed = 0
-        for runs in range(1, self._attempts + failures):
+        failed = passed = 0
+        while failed < failures:
             result = self._oracle(trial)
-            failed += result.failed
-            if failed == failures:
-                self.best = trial
-                self._violated_s = result.violated_s
-                self.taken.append(Smaller(what, trial, failed, runs, result.run))
-                self._told(self.taken[-1])
-                return True
-            if runs - failed == self._attempts:
+            if result.failed:
+                failed += 1
+            else:
+                passed += 1
+            if passed == self._attempts:
                 return False
-        return False
+        self.best = trial
+        self._violated_s = result.violated_s
+        self.taken.append(Smaller(what, trial, failed, failed + passed, result.run))
+        self._told(self.taken[-1])
+        return True
 
 
 def _up(seconds: float) -> float:

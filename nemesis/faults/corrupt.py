@@ -20,7 +20,7 @@ from partita.nemesis.targets import Scope
 _CORRUPT = Line("corrupt", 3)  # `faults/packets.py` has the lines before it
 _DISCARD = 9  # nobody listens there
 _MISSED = 1e-4  # how likely the datagrams of a proof may all stay whole
-_PATIENCE_S = 5.0  # the program counts aloud twice in a second
+_PATIENCE_S = 5.0  # the program counts aloud many times in a second
 _LOOK_S = 0.1
 
 _SEND = """

@@ -19,7 +19,7 @@ from partita.nemesis.hosts import Host, on_all
 from partita.nemesis.targets import Scope
 
 _PERIOD_MS = 100
-_PATIENCE_S = 2.0  # the program counts aloud twice in a second
+_PATIENCE_S = 2.0  # the program counts aloud many times in a second
 _LOOK_S = 0.1
 
 # In percent of one processor.

@@ -137,7 +137,6 @@ def test_sets_are_compared_whatever_the_order_of_their_elements(tmp_path: Path) 
     assert answer.levels == {LEVEL: False}
 
 
-@pytest.mark.timeout(30)
 @pytest.mark.parametrize("workload", [TxnAppend, TxnRegister])
 def test_keys_that_transactions_wrote_are_compared(tmp_path: Path, workload: Any) -> None:
     made = workload(keys=2)
@@ -149,6 +148,7 @@ def test_keys_that_transactions_wrote_are_compared(tmp_path: Path, workload: Any
     assert "n3 has 1 elements, without 2" in apart.found[LEVEL].explanation
 
 
+@pytest.mark.timeout(30)
 def test_a_queue_is_not_asked_what_it_reads_in_the_end_which_never_ends(tmp_path: Path) -> None:
     answer = compared(Store(SAME, SAME, SAME), tmp_path, Queue())
     assert not answer.applies

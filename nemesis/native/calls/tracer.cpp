@@ -205,6 +205,7 @@ void Tracer::release(Moment until) {
 }
 
 void Tracer::wait(Moment until) {
+    until = std::min(until, told_ + kTell);
     for (const auto& [thread, mine] : threads_)
         if (mine.doing == Doing::waits) until = std::min(until, mine.due);
     const auto left = std::max(Clock::duration(0ms), until - Clock::now());

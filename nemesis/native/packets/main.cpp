@@ -4,7 +4,7 @@
 //   partita-packets --queue 77 --mark 1 --delay-ms 50 --jitter-ms 20 --figures FILE
 //
 // For kernels without netem. When it ends, the kernel lets all packets pass (--queue-bypass): to
-// end it is to heal. FILE gets what it did, a line for each count, twice in a second and at the
+// end it is to heal. FILE gets what it did, a line for each count, twenty times in a second and at the
 // end.
 #include <poll.h>
 
@@ -33,6 +33,7 @@ using packets::Nanoseconds;
 using packets::Packet;
 
 constexpr Nanoseconds kSecond = 1'000'000'000;
+constexpr Nanoseconds kTell = kSecond / 20;
 
 volatile std::sig_atomic_t ended = 0;
 
@@ -103,7 +104,7 @@ public:
         std::fflush(stdout);
         while (ended == 0) {
             const auto moment = now();
-            if (moment - told > kSecond / 20) {
+            if (moment - told > kTell) {
                 figures_.write(path_);
                 told = moment;
             }
@@ -128,7 +129,7 @@ private:
     }
 
     void wait(Nanoseconds moment) {
-        Nanoseconds pause = kSecond / 5;
+        Nanoseconds pause = kTell;
         if (!waiting_.empty()) pause = std::min(pause, waiting_.top().due - moment);
         const timespec most{0, static_cast<long>(pause)};
         pollfd descriptor{queue_.descriptor(), POLLIN, 0};
