@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 KEEPALIVE_S = 15
 UPLOAD_S = 600
 _PIECE = 1 << 18
+_LOST = -1  # what paramiko gives as the status of a command whose end nobody heard of
 
 
 class SshError(Exception):
@@ -258,10 +259,7 @@ def _reason(host: str, login: Login, error: Exception) -> str | None:
 def _converse(channel: paramiko.Channel, stdin: bytes, deadline: float) -> Completed:
     """Send stdin, gather both outputs until the command ends; `TimeoutError` past the deadline."""
     channel.settimeout(max(0.1, deadline - time.monotonic()))
-    # In pieces, since paramiko copies what is left of a text for each packet that it sends.
-    for start in range(0, len(stdin), _PIECE):
-        channel.sendall(stdin[start : start + _PIECE])
-    channel.shutdown_write()
+    _send(channel, stdin)
     stdout, stderr = bytearray(), bytearray()
     while True:
         left = deadline - time.monotonic()
@@ -282,6 +280,20 @@ def _converse(channel: paramiko.Channel, stdin: bytes, deadline: float) -> Compl
             return Completed(
                 status, stdout.decode(errors="replace"), stderr.decode(errors="replace")
             )
+
+
+def _send(channel: paramiko.Channel, stdin: bytes) -> None:
+    """Send stdin, as far as the command reads it before it ends."""
+    try:
+        # In pieces, since paramiko copies what is left of a text for each packet that it sends.
+        for start in range(0, len(stdin), _PIECE):
+            channel.sendall(stdin[start : start + _PIECE])
+        channel.shutdown_write()
+    except TimeoutError:
+        raise
+    except OSError:
+        if not channel.closed or channel.recv_exit_status() == _LOST:
+            raise
 
 
 def _failure(name: str, command: Sequence[str], completed: Completed) -> str:

@@ -46,6 +46,12 @@ def test_much_output_on_both_streams_does_not_block(remote: Remote) -> None:
     assert done.stdout.endswith("300000\n")
 
 
+def test_a_command_need_not_read_what_it_is_sent(remote: Remote) -> None:
+    much = bytes(10_000_000)
+    assert remote.run(["sh", "-c", "echo no"], stdin=much).stdout == "no\n"
+    assert remote.run(["sh", "-c", "exit 3"], stdin=much, check=False).status == 3
+
+
 def test_a_command_that_does_not_end_is_given_up(remote: Remote) -> None:
     began = time.monotonic()
     with pytest.raises(SshError, match=r"did not end within 0\.5 s"):
