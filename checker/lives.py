@@ -217,8 +217,8 @@ class Lives:
 
 def rows_of(history: History, *fs: str) -> list[int]:
     """Return the rows of the operations with one of these f, in the order of invocation."""
-    codes = [history.fs.index(f) for f in fs if f in history.fs]
-    found: list[int] = np.flatnonzero(np.isin(history.f, codes)).tolist()
+    wanted = np.array([f in fs for f in history.fs], dtype=bool)
+    found: list[int] = np.flatnonzero(wanted[history.f]).tolist() if len(history) else []
     return found
 
 

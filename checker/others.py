@@ -81,7 +81,8 @@ class Others(Sequence[Event]):
 
     def rows(self, *fs: str, type: str | None = None) -> IntColumn:
         """Return where the events with one of these f are, of this type alone if one is named."""
-        chosen = np.isin(self.f, [code for code, f in enumerate(self.fs) if f in fs])
+        wanted = np.array([*(f in fs for f in self.fs), False])  # the last: events without one
+        chosen = wanted[self.f]
         if type is not None:
             chosen &= self.type == _code(self.types, type)
         return np.flatnonzero(chosen)
@@ -102,6 +103,8 @@ class Others(Sequence[Event]):
 
     def at(self, rows: IntColumn) -> Iterator[Event]:
         """Yield the events at these places."""
+        if not len(rows):
+            return
         value_of, key_of = Decoded(self.values), Decoded(self.keys)
         columns = (self.rank, self.time, self.process, self.name, self.type, self.f, self.value,
                    self.error, self.version, self.key, self.node)  # fmt: skip
