@@ -16,7 +16,7 @@ from partita.checker.linearizability.search import search
 from partita.checker.verdict import Mismatch
 
 # How many small histories are compared; a longer run: PARTITA_HISTORIES=5000000.
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 80_000))
+HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 40_000))
 BATCH = 1_000
 
 

@@ -23,7 +23,7 @@ from partita.checker.linearizability.replay import replay
 from partita.checker.verdict import Finding
 
 # How many small histories of each kind are compared; a longer run: PARTITA_HISTORIES=1000000.
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 6_000))
+HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 3_000))
 BATCH = 1_000
 
 

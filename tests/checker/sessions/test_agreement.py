@@ -19,7 +19,7 @@ from partita.checker.history import NEVER, OUTCOMES, Op
 from partita.checker.sessions.reference import keeps
 from partita.checker.sessions.sessions import Sessions
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 15_000))
+HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 6_000))
 LEVELS = Sessions.levels
 
 
