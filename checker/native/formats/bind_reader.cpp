@@ -205,7 +205,9 @@ nb::tuple read_text(const nb::bytes& text, const std::string& notation, bool by_
         at += chunk;
         return chunk;
     };
-    return read(source, notation_of(notation), by_index, limits, piece);
+    // No more room than the text takes, or clearing it is most of the time of a small one.
+    const size_t room = std::min(piece, text.size() + 1);
+    return read(source, notation_of(notation), by_index, limits, room);
 }
 
 nb::bytes compact(const nb::bytes& json) {
