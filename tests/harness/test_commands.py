@@ -299,7 +299,7 @@ def test_an_interrupted_run_is_healed_checked_and_judged(
 def frozen(client: Node) -> bool:
     """Say whether any process of clients on a node is stopped."""
     script = "grep -lsz ^PARTITA_CLIENTS= /proc/[0-9]*/environ | cut -d/ -f3 | "
-    script += 'while read -r pid; do cut -d" " -f3 "/proc/$pid/stat"; done'
+    script += 'while read -r pid; do cut -d" " -f3 "/proc/$pid/stat"; done; true'
     return "T" in client.run(["sh", "-c", script]).stdout
 
 
