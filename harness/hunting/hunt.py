@@ -14,6 +14,7 @@ from partita.harness.hunting.shrinking import (
     StoppedError,
     Trial,
     attempts,
+    last_blocks,
 )
 from partita.harness.hunting.tries import EndedByUserError, Tries
 
@@ -145,16 +146,32 @@ class Hunt:
                     self._weigh(found)
 
     def _weigh(self, found: Found) -> None:
-        """Measure what failed; if it fails seldom, also the same with less left to chance."""
+        """Measure what failed, or what takes less of it, or the same with less left to chance.
+
+        Most violations come of the last faults before them, and short runs are many in a time.
+        """
+        named = self._named(found)
+        for trial in last_blocks(named, found.violated_s):
+            if self._possible(found.seed, trial):
+                short = self._measured(found, trial, "only the last faults before the violation")
+                if short.rate >= GOOD_RATE:
+                    return
         self._measure_briefly(found)
-        if found.rate >= GOOD_RATE or found.run is None:
-            return
+        if found.rate < GOOD_RATE and (named := self._named(found)) != found.trial:
+            self._measured(found, named, "the leader named where chance had met it")
+
+    def _named(self, found: Found) -> Trial:
+        if found.run is None:
+            return found.trial
         named = self._by_role(found.trial, found.run)
-        if named != found.trial and self._possible(found.seed, named):
-            what = "the leader named where chance had met it"
-            other = Found(named, found.seed, run=found.run, what=what)
-            self._measure_briefly(other)
-            self._failing += [other] if other.failed else []
+        return named if self._possible(found.seed, named) else found.trial
+
+    def _measured(self, found: Found, trial: Trial, what: str) -> Found:
+        """Measure a trial that came from one that failed."""
+        other = Found(trial, found.seed, run=found.run, what=what)
+        self._measure_briefly(other)
+        self._failing += [other] if other.failed else []
+        return other
 
     def _measure_briefly(self, found: Found) -> None:
         while found.failed < ENOUGH and found.runs - found.failed < SELDOM:
@@ -162,7 +179,11 @@ class Hunt:
         self._told.measured(found)
 
     def _best(self) -> Found:
-        return max(self._failing, key=lambda found: found.rate)
+        """Return what fails most often, as far as its runs show, or else the shortest."""
+        return max(
+            self._failing,
+            key=lambda found: (found.failed / (found.runs + 1), -found.trial.time_limit),
+        )
 
     def _start(self) -> Found:
         start = self.findings.smallest = self._best()

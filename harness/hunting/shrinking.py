@@ -6,7 +6,7 @@ failing run makes useful, and taken at the first failure.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from partita.nemesis.blocks import Block, together
 
 TAIL_S = 2.0  # of peace that a run is left with after its last heal
 UNDISTURBED_S = 8.0  # of a run without any fault
+LAST_MAX = 3  # so many blocks before a violation are tried alone
 ATTEMPTS_MAX = 5
 MISSED = 0.05  # how often a step that keeps the rate may be missed
 _T = TypeVar("_T")
@@ -86,6 +87,19 @@ def fewest(parts: Sequence[_T], fails: Callable[[Sequence[_T]], bool]) -> Sequen
                 break
             pieces = min(len(parts), 2 * pieces)
     return parts
+
+
+def last_blocks(trial: Trial, until: float | None) -> Iterator[Trial]:
+    """Yield trials with only the last one, two and three blocks that began before a moment.
+
+    These begin at once. What would take more than half as long as the trial is left out.
+    """
+    begun = [block for block in trial.blocks if until is not None and block.at < until]
+    for count in range(1, min(LAST_MAX, len(begun)) + 1):
+        blocks = together(begun[-count:])
+        time_limit = _up(max(block.end for block in blocks) + TAIL_S)
+        if 2 * time_limit <= trial.time_limit:
+            yield replace(trial, blocks=blocks, time_limit=time_limit)
 
 
 class Shrinker:

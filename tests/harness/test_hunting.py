@@ -17,6 +17,7 @@ from partita.harness.hunting.shrinking import (
     Trial,
     attempts,
     fewest,
+    last_blocks,
 )
 from partita.harness.hunting.tries import Budget, Tries
 from partita.nemesis.blocks import blocks_of, text_of
@@ -97,6 +98,15 @@ def test_runs_with_fewer_faults_are_short() -> None:
     shrunk(oracle)
     ends = [max((block.end for block in each.blocks), default=6.0) for each in asked]
     assert all(each.time_limit <= end + 2 for each, end in zip(asked, ends, strict=True))
+
+
+def test_the_last_blocks_before_a_moment_begin_at_once() -> None:
+    found = [(text_of(each.blocks), each.time_limit) for each in last_blocks(trial(), 21.0)]
+    delay, pause = "1s delay all; 4s heal", "1s kill one; 2s pause leader; 7s heal"
+    assert found == [(delay, 6.0), (f"{pause}; 8s delay all; 11s heal", 13.0)]
+    [late, *_] = last_blocks(trial(), 22.5)
+    assert text_of(late.blocks) == "1s kill all; 2s heal"
+    assert not [*last_blocks(trial(), 1.0)] and not [*last_blocks(trial(), None)]
 
 
 def test_a_time_that_was_a_wrong_hint_does_no_harm() -> None:
@@ -219,6 +229,25 @@ def test_the_first_that_fails_is_measured_and_shrunk_and_measured_again() -> Non
     assert (findings.smallest.failed, findings.smallest.runs) == (10, 10)
     last = tries.options_of(findings.smallest.seed, findings.smallest.trial)
     assert last["nemesis"] is None and last["keys"] == 1 and last["rate"] == 10
+
+
+@pytest.mark.parametrize("violated_s", [10.0, 8.0])
+def test_the_last_faults_before_the_violation_are_tried_alone(
+    violated_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("partita.harness.hunting.tries._violated_s", lambda outcome: violated_s)
+    findings, tries = hunted(
+        lambda options: "9s pause" in str(options) or "1s pause" in str(options)
+    )
+    assert findings.first and findings.smallest
+    assert (findings.first.seed, findings.smallest.seed) == (1, 1)
+    assert actions(findings.smallest.trial) == ["pause one"]
+    times = [row.time_limit for row in tries.rows if row.purpose == "rate"]
+    if violated_s == 10.0:  # a run of 6 s says it all
+        assert times[:3] == [6.0] * 3 and findings.first.runs == 1
+        assert findings.steps[0].what == "only the last faults before the violation"
+    else:  # the hint was wrong: the whole is measured
+        assert times[:4] == [4.0, 4.0, 30.0, 30.0] and findings.first.runs == 3
 
 
 def test_without_shrinking_the_first_that_fails_is_the_end() -> None:
