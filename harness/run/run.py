@@ -176,7 +176,7 @@ def set_up(
         data = system.data
         on_all(nodes, lambda node: disk.put(node, data(node)))
     on_all(nodes, lambda node: system.start(node, nodes))
-    sick = _await_healthy(system, nodes, HEALTH_WAIT_S)
+    sick = _await_healthy(system, nodes, HEALTH_WAIT_S, unless_ended=1)
     # All are asked, not only the sick: who answers on the port may be a stranger.
     if ended := _ended(system, nodes):
         raise StoreError(
@@ -279,19 +279,24 @@ def _drive(
         raise journal.failure
     journal.note("info", "nemesis", "phase", "final reads")
     progress.say("waiting for recovery")
-    lacking = _await_healthy(system, living(nodes), RECOVERY_WAIT_S)
+    waiting = time.monotonic()
+    # Those that are left of a minority would wait in vain.
+    majority = len(nodes) // 2 + 1
+    lacking = _await_healthy(system, living(nodes), RECOVERY_WAIT_S, unless_ended=majority)
+    waited_s = time.monotonic() - waiting
     progress.say("final reads")
     load.read_finally(living(nodes))
     replicas.compare(system, workload, [n for n in living(nodes) if n not in lacking], journal)
     monitor.finish()
     journal.close()
     load.let_go()
-    problems = _problems(load, driver, lacking, interrupted, spec)
-    problems = losses.sentences([*nodes, *hosts], driver) + problems
+    known = [node for node in lacking if not node.lost]
+    gone = _ended(system, known)
+    problems = losses.sentences([*nodes, *hosts], driver)
+    problems += _problems(load, driver, interrupted, spec) + _unrecovered(known, gone, waited_s)
     if isinstance(system, BringsNodes):
         problems += system.complaints()
-    down = {node.name: _last_words(system, node) for node in lacking if not node.lost}
-    gone = _ended(system, [node for node in lacking if not node.lost])
+    down = {node.name: _last_words(system, node) for node in known}
     ended = {node.name: down[node.name] for node in gone}
     return _Driven(journal, problems, down, ended, interrupted is not None)
 
@@ -312,9 +317,7 @@ def _watch(load: Load, driver: Driver, journal: Journal, spec: RunSpec, progress
         progress.tick(f"{when}: {counts}{faults}")
 
 
-def _problems(
-    load: Load, driver: Driver, lacking: Sequence[Node], interrupted: float | None, spec: RunSpec
-) -> list[str]:
+def _problems(load: Load, driver: Driver, interrupted: float | None, spec: RunSpec) -> list[str]:
     """Say what, beside the history, speaks against trusting the run.
 
     `interrupted` is the second at which Ctrl-C came: less happened then than was asked for.
@@ -334,9 +337,17 @@ def _problems(
         )
     if driver.failure:
         problems.append(driver.failure)
-    if names := _names([node for node in lacking if not node.lost]):
-        problems.append(f"{names} did not recover within {RECOVERY_WAIT_S:g} s of the last heal")
     return problems
+
+
+def _unrecovered(lacking: Sequence[Node], gone: Sequence[Node], waited_s: float) -> list[str]:
+    """Say which nodes did not recover, and of which of them the process was `gone`."""
+    found = []
+    if gone:
+        found.append(f"the process of {_names(gone)} was gone after the last heal")
+    if rest := [node for node in lacking if node not in gone]:
+        found.append(f"{_names(rest)} did not recover within {waited_s:.0f} s of the last heal")
+    return found
 
 
 def uninterrupted(action: Callable[[], None]) -> None:
@@ -364,10 +375,13 @@ def _leaders_of(system: System, nodes: Sequence[Node]) -> Callable[[], list[str]
     return list
 
 
-def _await_healthy(system: System, nodes: Sequence[Node], wait_s: float) -> list[Node]:
+def _await_healthy(
+    system: System, nodes: Sequence[Node], wait_s: float, *, unless_ended: int
+) -> list[Node]:
     """Wait until every node serves; return those that do not after `wait_s` seconds.
 
-    Nobody waits for a process that is not there any more, nor for a machine.
+    Nobody waits for a process that is not there any more, nor for a machine. If so many processes
+    as `unless_ended` are gone, nobody waits for the others either.
     """
     deadline = time.monotonic() + wait_s
     looked = time.monotonic()
@@ -378,7 +392,8 @@ def _await_healthy(system: System, nodes: Sequence[Node], wait_s: float) -> list
             looked = time.monotonic()
             living(sick)
         waited = [node for node in sick if not node.lost]
-        if not waited or time.monotonic() > deadline or _ended(system, waited):
+        gone = _ended(system, waited)
+        if len(waited) == len(gone) or len(gone) >= unless_ended or time.monotonic() > deadline:
             return sick
         time.sleep(0.2)
 
