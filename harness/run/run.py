@@ -284,19 +284,19 @@ def _drive(
     majority = len(nodes) // 2 + 1
     lacking = _await_healthy(system, living(nodes), RECOVERY_WAIT_S, unless_ended=majority)
     waited_s = time.monotonic() - waiting
+    gone = _ended(system, [node for node in lacking if not node.lost])
     progress.say("final reads")
-    load.read_finally(living(nodes))
+    load.read_finally([node for node in living(nodes) if node not in gone])
     replicas.compare(system, workload, [n for n in living(nodes) if n not in lacking], journal)
     monitor.finish()
     journal.close()
     load.let_go()
-    known = [node for node in lacking if not node.lost]
-    gone = _ended(system, known)
+    lacking, gone = ([n for n in each if not n.lost] for each in (lacking, gone))
     problems = losses.sentences([*nodes, *hosts], driver)
-    problems += _problems(load, driver, interrupted, spec) + _unrecovered(known, gone, waited_s)
+    problems += _problems(load, driver, interrupted, spec) + _unrecovered(lacking, gone, waited_s)
     if isinstance(system, BringsNodes):
         problems += system.complaints()
-    down = {node.name: _last_words(system, node) for node in known}
+    down = {node.name: _last_words(system, node) for node in lacking}
     ended = {node.name: down[node.name] for node in gone}
     return _Driven(journal, problems, down, ended, interrupted is not None)
 
