@@ -67,6 +67,7 @@ class Storm:
     moment: str = ""  # of the run in which the controller was killed
     kept: bool = False  # a history, with operations
     healed: bool = False  # by its own switch, which had been armed
+    subnet: int | None = None  # of the cluster that it left
     problems: list[str] = field(default_factory=list)
 
     def wrong(self, what: str) -> None:
@@ -96,6 +97,7 @@ def main() -> int:
                 time.sleep(0.2)
         for each in waiting:
             each.result()
+    _look_at_interfaces(storms)
     return _tell(storms)
 
 
@@ -181,13 +183,14 @@ def _look_at_history(storm: Storm, runs: Path) -> None:
     if not histories:
         return
     storm.kept = len(History.read(histories[0])) > 0
-    if storm.moment == "after its end":
+    # What was killed before its first operation has nothing to check.
+    if storm.moment == "after its end" or not storm.kept:
         return
     done = _partita("report", str(histories[0].parent))
-    if storm.kept and done.returncode != 0:
+    if done.returncode != 0:
         storm.wrong(f"no report of its history: {_last(done)}")
     done = _partita("check", str(histories[0]))
-    # Nothing may have happened yet, and then nobody knows; raft itself makes no mistake.
+    # Hardly anything may have happened yet, and then nobody knows; raft makes no mistake.
     if done.returncode not in (0, 2):
         storm.wrong(f"partita check says {done.returncode}: {_last(done)}")
 
@@ -206,7 +209,18 @@ def _look_at_nodes(storm: Storm, nodes: list[Node]) -> None:
         storm.wrong("a switch is still armed")
 
 
+def _look_at_interfaces(storms: list[Storm]) -> None:
+    """Look whether any is left, once no new cluster of ours can have taken it over."""
+    used = {each.subnet for each in local.clusters()}
+    for storm in storms:
+        if storm.subnet is None or storm.subnet in used:
+            continue
+        if Path(f"/sys/class/net/partita{storm.subnet}").exists():
+            storm.wrong(f"the interface partita{storm.subnet} is left")
+
+
 def _look_at_rest(storm: Storm, left: local.LocalCluster) -> None:
+    storm.subnet = left.subnet if left.subnet >= 0 else None
     done = _partita("cluster", "down", left.name)
     if done.returncode != 0:
         storm.wrong(f"cluster down: {_last(done)}")
@@ -214,8 +228,6 @@ def _look_at_rest(storm: Storm, left: local.LocalCluster) -> None:
         storm.wrong(f"process {process.pid} is left")
     if left.folder.exists():
         storm.wrong("the cluster's folder is left")
-    if Path(f"/sys/class/net/partita{left.subnet}").exists():
-        storm.wrong("the interface is left")
     if str(left.folder) in Path("/proc/mounts").read_text():
         storm.wrong("a mount is left")
     command = ["losetup", "--list", "--output", "BACK-FILE"]
