@@ -96,10 +96,9 @@ def last_blocks(trial: Trial, until: float | None) -> Iterator[Trial]:
     """
     begun = [block for block in trial.blocks if until is not None and block.at < until]
     for count in range(1, min(LAST_MAX, len(begun)) + 1):
-        blocks = together(begun[-count:])
-        time_limit = _up(max(block.end for block in blocks) + TAIL_S)
-        if 2 * time_limit <= trial.time_limit:
-            yield replace(trial, blocks=blocks, time_limit=time_limit)
+        short = _until(trial, together(begun[-count:]))
+        if 2 * short.time_limit <= trial.time_limit:
+            yield short
 
 
 class Shrinker:
@@ -147,16 +146,19 @@ class Shrinker:
         kept = tuple(block for block in self.best.blocks if block.at < until)
         end = max([until, *(block.end for block in kept)]) + TAIL_S
         if len(kept) < len(self.best.blocks) or end < self.best.time_limit - 1:
-            self._try("cut off after the violation", self._over(kept, end))
+            self._try("cut off after the violation", _over(self.best, kept, end))
 
     def _drop_faults(self) -> None:
         """Let each run end soon after its last heal: most of the time of a hunt is that of runs."""
-        if not self.best.blocks or self._try("no fault at all", self._over((), UNDISTURBED_S)):
+        undisturbed = _over(self.best, (), UNDISTURBED_S)
+        if not self.best.blocks or self._try("no fault at all", undisturbed):
             return
-        fewest(self.best.blocks, lambda blocks: self._try("fewer faults", self._until(blocks)))
+        fewest(
+            self.best.blocks, lambda blocks: self._try("fewer faults", _until(self.best, blocks))
+        )
 
     def _move_together(self) -> None:
-        moved = self._until(together(self.best.blocks))
+        moved = _until(self.best, together(self.best.blocks))
         if moved.time_limit < self.best.time_limit - 1:
             self._try("moved together", moved)
 
@@ -170,7 +172,7 @@ class Shrinker:
             later = [block.moved(block.at - saved) for block in blocks[number + 1 :]]
             if saved >= 0.5:
                 hurried = (*blocks[: number + 1], *later)
-                self._try("shorter faults", self._over(hurried, self.best.time_limit - saved))
+                self._try("shorter faults", _over(self.best, hurried, self.best.time_limit - saved))
 
     def _drop_steps(self) -> None:
         """Leave out single steps, but for the heal at the end: all is healed at the end anyway."""
@@ -195,13 +197,6 @@ class Shrinker:
     def _with(self, blocks: tuple[Block, ...]) -> Trial:
         return replace(self.best, blocks=blocks)
 
-    def _until(self, blocks: Sequence[Block]) -> Trial:
-        end = max((block.end for block in blocks), default=TAIL_S)
-        return self._over(tuple(blocks), end + TAIL_S)
-
-    def _over(self, blocks: tuple[Block, ...], end: float) -> Trial:
-        return replace(self.best, blocks=blocks, time_limit=min(self.best.time_limit, _up(end)))
-
     def _try(self, what: str, trial: Trial, failures: int = 1) -> bool:
         """Run a smaller trial until it fails so often, while that is useful; take it if it does."""
         if trial == self.best or not self._possible(trial):
@@ -220,6 +215,16 @@ class Shrinker:
         self.taken.append(Smaller(what, trial, failed, failed + passed, result.run))
         self._told(self.taken[-1])
         return True
+
+
+def _until(trial: Trial, blocks: Sequence[Block]) -> Trial:
+    """Return the trial with these blocks alone, which ends soon after the last of them."""
+    end = max((block.end for block in blocks), default=TAIL_S)
+    return _over(trial, tuple(blocks), end + TAIL_S)
+
+
+def _over(trial: Trial, blocks: tuple[Block, ...], end: float) -> Trial:
+    return replace(trial, blocks=blocks, time_limit=min(trial.time_limit, _up(end)))
 
 
 def _up(seconds: float) -> float:
