@@ -22,7 +22,7 @@ This is format 2. Format 1 had neither versions, nor events of clients, nor furt
 files are read as they are.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -45,6 +45,7 @@ FORMAT: Final = 2
 __all__ = ["Event", "History", "HistoryError", "Op", "ReadingStopped"]
 
 IntColumn = npt.NDArray[np.int64]
+BoolColumn = npt.NDArray[np.bool_]
 CodeColumn = npt.NDArray[np.int32]
 
 
@@ -170,6 +171,10 @@ class History:
     def f_code(self, f: str) -> int:
         """Return the code of an f, `ABSENT` if no operation has it."""
         return self.fs.index(f) if f in self.fs else ABSENT
+
+    def among(self, fs: Collection[str]) -> BoolColumn:
+        """Return for each operation whether it has one of these f."""
+        return np.array([f in fs for f in self.fs], dtype=bool)[self.f]
 
     def decoded_key(self, code: Any) -> Any:
         """Return a key by its code, None for operations that name none."""

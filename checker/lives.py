@@ -217,8 +217,7 @@ class Lives:
 
 def rows_of(history: History, *fs: str) -> list[int]:
     """Return the rows of the operations with one of these f, in the order of invocation."""
-    wanted = np.array([f in fs for f in history.fs], dtype=bool)
-    found: list[int] = np.flatnonzero(wanted[history.f]).tolist()
+    found: list[int] = np.flatnonzero(history.among(fs)).tolist()
     return found
 
 

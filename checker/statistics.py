@@ -74,7 +74,7 @@ def unread(history: History) -> str | None:
     ok = history.outcome == OUTCOMES.index("ok")
     if (ok & (history.output >= 0)).any():
         return None
-    giving = np.isin(history.f, [history.f_code(f) for f in GIVING])
+    giving = history.among(GIVING)
     if (ok & ~giving).any():
         return None
     reads = [f for f in history.fs if f not in GIVING]

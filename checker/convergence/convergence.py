@@ -69,7 +69,7 @@ class Convergence:
 
     def _outcomes(self, history: History) -> Iterator[Outcome]:
         """Judge each key by itself."""
-        is_add = np.isin(history.f, [history.f_code(f) for f in ADDS])
+        is_add = history.among(ADDS)
         is_read = history.f == history.f_code(READ)
         read = np.flatnonzero(is_read & (history.outcome == OK))
         if not is_add.any():

@@ -62,7 +62,7 @@ def heal_of(history: History) -> Heal:
     )
     if told is not None:
         return Heal(told.rank, told.time)
-    adds = np.flatnonzero(np.isin(history.f, [history.f_code(f) for f in ADDS]))
+    adds = np.flatnonzero(history.among(ADDS))
     open_ = history.ended_rank[adds] == NEVER
     ranks = np.where(open_, history.invoked_rank[adds], history.ended_rank[adds])
     times = np.where(open_, history.invoked_ns[adds], history.completed_ns[adds])

@@ -42,7 +42,7 @@ class Operations:
     def _are(self, fs: tuple[str, ...]) -> Any:
         if not fs:
             return np.ones(len(self.history), dtype=bool)
-        return np.isin(self.history.f, [self.history.f_code(f) for f in fs])
+        return self.history.among(fs)
 
     def _decoded(self, rows: Any, column: Any) -> Iterator[Any]:
         some = column[np.flatnonzero(rows)[: 100 * _SAMPLE]].tolist()

@@ -176,7 +176,7 @@ class _Picked:
     def values(self) -> Any:
         """Return what stands in the file as an event's value: what was asked, or what was told."""
         history = self._history
-        is_read = np.isin(history.f, [history.f_code(f) for f in ("read", "get")])
+        is_read = history.among(("read", "get"))
         told = (history.outcome == OUTCOMES.index("ok")) & ((history.output != NULL) | is_read)
         ended = np.where(told, history.output, history.input)
         mine = _texts(self._column(history.input, ended), history.values.several)

@@ -75,7 +75,7 @@ def load_of(
     invoked, completed = history.invoked_ns[chosen], history.completed_ns[chosen]
     due = np.where(history.due_ns[chosen] < 0, invoked, history.due_ns[chosen])
     outcome = history.outcome[chosen]
-    mismatches = _codes(history.errors, ["mismatch"])
+    mismatches = [code for code, name in enumerate(history.errors) if name == "mismatch"]
     acknowledged = outcome == OUTCOMES.index("ok")
     mismatched = (outcome == OUTCOMES.index("fail")) & np.isin(history.error[chosen], mismatches)
     answered = (acknowledged | mismatched) & (completed >= 0)
@@ -90,7 +90,7 @@ def load_of(
         answered=answered,
         in_time=answered & (completed - due <= timeout),
         succeeded=acknowledged,
-        wrote=acknowledged & ~np.isin(history.f[chosen], _codes(history.fs, reads)),
+        wrote=acknowledged & ~history.among(reads)[chosen],
     )
 
 
@@ -109,10 +109,6 @@ def in_load_phase(history: History) -> Bools:
     later = (event.rank for event in phases if event.rank > begin and event.value != "load")
     end = next(later, np.iinfo(np.int64).max)
     return (history.invoked_rank > begin) & (history.invoked_rank < end)
-
-
-def _codes(table: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    return [code for code, name in enumerate(table) if name in wanted]
 
 
 def _positions(table: Sequence[str], nodes: Sequence[str]) -> Ints:
