@@ -1,11 +1,11 @@
 """Models in cells: what they do there is what `step` does, and the search finds the same."""
 
-import os
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import pytest
+from seeds import how_many
 
 from partita.checker import History, Model, ModelError, check, load_model
 from partita.checker.history import Op
@@ -27,7 +27,7 @@ from partita.checker.models.counter import Counter
 from partita.checker.models.multi_register import MultiRegister
 from partita.checker.models.mutex import Mutex
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1_500))
+HISTORIES = how_many(1_500)
 Drawn = tuple[str, Any, Any]  # f, what was asked, what was answered
 
 

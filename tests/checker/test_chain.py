@@ -1,12 +1,12 @@
 """The chain engine, and the search beside it, against the oracle."""
 
-import os
 from collections import Counter
 from random import Random
 
 import pytest
 from histories import Event, keyed, register_events, wild_events
 from oracle import contradicts, rows_by_key
+from seeds import how_many
 
 from partita.checker import History, Limits, load_model
 from partita.checker.linearizability.chain import chain
@@ -16,7 +16,7 @@ from partita.checker.linearizability.search import search
 from partita.checker.verdict import Mismatch
 
 # How many small histories are compared; a longer run: PARTITA_HISTORIES=5000000.
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 40_000))
+HISTORIES = how_many(40_000)
 BATCH = 1_000
 
 

@@ -1,17 +1,17 @@
 """Delivery: every acknowledged element comes out once, against the definition tried out."""
 
-import os
 import random
 import time
 from itertools import product
 from typing import Any
 
 import pytest
+from seeds import how_many
 
 from partita.checker import History
 from partita.checker.delivery import Delivery
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", "20000"))
+HISTORIES = how_many(20_000)
 Line = tuple[str, int, str, Any]
 
 

@@ -1,6 +1,5 @@
 """The descent: what it finds is an order, what it refutes has none, and it is quick."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from histories import Event, keyed, model_events, register_events
 from oracle import rows_by_key
+from seeds import how_many
 from small_objects import KINDS, long_events, object_events
 from test_search import OwnRegister
 
@@ -23,7 +23,7 @@ from partita.checker.models.model import Model, ModelError, load_model
 from partita.checker.verdict import Finding, Limits
 
 # How many small histories of each kind are compared; a longer run: PARTITA_HISTORIES=1000000.
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 600))
+HISTORIES = how_many(600)
 BATCH = 1_000
 ALONE = Plan(descents="alone")
 NONE = Plan(descents="none")

@@ -1,6 +1,5 @@
 """The monitors of queues, sets, counters and text, against the oracle and in the large."""
 
-import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import oracle
 import pytest
 from histories import keyed
 from oracle import rows_by_key
+from seeds import how_many
 from small_objects import Event, long_events, object_events, plant
 
 from partita.checker import History, Limits, Model, ModelError, check, load_model
@@ -23,7 +23,7 @@ from partita.checker.linearizability.replay import replay
 from partita.checker.verdict import Finding
 
 # How many small histories of each kind are compared; a longer run: PARTITA_HISTORIES=1000000.
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 3_000))
+HISTORIES = how_many(3_000)
 BATCH = 1_000
 
 

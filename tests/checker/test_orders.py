@@ -1,6 +1,5 @@
 """Orders in hand: each engine's is replayed, and how far an invalid history has one."""
 
-import os
 import re
 import time
 from collections import Counter
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 from histories import Event, append_events, keyed, model_events, register_events, run_events
 from oracle import rows_by_key
+from seeds import how_many
 from small_objects import KINDS, long_events, object_events, plant
 from test_search import PLANS, OwnRegister
 
@@ -25,7 +25,7 @@ from partita.checker.linearizability.search import order as searched
 from partita.checker.verdict import Finding, Mismatch
 
 # How many small histories of each kind are looked at; a longer run: PARTITA_HISTORIES=1000000.
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1_000))
+HISTORIES = how_many(1_000)
 BATCH = 1_000
 
 MODEL_OF_KIND = {"kv-append": "kv", "kv-mixed": "kv", "members": "set"}

@@ -1,18 +1,18 @@
 """Streams agrees with its definition, and finds what is planted in valid histories."""
 
 import copy
-import os
 import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from seeds import how_many
 
 from partita.checker import History
 from partita.checker.streams.reference import keeps
 from partita.checker.streams.streams import Streams
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", "3000"))
+HISTORIES = how_many(3_000)
 Event = dict[str, Any]
 KEYS = ("a", "b")
 

@@ -1,18 +1,18 @@
 """Uniqueness and echo: what two simple questions find, against all pairs and all answers."""
 
 import json
-import os
 import random
 from itertools import combinations
 from typing import Any
 
 import pytest
+from seeds import how_many
 
 from partita.checker import History
 from partita.checker.echoes import Echoed
 from partita.checker.uniqueness import Uniqueness
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", "2000"))
+HISTORIES = how_many(2_000)
 IDS = [None, 1, 2, "1", 1.5, True, [1, 2], [2, 1], {"a": 1, "b": 2}, {"b": 2, "a": 1}, "é"]
 Line = tuple[str, Any, Any]  # outcome, what was asked, what was answered
 

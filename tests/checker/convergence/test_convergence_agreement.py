@@ -1,17 +1,17 @@
 """Convergence agrees with its definition, and finds what is planted in valid histories."""
 
-import os
 import random
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from seeds import how_many
 
 from partita.checker import History
 from partita.checker.convergence.convergence import Convergence
 from partita.checker.convergence.reference import converges
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", "2000"))
+HISTORIES = how_many(2_000)
 SETTLE = 2.0
 SECOND = 10**9
 NODES = ("n1", "n2", "n3")

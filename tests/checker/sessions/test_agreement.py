@@ -3,7 +3,6 @@
 More of them: PARTITA_HISTORIES=1000000 .venv/bin/pytest tests/checker/sessions/test_agreement.py
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from seeds import how_many
 from session_histories import Event, changed, simulated, wild, with_sessions
 
 from partita.checker import History
@@ -19,7 +19,7 @@ from partita.checker.history import NEVER, OUTCOMES, Op
 from partita.checker.sessions.reference import keeps
 from partita.checker.sessions.sessions import Sessions
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 6_000))
+HISTORIES = how_many(6_000)
 LEVELS = Sessions.levels
 
 

@@ -1,11 +1,11 @@
 """The engine for transactions, against the reference and against the raw history."""
 
-import os
 from collections.abc import Iterator
 from random import Random
 from typing import Any
 
 import pytest
+from seeds import how_many
 from transaction_histories import Kind, random_history
 from transactions_told import concurrent, history, sequential
 
@@ -16,7 +16,7 @@ from partita.checker.transactions.isolation import closure, named
 from partita.checker.transactions.reference import Order, allowed
 
 # A million takes hours: PARTITA_HISTORIES=1000000.
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 1000))
+HISTORIES = how_many(1_000)
 ORDERS: tuple[Order, ...] = ("strong", "strong-session", "")
 
 

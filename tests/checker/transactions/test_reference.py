@@ -1,9 +1,9 @@
 """The reference against the histories that textbooks tell the models apart by."""
 
-import os
 from random import Random
 
 import pytest
+from seeds import how_many
 from transaction_histories import Kind, random_history
 from transactions_told import Event, concurrent, history, sequential
 
@@ -22,7 +22,7 @@ IMPLIED = {
 }
 PAIRS = [(model, weaker) for model, others in IMPLIED.items() for weaker in others]
 ORDERS: tuple[Order, ...] = ("strong", "strong-session", "")
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 600))
+HISTORIES = how_many(600)
 
 
 def holding(*parts: list[Event]) -> set[str]:

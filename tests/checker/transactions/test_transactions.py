@@ -1,9 +1,9 @@
 """The check `transactions`: what it asks, what it answers, and what it does not know."""
 
-import os
 from random import Random
 
 import pytest
+from seeds import how_many
 from transaction_histories import Kind, random_history
 from transactions_told import concurrent, history, sequential
 
@@ -13,7 +13,7 @@ from partita.checker.transactions.isolation import MODELS, in_form, weaker
 from partita.checker.transactions.reference import Order, allowed
 from partita.checker.transactions.transactions import Transactions
 
-HISTORIES = int(os.environ.get("PARTITA_HISTORIES", 400))
+HISTORIES = how_many(400)
 ORDERS: tuple[Order, ...] = ("strong", "strong-session", "")
 SKEW = history(concurrent("rx_ ay1", "ry_ ax1"), concurrent("rx1 ry1", start=5))
 
