@@ -38,6 +38,7 @@ BUGS = (
     "watch-uncommitted",
     "watch-inclusive",
     "watch-forgotten",
+    "version-local",
 )
 # By request: the fields that it needs, and those that it may have besides.
 FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(

@@ -31,6 +31,7 @@ class Registers:
         self._memory = Memory(forgets=forgets)
         self._bug = bug
         self._late = Late(bug, node)
+        self._uncounted = 0
 
     def read(self, key: str) -> tuple[Any, int]:
         """Return the register's value and version, None and 0 if it was never written."""
@@ -51,7 +52,7 @@ class Registers:
 
     def apply(self, command: Command, index: int) -> Answer:
         """Carry out a command at a place of the log, once only; return what to answer."""
-        return self._memory.once(command, lambda: self._carry_out(command, index))
+        return self._memory.once(command, lambda: self._carry_out(command, index - self._uncounted))
 
     def change(self, changed: Mapping[str, tuple[Any, int]]) -> None:
         """Set values, each with its version; None deletes."""
@@ -69,6 +70,9 @@ class Registers:
         self.changes = [(version, key, value) for version, key, value in changes]
         self._memory.load(answers)
         self._late.begin(self._values)
+        # BUG version-local: versions are counted by the node itself, from the snapshot on.
+        if self._bug == "version-local":
+            self._uncounted = max((version for version, _, _ in self.changes), default=0)
 
     def after(self, commands: Iterable[tuple[int, Command]]) -> "Registers":
         """Return what these registers would be after more commands, of those that change them."""

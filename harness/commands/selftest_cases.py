@@ -162,6 +162,8 @@ CASES: Mapping[str, str] = MappingProxyType(
         "watch-inclusive": f"{WATCH} --rate 100 --time-limit 6",
         "watch-forgotten": f"{WATCH} --rate 100 --time-limit 10 "
         '--schedule "3s kill leader; 4s heal"',
+        "version-local": f"{WATCH} --rate 100 --time-limit 8 "
+        '--server-args "--compact 100" --schedule "3s kill one; 4s heal"',
     }
 )
 # What is right only if it is called by its name: of each of these groups, one anomaly must be
@@ -194,6 +196,7 @@ SHOWS: Mapping[str, tuple[tuple[str, ...], ...]] = MappingProxyType(
         "watch-uncommitted": (("phantom", "truth"),),
         "watch-inclusive": (("unique", "start"),),
         "watch-forgotten": (("arrives",),),
+        "version-local": (("truth",),),
     }
 )
 SHORT = ("stale-follower-read", "cas-early-check", "lost-log")

@@ -96,6 +96,7 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "watch-uncommitted": "Watches tell of changes before they are committed.",
         "watch-inclusive": "A watch that goes on tells the last change again.",
         "watch-forgotten": "Watches are forgotten when another node leads; nobody is told.",
+        "version-local": "A node that has begun with a snapshot counts versions by itself.",
     }
 )
 
