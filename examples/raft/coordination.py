@@ -50,6 +50,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "acquire": ("session", "key"),
         "release": ("key", "token"),
         "observe": ("key",),
+        "sync": (),
         "list": ("prefix",),
         "watch": ("prefix", "from"),
     }

@@ -51,6 +51,8 @@ BUGS = (
     "split-brain",
     "config-two-at-once",
     "own-write-unseen",
+    "session-goes-back",
+    "sync-noop",
     "txn-split",
     "txn-read-early",
     "txn-no-compare",
@@ -102,6 +104,7 @@ class Server:
         self._links = links
         self._bug = bug
         self._led = Led()
+        self._told: dict[str, int] = {}  # see BUG session-goes-back
 
     async def handle(self, path: str, body: Message) -> tuple[int, Message]:
         """Answer one request: status and body."""
@@ -131,7 +134,9 @@ class Server:
         command["client"] = body["client"] if named else uuid.uuid4().hex
         command["number"] = body["number"] if named else 1
         if operations.only_reads(command) and "seen" in body:
-            command["seen"] = body["seen"]
+            # BUG session-goes-back: what the client has seen at another node counts for nothing.
+            goes_back = self._bug == "session-goes-back"
+            command["seen"] = self._told.get(command["client"], 0) if goes_back else body["seen"]
         try:
             deadline = time.monotonic() + body.get("timeout", 5.0)
             if f in HERE:
@@ -142,6 +147,9 @@ class Server:
             # BUG definite-timeout: "it did not work", although it may have, or yet may.
             definite = error.definite or self._bug == "definite-timeout"
             return 503 if definite else 504, {"error": str(error), "definite": definite}
+        if self._bug == "session-goes-back":
+            known = self._told.get(command["client"], 0)
+            self._told[command["client"]] = max(known, answer.get("version", 0))
         return 409 if "error" in answer else 200, answer
 
     async def _serve_follower(self, command: Message) -> tuple[int, Message]:
@@ -178,6 +186,9 @@ class Server:
         if "seen" in command:
             async with asyncio.timeout(left):
                 return await self._read_here(command)
+        # BUG sync-noop: where the log stands is what this node knows of it.
+        if self._bug == "sync-noop" and command["f"] == "sync":
+            return {"version": self._raft.applied}
         # BUG txn-stale-follower: a transaction that only reads is answered by every node from what
         # it has. (With txn-two-queues too: it is the followers whose queues can be told apart.)
         if self._bug in ("txn-stale-follower", "txn-two-queues") and _only_looks(command):

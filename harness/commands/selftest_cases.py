@@ -123,6 +123,10 @@ CASES: Mapping[str, str] = MappingProxyType(
         '--server-args "--election-timeout 2.5" '
         f'--schedule "{LEADER_ALONE}"',
         "own-write-unseen": f"{LAGGING} --keys 3 --reads local",
+        # Who was at the second node goes on at the third, which has heard of nothing for long.
+        "session-goes-back": f"{BUSY} --reads local --reconnect any --time-limit 13 "
+        '--schedule "2s partition n3; 6s kill n2; 10s heal"',
+        "sync-noop": f"{LAGGING} --keys 3 --reads sync",
         "txn-split": TXN,
         "txn-read-early": TXN,
         "txn-no-compare": TXN,

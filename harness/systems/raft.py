@@ -39,13 +39,15 @@ from partita.workloads.client import (
 
 PORT = 7000
 LOOK_S, CHANGE_S = 2.0, 1.5
-READS = ("read", "status", "observe", "list", "watch")
+READS = ("read", "status", "observe", "sync", "list", "watch")
 NAME = "raft"
 HOME = f"{FOLDER}/{NAME}"
 PROGRAM = f"{FOLDER}/{NAME}-server"  # beside HOME, which is deleted before each run
 _IN_CLONE = Path(__file__).resolve().parents[2] / "examples" / "raft"
 _IN_WHEEL = Path(__file__).parent / "raft_server"  # see CMakeLists.txt
 SOURCES = _IN_CLONE if _IN_CLONE.is_dir() else _IN_WHEEL
+
+Reads = Literal["linearizable", "local", "sync"]
 
 # Each mistake that the store can be told to make, and what is wrong about it.
 BUGS: Mapping[str, str] = MappingProxyType(
@@ -70,6 +72,8 @@ BUGS: Mapping[str, str] = MappingProxyType(
         "split-brain": "The leader takes a majority of the nodes that answer for one of all.",
         "config-two-at-once": "A leader changes the members again before that is committed.",
         "own-write-unseen": "A local read does not wait for what its client has written or seen.",
+        "session-goes-back": "What a client has seen at another node counts for nothing.",
+        "sync-noop": "A sync is answered from what a node has, however far behind.",
         "txn-split": "Each operation of a transaction is an entry of its own in the log.",
         "txn-read-early": "A transaction reads when it arrives; only what it writes is compared.",
         "txn-no-compare": "A transaction reads when it arrives, and writes without comparing.",
@@ -103,15 +107,18 @@ BUGS: Mapping[str, str] = MappingProxyType(
 
 # Whatever it reads.
 KEPT = {"holders": "exclusive", "leases": "kept", "watches": "reliable"}
-# By how it reads: a local read waits until the node has what its client has seen.
+# By how it reads: a local read waits until the node has what its client has seen, which after a
+# sync is all that was acknowledged before.
+STRICT = {
+    "linearizability": "linearizable",
+    "sessions": "linearizable",
+    "transactions": "strict-serializable",
+    **KEPT,
+}
 PROMISES: Mapping[str, Mapping[str, str | None]] = MappingProxyType(
     {
-        "linearizable": {
-            "linearizability": "linearizable",
-            "sessions": "linearizable",
-            "transactions": "strict-serializable",
-            **KEPT,
-        },
+        "linearizable": STRICT,
+        "sync": STRICT,
         "local": {
             "linearizability": None,
             "sessions": "ordered-sequential",
@@ -131,8 +138,11 @@ class Raft(Daemon):
     def __init__(
         self,
         reads: Annotated[
-            Literal["linearizable", "local"],
-            Setting("Whether a read asks a majority, or only the connected node."),
+            Reads,
+            Setting(
+                "Who answers a read: the leader after it asked a majority, the connected node, "
+                "or that one after a sync."
+            ),
         ] = "linearizable",
         bug: Annotated[
             str | None, Setting("A mistake for it to make: partita selftest --help.")
@@ -229,12 +239,12 @@ class Raft(Daemon):
         return True
 
     def client(self, node: Node, timeout: float) -> Client:
-        return RaftClient(node.address, timeout, local=self.reads == "local")
+        return RaftClient(node.address, timeout, reads=self.reads)
 
     @property
     def offers(self) -> Mapping[str, Callable[[Node, float], Client]]:
         def transactions(node: Node, timeout: float) -> Client:
-            return RaftTransactions(RaftClient(node.address, timeout, local=self.reads == "local"))
+            return RaftTransactions(RaftClient(node.address, timeout, reads=self.reads))
 
         # A renewal that was given up must not arrive later: the session would live longer than
         # anybody knows.
@@ -281,7 +291,8 @@ class Raft(Daemon):
 class RaftClient:
     """One client of one node; its name and its numbers let the store know a command again.
 
-    If its reads are `local`, it tells the node with each what it has seen.
+    If its reads are `local`, it tells the node with each what it has seen. If they are `sync`, it
+    first asks how far all that was acknowledged goes, and has seen that then.
     """
 
     def __init__(
@@ -290,10 +301,10 @@ class RaftClient:
         timeout: float,
         port: int = PORT,
         *,
-        local: bool = False,
+        reads: Reads = "linearizable",
         lingers: bool = True,
     ) -> None:
-        self._timeout, self._port, self._local = timeout, port, local
+        self._timeout, self._port, self._reads = timeout, port, reads
         self._seen = 0
         self._connection = Connection(host, port, timeout, lingers=lingers)
         # The node answers a little earlier than we give up, since it knows what is certain.
@@ -339,7 +350,9 @@ class RaftClient:
         return status, json.loads(answer)
 
     def _told(self) -> dict[str, int]:
-        return {"seen": self._seen} if self._local else {}
+        if self._reads == "sync":
+            self.ask("sync")
+        return {} if self._reads == "linearizable" else {"seen": self._seen}
 
     def ask(self, f: str, /, **fields: Any) -> dict[str, Any]:
         """Have a request carried out; return the store's answer."""

@@ -149,7 +149,7 @@ def test_a_local_read_waits_for_what_its_client_has_seen(cluster: Cluster, right
     # machine the follower may have heard before it is asked: then once more.
     for value in range(1, 21 if right else 201):
         leader = cluster.leader()
-        client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], local=True)
+        client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], reads="local")
         written(client, value)
         client._port = cluster.ports[others(cluster, leader)[0]]
         client.move("127.0.0.1")
@@ -160,10 +160,49 @@ def test_a_local_read_waits_for_what_its_client_has_seen(cluster: Cluster, right
     assert (stale == 0) == right
 
 
+@pytest.mark.parametrize(
+    ("cluster", "right"),
+    [((3, *SLOW), True), ((3, *SLOW, "--bug", "sync-noop"), False)],
+    indirect=["cluster"],
+)
+def test_a_read_after_a_sync_sees_what_others_have_written(cluster: Cluster, right: bool) -> None:
+    stale = 0
+    for value in range(1, 11 if right else 201):
+        leader = cluster.leader()
+        writer = RaftClient("127.0.0.1", 5.0, cluster.ports[leader])
+        port = cluster.ports[others(cluster, leader)[0]]
+        reader = RaftClient("127.0.0.1", 5.0, port, reads="sync")
+        written(writer, value)
+        stale += reader.read("x").value != str(value)
+        writer.close()
+        reader.close()
+        if stale and not right:
+            break
+    assert (stale == 0) == right
+
+
+@pytest.mark.parametrize("cluster", [(3, *SLOW, "--bug", "session-goes-back")], indirect=True)
+def test_what_was_seen_elsewhere_can_be_planted_to_count_for_nothing(cluster: Cluster) -> None:
+    stale = 0
+    for value in range(1, 201):
+        leader = cluster.leader()
+        client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], reads="local")
+        written(client, value)
+        assert client.read("x").value == str(value), "here it counts"
+        written(client, -value)
+        client._port = cluster.ports[others(cluster, leader)[0]]
+        client.move("127.0.0.1")
+        stale += client.read("x").value != str(-value)
+        client.close()
+        if stale:
+            break
+    assert stale
+
+
 @pytest.mark.parametrize("cluster", [(3, *SLOW)], indirect=True)
 def test_a_local_read_goes_along_to_another_node(cluster: Cluster) -> None:
     leader = cluster.leader()
-    client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], local=True)
+    client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], reads="local")
     for value in range(1, 6):
         written(client, value)
         client._port = cluster.ports[others(cluster, leader)[value % 2]]
@@ -175,7 +214,7 @@ def test_a_local_read_goes_along_to_another_node(cluster: Cluster) -> None:
 def test_a_local_read_waits_for_what_was_seen_over_a_lost_connection(cluster: Cluster) -> None:
     """Or a session that goes on after a failure would seem to go back."""
     leader = cluster.leader()
-    client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], local=True)
+    client = RaftClient("127.0.0.1", 5.0, cluster.ports[leader], reads="local")
     assert isinstance(client, HasRecover), "the worker keeps such a client"
     for value in range(1, 6):
         written(client, value)

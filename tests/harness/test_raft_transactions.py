@@ -13,14 +13,14 @@ from test_raft_store import SLOW, Cluster, others
 from test_store_clients import transactions_are_kept
 
 from partita.harness.commands.selftest_cases import SHOWS
-from partita.harness.systems.raft import RaftClient
+from partita.harness.systems.raft import RaftClient, Reads
 from partita.harness.systems.raft_transactions import RaftTransactions
 from partita.workloads.client import Definite, Indefinite, Mismatch
 from partita.workloads.txn_append import TxnAppend
 
 
-def connect(cluster: Cluster, name: str, *, local: bool = False) -> RaftTransactions:
-    return RaftTransactions(RaftClient("127.0.0.1", 5.0, cluster.ports[name], local=local))
+def connect(cluster: Cluster, name: str, *, reads: Reads = "linearizable") -> RaftTransactions:
+    return RaftTransactions(RaftClient("127.0.0.1", 5.0, cluster.ports[name], reads=reads))
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_bad_requests_are_refused(three: Cluster, operations: Any, complaint: st
 
 def test_a_local_transaction_waits_for_what_its_client_has_seen(tmp_path: Path) -> None:
     with Cluster(tmp_path, 3, *SLOW) as cluster:
-        client = connect(cluster, others(cluster, cluster.leader())[0], local=True)
+        client = connect(cluster, others(cluster, cluster.leader())[0], reads="local")
         for value in range(1, 4):
             client.execute([["w", "x", value]])
             assert client.execute([["r", "x", None]]).value == [["r", "x", value]]
