@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "heal": (
         "doctor:heal",
-        "Remove Partita's drops from the named nodes, and nothing else of theirs.",
+        "Undo every fault of Partita's on the named nodes, and touch nothing else of theirs.",
     ),
     "hunt": (
         "hunt:hunt",

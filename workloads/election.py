@@ -56,7 +56,7 @@ class Election:
             float, Setting("Share of operations that look who leads.", least=0.0, most=0.99)
         ] = 0.5,
         belief: Annotated[
-            Belief, Setting("The rule by which a leader stops to believe, for --max-overlap.")
+            Belief, Setting("The rule by which a leader stops believing, for --max-overlap.")
         ] = "told",
     ) -> None:
         self.elections = [f"election{number}" for number in range(elections)]

@@ -62,7 +62,7 @@ class Lock:
             int, Setting("Elements that are added while it is held.", least=0, most=1000)
         ] = 3,
         belief: Annotated[
-            Belief, Setting("The rule by which a holder stops to believe, for --max-overlap.")
+            Belief, Setting("The rule by which a holder stops believing, for --max-overlap.")
         ] = "told",
     ) -> None:
         self.locks = [f"lock{number}" for number in range(locks)]

@@ -1,4 +1,4 @@
-"""`partita doctor` and `partita heal`: what is wrong with a machine, and undoing a cut."""
+"""`partita doctor` and `partita heal`: what is wrong with a machine, and undoing faults."""
 
 import json
 from contextlib import suppress
@@ -87,7 +87,7 @@ def _mark(finding: Finding) -> str:
 @groups.named
 @click.option("--cluster", help="The nodes of this local cluster.")
 def heal(cluster: str | None, **options: Any) -> None:
-    """Remove Partita's drops from the named nodes, and nothing else of theirs."""
+    """Undo every fault of Partita's on the named nodes, and touch nothing else of theirs."""
     nodes = _nodes(cluster, options)
     switch.heal(nodes)
     switch.disarm(nodes)

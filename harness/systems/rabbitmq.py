@@ -80,7 +80,7 @@ class RabbitMQ(Daemon):
             Setting("Which mirror follows on one that is stopped (ha-promote-on-shutdown)."),
         ] = "when-synced",
         net_ticktime: Annotated[
-            int, Setting("Seconds of silence after which nodes miss each other.", 4, 600)
+            int, Setting("Seconds of silence after which a node takes another for lost.", 4, 600)
         ] = 8,
     ) -> None:
         self.queue_type, self._handling = queue_type, partition_handling

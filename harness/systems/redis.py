@@ -89,7 +89,7 @@ class Redis:
         ] = "everysec",
         down_after: Annotated[
             float,
-            Setting("Seconds of silence after which a Sentinel misses a node.", 0.1, 600),
+            Setting("Seconds of silence after which a Sentinel takes a node for lost.", 0.1, 600),
         ] = 2.0,
         server_args: binaries.Arguments = (),
     ) -> None:
