@@ -35,7 +35,7 @@ from partita.harness.run.run import RunSpec
 from partita.harness.run.session import conduct, node_names, prepare
 from partita.harness.scheduler import connected
 from partita.harness.systems import BringsNodes
-from partita.nemesis import faults
+from partita.nemesis import disks, faults
 from partita.nemesis.blocks import blocks_of, steps_of
 from partita.nemesis.roles import by_role
 from partita.nemesis.schedule import ScheduleError
@@ -99,7 +99,9 @@ def hunt(
     fails, it is measured how often it does. Then all is left out that it does not need. The end
     is one command. Exits with 1 if something fails, with 0 if nothing did.
     """
+    # Storms may have the faults of a disk that a store gets for them, if it can have one.
     asked = options | {"junit": None, "summary": None, "leave_running": False}
+    asked["storm_disk"] = options["disk"] or disks.DEFAULT
     if (
         options["schedule"]
         and context.get_parameter_source("nemesis") is ParameterSource.DEFAULT_MAP
@@ -176,7 +178,7 @@ def _somewhere(
     with connected(executor) as client:
         spread = Spread(client, words)
         try:
-            spared = _spared(spread.lacking() if looks else [])
+            spared = _spared(spread.lacking(options["storm_disk"]) if looks else [])
             yield _Place(spread.conduct, spared, spread.begin, spread.width - 1)
         finally:
             spread.finish()
@@ -211,7 +213,8 @@ def _lacking_here(
     progress.say("looking which faults can be had here")
     made = [faults.make(name, {}) for name in _drawable()]
     with kept.lend(node_names(options), spec, options, keep=False) as (nodes, _):
-        return faults.lacking(nodes if node_names(options) else nodes[:1], made)
+        disk = disks.find(options["storm_disk"])
+        return faults.lacking(nodes if node_names(options) else nodes[:1], made, disk)
 
 
 def _drawable() -> list[str]:

@@ -16,6 +16,7 @@ import click
 from partita.harness.cli import WRONG_ARGUMENTS
 from partita.harness.nodes.fault_probe import faults_here
 from partita.harness.systems.system import StoreError
+from partita.nemesis import faults
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -60,10 +61,17 @@ class Spread:
                 future.result(LONG_S)
         self._begun.clear()
 
-    def lacking(self) -> list[str]:
+    def lacking(self, disk: str) -> list[str]:
         """Return what a worker's machine lacks for faults, as `faults.lacking` does."""
         found = self._client.submit(faults_here, pure=False).result()
-        return [f"{each.name} on a worker: {each.said}" for each in found if each.lack]
+        of_disk = [each for each in found if (each.kind, each.name) == ("disk", disk)]
+        lines = []
+        for each in found:
+            if each.kind == "fault":
+                needs = of_disk if faults.kind_of(each.name).traits.own_disk else []
+                why = [one.said for one in (each, *needs) if one.lack]
+                lines += [f"{each.name} on a worker: {said}" for said in why[:1]]
+        return lines
 
 
 def run_there(words: Sequence[str]) -> dict[str, Any]:

@@ -292,7 +292,7 @@ def _schedule(
             len(nodes),
             has,
             given,
-            disk=disks.find(options.get("disk") or disks.PLAIN),
+            disk=disks.find(options.get("disk") or options.get("storm_disk") or disks.PLAIN),
             without=without,
         )
     else:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -131,10 +132,20 @@ def choices() -> list[str]:
     return [*targets_of(DEFAULT), *combined]
 
 
-def lacking(hosts: Sequence[Host], made: Collection[Fault]) -> list[str]:
-    """Say what hosts lack for these faults, a line each. Nothing is done to anyone."""
+def lacking(
+    hosts: Sequence[Host], made: Collection[Fault], disk: disks.Disk | None = None
+) -> list[str]:
+    """Say what hosts lack for these faults, a line each. Nothing is done to anyone.
+
+    Faults that need a disk of the store's own need this one, if there is to be one.
+    """
+
+    def lacks(fault: Fault, host: Host) -> str | None:
+        lack = fault.lacks(host)
+        return disk.lacks(host) if lack is None and disk and fault.traits.own_disk else lack
+
     kinds = {fault.name: fault for fault in made}
-    said = {name: on_all(hosts, fault.lacks) for name, fault in kinds.items()}
+    said = {name: on_all(hosts, partial(lacks, fault)) for name, fault in kinds.items()}
     return [
         f"{name} on {host}: not available here: {lack}"
         for name, answers in said.items()

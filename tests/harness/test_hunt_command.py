@@ -43,6 +43,27 @@ def test_what_cannot_be_hunted_is_refused_before_anything(words: str, said: str)
     assert said in text and len(text.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("words", "drawn"), [("", True), ("--disk plain", False)])
+def test_the_storms_of_a_hunt_cut_the_power_where_a_disk_can_be_had(
+    words: str, drawn: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nobody has to ask for such a disk: a run gets one if its storm needs it."""
+    schedules = []
+
+    def run(system: str, options: Any, *args: Any, **more: Any) -> Any:
+        schedules.append(prepare(system, options)[2])
+        return {"valid": True, "passed": True, "run": "nowhere"}
+
+    monkeypatch.setattr("partita.harness.commands.hunt.user_namespace.enter", lambda: None)
+    monkeypatch.setattr("partita.harness.commands.hunt._lacking_here", lambda *args: [])
+    monkeypatch.setattr("partita.harness.commands.hunt.conduct", run)
+    line = ["hunt", "raft", *shlex.split(words), "--runs-dir", str(tmp_path)]
+    cli.main(line, standalone_mode=False)
+    cut = {spec.disk for spec in schedules if "power-cut" in str(list(map(str, spec.schedule)))}
+    assert len(schedules) == 20
+    assert cut == ({"ext4"} if drawn else set())
+
+
 ECHO = Path(__file__).parents[2] / "examples" / "maelstrom" / "echo.py"
 NO_HOSTS = ("maelstrom", "--binary", str(ECHO), "--workload", "echo", "--nemesis", "random")
 
