@@ -221,6 +221,14 @@ class HasBounds(Protocol):
 
 
 @runtime_checkable
+class HasDemands(Protocol):
+    """A fault that asks for something by name which the system may not have."""
+
+    def misses(self, store: Any, host: Host) -> str | None:
+        """Say what the system does not have that it asks for, None if nothing."""
+
+
+@runtime_checkable
 class HasPreparation(Protocol):
     """A fault that needs something on the hosts which takes too long to be brought in mid-run."""
 

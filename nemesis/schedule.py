@@ -281,7 +281,10 @@ def _parse_step(text: str, nodes: Collection[str], given: Given, clients: Collec
     if match is None:
         raise ScheduleError(f"schedule: cannot read {text!r}: write for instance {FORM}")
     action, *words = match[2].split()
-    settings = dict(word.split("=", 1) for word in words if "=" in word)
+    given_words = [word.split("=", 1) for word in words if "=" in word]
+    settings = dict(given_words)
+    if len(settings) < len(given_words):
+        raise ScheduleError(f"schedule: {text!r} gives a setting twice")
     whom = [word for word in words if "=" not in word]
     if len(whom) > 1:
         raise ScheduleError(f"schedule: cannot read {text!r}: nodes' names are joined by commas")

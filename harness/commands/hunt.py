@@ -29,6 +29,7 @@ from partita.harness.hunting.tries import Budget, Tries
 from partita.harness.nodes import user_namespace
 from partita.harness.run import results
 from partita.harness.run.gate import FAILED, PASSED, UNKNOWN
+from partita.harness.run.journal import require_runs
 from partita.harness.run.owners import workload_owner
 from partita.harness.run.progress import Progress
 from partita.harness.run.run import RunSpec
@@ -109,6 +110,12 @@ def hunt(
         asked["nemesis"] = None
     seed = 1 if options["seed"] is None else options["seed"]
     store, _, spec = prepare(system, asked | {"seed": seed})  # bad input is said before anything
+    if budget <= spec.time_limit:
+        raise click.UsageError(
+            f"--budget {budget:g}s has no room for a run of {spec.time_limit:g} s: give more, or a "
+            "shorter --time-limit"
+        )
+    require_runs(runs_dir)
     hosts = not isinstance(store, BringsNodes)
     if executor is not None and node_names(asked):
         raise click.UsageError("--executor goes with local clusters, one on each worker")

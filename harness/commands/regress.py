@@ -18,6 +18,8 @@ from partita.harness.nodes import user_namespace
 from partita.harness.regress.finding import FindingError, Row, commands, rows, words_of
 from partita.harness.regress.looking import Result, look_for
 from partita.harness.run import results
+from partita.harness.run.any_run import checks_of
+from partita.harness.run.journal import require_runs
 from partita.harness.run.progress import Progress
 from partita.harness.run.session import conduct, node_names, prepare
 from partita.reports import read_spec
@@ -71,6 +73,7 @@ def regress(
         _require(row)
     if junit is not None:  # whatever ends us, it does not speak of a pass
         write_cases(junit, [output.not_looked_for(row) for row in asked])
+    require_runs(runs_dir)
     user_namespace.enter()
     telling = output.Telling(as_json)
     done = []
@@ -102,13 +105,19 @@ def _require(row: Row) -> None:
     for key, command in commands(row.finding).items():
         try:
             system, options = _asked(command)
-            prepare(system, options)
+            workload = prepare(system, options)[1]
         except Exception as error:
             if code_of(error) != WRONG_ARGUMENTS:
                 raise
             raise FindingError(f"{row.path}: {key}: {' '.join(said(error).split())}") from error
         if node_names(options):
             raise FindingError(f"{row.path}: {key}: a row runs on a local cluster: leave nodes out")
+        check, known = row.finding.shows.check, [each.name for each in checks_of(workload)]
+        if check not in (None, *known):
+            raise FindingError(
+                f"{row.path}: shows.check: {workload.name} has no check {check}: choose from "
+                f"{', '.join(known)}"
+            )
 
 
 def _asked(command: str) -> tuple[str, dict[str, Any]]:

@@ -77,6 +77,8 @@ def selftest(
     unknown = [bug for bug in bugs if bug not in known]
     if unknown:
         raise click.UsageError(f"no bug is called {unknown[0]}: choose from {', '.join(known)}")
+    if bugs and short:
+        raise click.UsageError("--short says which bugs to look for: name none, or leave it out")
     progress = Progress()
     results = []
     try:

@@ -17,6 +17,9 @@ _COMMAND = ("partita", "test")
 # The table says which seeds are run, and where the runs go.
 _OURS = ("--seed", "--runs-dir", "--json", "--junit", "--summary", "--test-count", "--repeat")
 
+# These make no run, or leave something behind.
+_NEVER = ("--help", "-h", "--leave-running")
+
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -61,7 +64,7 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command: Text
     shows: Shows
     control: Control
-    time_limit: Annotated[float, msgspec.Meta(gt=0)]
+    time_limit: Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
     page: Text | None = None
     known: tuple[Text, ...] = ()
     runs: Annotated[int, msgspec.Meta(ge=1)] = 5
@@ -161,4 +164,7 @@ def _complaint(command: str) -> str | None:
     if tuple(words[: len(_COMMAND)]) != _COMMAND:
         return "a command begins with: partita test"
     ours = next((word for word in words if word.partition("=")[0] in _OURS), None)
-    return f"{ours} is for partita regress to give" if ours else None
+    never = next((word for word in words if word in _NEVER), None)
+    if ours is None and never is None:
+        return None
+    return f"{ours} is for partita regress to give" if ours else f"{never} has no place in a row"

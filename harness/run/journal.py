@@ -6,6 +6,7 @@ of its lines never claims more than what happened.
 """
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,6 +91,21 @@ class Journal:
         raise self.failure
 
 
+def require_runs(runs: Path) -> None:
+    """See to it that runs can be stored there. Raises `RunsDirError`."""
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=runs):
+            pass
+    except OSError as error:
+        raise _nowhere(runs, error) from error
+
+
+def _nowhere(runs: Path, error: OSError) -> RunsDirError:
+    said = f"cannot make a run directory in {runs}: {error.strerror}: choose another --runs-dir"
+    return RunsDirError(said)
+
+
 def make_run_directory(runs: Path, label: str) -> Path:
     """Make runs/<label>/<UTC time>/ and let runs/latest point at it. Raises `RunsDirError`."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
@@ -104,9 +120,7 @@ def make_run_directory(runs: Path, label: str) -> Path:
                     raise
         _point_latest(runs, directory)
     except OSError as error:
-        raise RunsDirError(
-            f"cannot make a run directory in {runs}: {error.strerror}: choose another --runs-dir"
-        ) from error
+        raise _nowhere(runs, error) from error
     return directory
 
 

@@ -12,6 +12,7 @@ from partita.harness.nodes.cluster import Node, local_client_nodes, local_nodes,
 from partita.harness.nodes.ssh import Login, SshError
 from partita.harness.run.run import RunSpec
 from partita.harness.systems import BringsNodes
+from partita.nemesis import disks
 from partita.nemesis.ground import Ground
 
 Options = Mapping[str, Any]
@@ -65,6 +66,10 @@ def refuse_hosts(
         raise click.UsageError(
             f"the nodes of {store} are made for each run, on this machine: leave out named nodes, "
             "client nodes and --leave-running; --local says how many"
+        )
+    if options.get("disk") not in (None, disks.PLAIN):
+        raise click.UsageError(
+            f"the nodes of {store} are no hosts, so that they have no disks: leave --disk out"
         )
     for action in actions:
         if action not in ground.faults:

@@ -27,6 +27,7 @@ from partita.harness.nodes.ssh import SshError
 from partita.harness.run.any_run import checks_of
 from partita.harness.run.expectations import promised
 from partita.harness.run.gate import Thresholds, thresholds
+from partita.harness.run.journal import require_runs
 from partita.harness.run.levels import expected
 from partita.harness.run.logs import alarms_of
 from partita.harness.run.losses import living
@@ -56,6 +57,7 @@ from partita.harness.systems import (
 )
 from partita.nemesis import disks, faults
 from partita.nemesis import schedule as plans
+from partita.nemesis.fault import HasDemands
 from partita.nemesis.storms import RANDOM, storm
 from partita.reports import read_spec
 from partita.workloads.workload import HasBetween, HasClientNodes, Workload
@@ -103,6 +105,7 @@ def conduct(
     `place` lends it the nodes for as long as it takes; it may keep them for the next run.
     """
     store, workload, spec = prepare(system, options)
+    require_runs(runs)
     names = node_names(options)
     keep = options["leave_running"]
     if isinstance(store, BringsNodes):
@@ -173,7 +176,11 @@ def _require_tools(nodes: Sequence[Node], spec: RunSpec) -> None:
 def _require_faults(store: System, nodes: Sequence[Node], spec: RunSpec) -> None:
     """Refuse a schedule of which a fault does not work on some node, before anything is started."""
     kinds = store.ground.faults if isinstance(store, BringsNodes) else faults.NONE
-    lacking = faults.lacking(nodes, [step.fault(kinds) for step in spec.schedule if step.begins])
+    made = [step.fault(kinds) for step in spec.schedule if step.begins]
+    lacking = faults.lacking(nodes, made)
+    for fault in made:
+        if isinstance(fault, HasDemands) and (why := fault.misses(store, nodes[0])):
+            lacking.append(f"{fault.name}: {why}")
     if not lacking:
         said = zip(nodes, on_all(nodes, disks.find(spec.disk).lacks), strict=True)
         lacking = [f"--disk {spec.disk} on {node.name}: {lack}" for node, lack in said if lack]

@@ -54,21 +54,30 @@ rm -f "$kept" "$kept.path"
 _FORGET = f'rm -f "{KEPT}" "{KEPT}.path"'
 
 _BY_HAND = "writes to a file of the store while it is down"
-_TOO_MANY = ("majority", "all")
 
 Role = Annotated[str, Setting("Which of the store's files: log, or what its system names.")]
 Reckless = Annotated[bool, Setting("Whether more than a minority may be struck.")]
 
 
+def _refuses(fault: "_Damages", struck: int, nodes: int) -> str | None:
+    if fault.reckless or 2 * struck < nodes:
+        return None
+    return f"{struck} of {nodes} nodes are no minority: strike fewer, or say reckless=true"
+
+
+def _misses(fault: "_Damages", store: Any, host: Host) -> str | None:
+    """Say that the system names no such file."""
+    files: Mapping[str, str] = store.files(host)
+    if fault.role in files:
+        return None
+    return f"the store has no file role={fault.role}: choose from {', '.join(files)}"
+
+
 def _begin(fault: "_Damages", scene: Scene, scope: Scope) -> None:
-    if not fault.reckless and 2 * len(scope.nodes) >= len(scene.hosts):
-        raise ValueError(f"{fault.name} strikes a minority only, if not reckless=true")
     on_some(scene.hosts, scope.nodes, lambda node: scene.store.do("kill", node))
 
     def damage(host: Host) -> str:
         files: Mapping[str, str] = scene.store.do("files", host.name)
-        if fault.role not in files:
-            raise ValueError(f"the store has no file {fault.role}, but {', '.join(files)}")
         words = [files[fault.role], KEPT, str(Random().getrandbits(31))]
         return _shell(host, fault.lines, *words).strip()
 
@@ -122,7 +131,6 @@ class FlipByte:
     traits = Traits(
         strikes="nodes",
         needs=("files",),
-        refuses=_TOO_MANY,
         spoils=True,
         how=_BY_HAND,
         heal=_FORGET,
@@ -133,7 +141,8 @@ class FlipByte:
         self.role, self.reckless = role, reckless
         self.done: dict[str, str] = {}
 
-    lacks, begin, prove, lasted, end = _lacks, _begin, _prove, _lasted, _end
+    refuses, misses, lacks = _refuses, _misses, _lacks
+    begin, prove, lasted, end = _begin, _prove, _lasted, _end
 
 
 class TruncateFile:
@@ -143,7 +152,6 @@ class TruncateFile:
     traits = Traits(
         strikes="nodes",
         needs=("files",),
-        refuses=_TOO_MANY,
         spoils=True,
         how=_BY_HAND,
         heal=_FORGET,
@@ -154,4 +162,5 @@ class TruncateFile:
         self.role, self.reckless = role, reckless
         self.done: dict[str, str] = {}
 
-    lacks, begin, prove, lasted, end = _lacks, _begin, _prove, _lasted, _end
+    refuses, misses, lacks = _refuses, _misses, _lacks
+    begin, prove, lasted, end = _begin, _prove, _lasted, _end

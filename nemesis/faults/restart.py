@@ -128,6 +128,13 @@ class _Changes(Protocol):
     again: _Again
 
 
+def _no_release(fault: _Changes, store: Any, host: Host) -> str | None:
+    """Say that the system has no such release."""
+    if fault.to is None or fault.to in store.releases:
+        return None
+    return f"there is no release to={fault.to}: choose from {', '.join(store.releases)}"
+
+
 def _prepare(fault: _Changes, scene: Scene) -> None:
     """Bring the release to each node, which may have to be fetched."""
     if fault.to is None:
@@ -174,8 +181,8 @@ class Upgrade:
     def __init__(self, to: To = None, patience: Patience = 60) -> None:
         self.to, self.newest, self.again = to, True, _Again(patience)
 
-    lacks, prepare, begin, prove = _nothing, _prepare, _change, _changed
-    lasted, end = _over, _no_end
+    lacks, misses, prepare, begin = _nothing, _no_release, _prepare, _change
+    prove, lasted, end = _changed, _over, _no_end
 
 
 class Downgrade:
@@ -187,8 +194,8 @@ class Downgrade:
     def __init__(self, to: To = None, patience: Patience = 60) -> None:
         self.to, self.newest, self.again = to, False, _Again(patience)
 
-    lacks, prepare, begin, prove = _nothing, _prepare, _change, _changed
-    lasted, end = _over, _no_end
+    lacks, misses, prepare, begin = _nothing, _no_release, _prepare, _change
+    prove, lasted, end = _changed, _over, _no_end
 
 
 class CrashLoop:

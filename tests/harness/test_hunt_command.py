@@ -19,12 +19,18 @@ from partita.harness.run.session import prepare
 from partita.harness.systems import BringsNodes
 from partita.harness.systems.system import StoreError
 
+ECHO = Path(__file__).parents[2] / "examples" / "maelstrom" / "echo.py"
+MAELSTROM = ("maelstrom", "--binary", str(ECHO), "--workload", "echo")
+
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ("raft --budget soon", "'soon' is no duration: write 90s, 10m or 1h"),
         ("raft --budget 0m", "is no duration"),
+        ("raft --budget 20s", "--budget 20s has no room for a run of 30 s"),
+        ("raft --runs-dir /dev/null/runs", "choose another --runs-dir"),
+        (f"{' '.join(MAELSTROM)} --disk lossy", "are no hosts, so that they have no disks"),
         ("raft --tries 0", "0 is not in the range x>=1"),
         ("raft --time-limit 3", "no random fault fits into --time-limit 3"),
         ("raft --schedule '2s burn all'", "no action is called 'burn'"),
@@ -64,8 +70,7 @@ def test_the_storms_of_a_hunt_cut_the_power_where_a_disk_can_be_had(
     assert cut == ({"ext4"} if drawn else set())
 
 
-ECHO = Path(__file__).parents[2] / "examples" / "maelstrom" / "echo.py"
-NO_HOSTS = ("maelstrom", "--binary", str(ECHO), "--workload", "echo", "--nemesis", "random")
+NO_HOSTS = (*MAELSTROM, "--nemesis", "random")
 
 
 def test_storms_strike_nodes_that_are_no_hosts_with_what_there_can_be() -> None:

@@ -6,12 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from conftest import Partita
 
 from partita.checker.holders.order import RULES as OF_LOCKS
 from partita.checker.leases.rules import RULES as OF_LEASES
 from partita.checker.watches.violation import RULES as OF_WATCHES
+from partita.harness.cli import partita as cli
 from partita.harness.commands.selftest import SUITES, _named
 from partita.harness.commands.selftest_cases import CASES, RAFT, SHORT, SHOWS
 from partita.harness.commands.selftest_suite import Suite
@@ -98,3 +100,8 @@ def test_the_short_form_finds_what_it_looks_for(partita: Partita, tmp_path: Path
     assert results[0]["verdict"] is True
     assert all(result["verdict"] is False for result in results[1:])
     assert all((tmp_path / result["run"] / "report.html").is_file() for result in results)
+
+
+def test_short_goes_without_names() -> None:
+    with pytest.raises(click.UsageError, match="name none, or leave it out"):
+        cli.main(["selftest", "ack-early", "--short"], standalone_mode=False)

@@ -1,13 +1,16 @@
 """Files that are not as they were written, and nodes that refuse them."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from sleepers import driven
 from writers import FOLDER, Writers
 
 from partita.harness.nodes.cluster import Node
+from partita.harness.systems.raft import Raft
 from partita.nemesis import switch
+from partita.nemesis.fault import HasDemands
 from partita.nemesis.schedule import ScheduleError, check, parse
 
 pytestmark = pytest.mark.cluster
@@ -57,8 +60,25 @@ def test_a_node_that_refuses_its_file_gets_it_back(
     assert node.run(["sh", "-c", "ls /srv/partita/damaged* 2>/dev/null"], check=False).stdout == ""
 
 
-def test_only_a_minority_is_damaged() -> None:
-    with pytest.raises(ScheduleError, match="needs a target"):
-        parse("1s flip-byte all", ["n1", "n2", "n3"])
+@pytest.mark.parametrize("fault", ["flip-byte", "truncate-file"])
+@pytest.mark.parametrize(("whom", "nodes"), [("all", 3), ("n1,n2", 3), ("n1", 2), ("leader", 1)])
+def test_only_a_minority_is_damaged_unless_more_are_asked_for(
+    fault: str, whom: str, nodes: int
+) -> None:
+    names = ["n1", "n2", "n3"]
+    with pytest.raises(ScheduleError, match="strike fewer, or say reckless=true"):
+        check(parse(f"1s {fault} {whom}", names), nodes, 10, has=lambda name: True)
+    check(parse(f"1s {fault} {whom} reckless=true", names), nodes, 10, has=lambda name: True)
+
+
+def test_what_the_system_does_not_have_is_no_file() -> None:
+    (step, _) = parse("1s flip-byte n1 role=snapshot; 2s heal", ["n1"])
+    fault = step.fault()
+    assert isinstance(fault, HasDemands)
+    said = fault.misses(Raft(), cast("Node", None))
+    assert said == "the store has no file role=snapshot: choose from log"
+
+
+def test_a_system_without_files_is_refused() -> None:
     with pytest.raises(ScheduleError, match=r"needs a system with files\(\)"):
         check(parse("1s flip-byte one"), 5, 10, has=lambda name: name != "files")

@@ -29,6 +29,7 @@ def test_times_may_have_fractions_and_no_unit() -> None:
         ("5s heal one", "takes no target"),
         ("9s partition one; 5s heal", "comes before it"),
         ("-5s heal", "cannot read"),
+        ("5s delay all ms=5 ms=6", "gives a setting twice"),
     ],
 )
 def test_a_malformed_schedule_says_what_is_wrong(text: str, said: str) -> None:

@@ -2,13 +2,15 @@
 
 import threading
 import time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from partita.harness.nodes.cluster import Node
 from partita.harness.systems.raft import SOURCES, Raft
 from partita.harness.systems.system import StoreError
 from partita.nemesis.driver import Driver
+from partita.nemesis.faults.restart import Downgrade, Upgrade
 from partita.nemesis.ground import InOneProcess
 from partita.nemesis.schedule import ScheduleError, check, parse
 
@@ -122,6 +124,15 @@ def test_a_system_with_one_release_is_refused() -> None:
     other = Raft(next_release=SOURCES)
     check(steps, 5, 10, has=lambda name: hasattr(other, name))
     assert list(other.releases) == ["this", "next"]
+
+
+def test_a_release_that_there_is_not_is_refused_before_anything_is_started() -> None:
+    system = Raft(next_release=SOURCES)
+    for fault in Upgrade(to="9.9"), Downgrade(to="9.9"):
+        said = fault.misses(system, cast("Node", None))
+        assert said == "there is no release to=9.9: choose from this, next"
+    assert Upgrade().misses(system, cast("Node", None)) is None
+    assert Upgrade(to="next").misses(system, cast("Node", None)) is None
 
 
 def test_a_next_release_that_is_none_is_refused() -> None:
