@@ -14,7 +14,9 @@ from partita.checker.watches.watches import Watches
 
 
 def said(check: Check, events: list[Event]) -> tuple[Any, str]:
-    judgement = check.judge(History.of_events(in_order(events)), check.levels)
+    if all("time" in each for each in events):
+        events = in_order(events)
+    judgement = check.judge(History.of_events(events), check.levels)
     (answer,) = judgement.levels.values()
     return answer, judgement.reason or ""
 
@@ -24,6 +26,11 @@ def acquired(process: int, at: float, **more: Any) -> list[Event]:
     return operation(at, at + 1, process, "acquire", "a", **fields)
 
 
+def untimed(events: list[Event], at: int) -> list[Event]:
+    return [{name: value for name, value in each.items() if name != "time" or number != at}
+            for number, each in enumerate(events)]  # fmt: skip
+
+
 LOCKS = [
     (acquired(1, 1, version=-1), "event 2: process 1's acquire .* without its token"),
     (operation(1, 2, 1, "release", "a"), "event 1: process 1's release comes without"),
@@ -31,6 +38,31 @@ LOCKS = [
     (acquired(1, 1, ttl=0), "event 1: ttl is 0.*more than 0"),
     (acquired(1, 1, ttl="x"), 'event 1: ttl is "x"'),
     (acquired(1, 1, ttl=True), "event 1: ttl is true"),
+    (acquired(1, 1, ttl=1e300), "event 1: ttl is 1e300.*to 1,000,000,000"),
+    (acquired(1, 1, grace=10**400), "event 1: grace is 1.*from 0 to 1,000,000,000"),
+    (acquired(1, 1, version=5.2), "event 2: process 1's acquire .* without its token"),
+    (untimed(acquired(1, 1), 0), "event 1: process 1's acquire has no time"),
+    (untimed(acquired(1, 1), 1), "event 2: process 1's acquire has no time"),
+    ([*acquired(1, 1), *untimed([event(3, 1, "told")], 0)], "event 3: told has no time"),
+    (
+        [*acquired(1, 1), {"type": "info", "process": "monitor", "f": "leader", "value": ["n1"]}],
+        "event 3: leader has no time",
+    ),
+    ([*acquired(1, 1), *untimed(operation(2, 3, 1, "release", "a", "info"), 1)],
+     "event 4: process 1's release has no time"),
+    (operation(1, 2, 1, "acquire", ["a"], version=1), 'event 1: its key is \\["a"\\]'),
+    (
+        [*acquired(1, 1), event(3, 1, "resource", key=["a"], version=1)],
+        'event 3: its key is \\["a"\\], and must be a text or a number',
+    ),
+    (
+        [*acquired(1, 1), event(3, 1, "beat", sent=2, value="renewed", session="s1")],
+        'event 3: beat of process 1 has the value "renewed"',
+    ),
+    (
+        [*acquired(1, 1), event(3, 1, "close", sent=2, value=1, session="s1")],
+        "event 3: close of process 1 has the value 1, and must have true",
+    ),
     (
         [*operation(0, 0.5, 1, "open", None, session="s1"), *acquired(1, 1),
          event(3, 1, "beat", sent=2, value=True, session="s9")],
@@ -48,6 +80,47 @@ LOCKS = [
 
 @pytest.mark.parametrize(("events", "reason"), LOCKS)
 def test_locks(events: list[Event], reason: str) -> None:
+    answer, why = said(Holders(), events)
+    assert answer == "unknown"
+    assert re.search(reason, why), why
+
+
+def campaigned(process: int, at: float, name: str, **more: Any) -> list[Event]:
+    return operation(at, at + 1, process, "campaign", "e", value=name, **({"version": 5} | more))
+
+
+ELECTIONS = [
+    (campaigned(1, 1, "x", version=5.2), "event 2: process 1's campaign .* without its term"),
+    (
+        [*campaigned(1, 1, "x"), *operation(3, 4, 2, "observe", "e", answer="x", version="x")],
+        "event 4: process 2's observe .* without its term",
+    ),
+    (
+        [*campaigned(1, 1, "x"), *operation(3, 4, 2, "observe", {}, answer="x", version=5)],
+        "event 3: its key is {}",
+    ),
+    (
+        [*campaigned(1, 1, "x"), event(3, 2, "observe", key="e", value="y", version="5")],
+        "event 3: observe of process 2 is without its term, .* whole number from 0",
+    ),
+    (
+        [*campaigned(1, 1, "x"), event(3, 2, "observe", key="e", value="y")],
+        "event 3: observe of process 2 is without its term",
+    ),
+    (
+        [*campaigned(1, 1, "x"), event(3, 2, "observe", key=["e"], value="y", version=5)],
+        "event 3: its key is",
+    ),
+    (
+        [*campaigned(1, 1, "x"), event(3, 2, "observe", key="e"),
+         *operation(3, 4, 2, "observe", "e")],
+        "no election was ever contended",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("events", "reason"), ELECTIONS)
+def test_elections(events: list[Event], reason: str) -> None:
     answer, why = said(Holders(), events)
     assert answer == "unknown"
     assert re.search(reason, why), why
@@ -76,6 +149,29 @@ def entry(**more: Any) -> list[Event]:
             [*entry(), *operation(3, 4, 2, "look", "e", answer="x", version=7)],
             "no lease ever expired while somebody looked",
         ),
+        (untimed(entry(), 1), "event 2: process 1's ephemeral has no time"),
+        (
+            [*entry(), *untimed(operation(3, 4, 2, "look", "e", answer=None), 1)],
+            "event 4: process 2's look has no time",
+        ),
+        (
+            [*entry(), *untimed(operation(3, 4, 2, "list", None, answer=[]), 1)],
+            "event 4: process 2's list that returned [] has no time",
+        ),
+        (
+            [*entry(), *untimed([event(3, 2, "event", key="e", version=9)], 0)],
+            "event 3: event has no time",
+        ),
+        (
+            [*entry(), event(3, 2, "event", key=["e"], version=9)],
+            'event 3: its key is ["e"], and must be a text or a number',
+        ),
+        (operation(1, 2, 1, "ephemeral", {"a": 1}, version=7), 'event 1: its key is {"a":1}'),
+        (
+            [*entry(), *operation(3, 4, 2, "list", None, answer=[[["e"], 7]])],
+            'and not of [["e"],7]',
+        ),
+        ([*entry(), *operation(3, 4, 2, "list", None, answer=[["e", -1]])], 'not of ["e",-1]'),
     ],
 )
 def test_leases(events: list[Event], reason: str) -> None:
