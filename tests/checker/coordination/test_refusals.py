@@ -196,6 +196,35 @@ def test_watches() -> None:
     assert why.startswith('stream 1 had not delivered the write of 2 under "a" (revision 4)')
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (event(3, 5, "seen", key="a", value=1, version="3"), "seen of process 5 is without its v"),
+        (event(3, 5, "arm", key="a", value=1), "arm of process 5 is without its version, which is"),
+        (event(3, 5, "arm", value=1, version=3), "arm of process 5 is without its key"),
+        (event(3, 5, "fire"), "fire of process 5 is without its key"),
+        (event(3, 5, "poll", key="a", value=1, stream=1, version=3, modified=-1), "a poll needs"),
+        (event(3, 5, "poll", key="a", value=1, stream=1, version=3, modified=3.5), "a poll needs"),
+        (event(3, 5, "poll", key="a", value=1, version=3, modified=3), "a poll needs its stream"),
+        (event(3, 5, "poll", value=1, stream=1, version=3, modified=3), "a poll needs its stream"),
+        (event(3, 5, "event", value=1, stream=1, version=3), "event of stream 1 is without its k"),
+        (event(3, 5, "resume", stream=1, version="1"), 'resume of stream 1 has the version "1"'),
+    ],
+)
+def test_what_watches_tell_of_no_key_or_version(line: Event, reason: str) -> None:
+    written = operation(1, 2, 1, "write", "a", value=1, version=3)
+    answer, why = said(Watches(), [*written, line])
+    assert answer == "unknown"
+    assert why.startswith(f"event 3: {reason}"), why
+
+
+def test_nothing_there_needs_no_version() -> None:
+    written = operation(1, 2, 1, "write", "a", value=1, version=3)
+    absent = [event(2, 5, f, key="a") for f in ("arm", "fire", "seen")]
+    answer, why = said(Watches(), [*written, *absent, event(3, 6, "resume", stream=1)])
+    assert (answer, why) == (True, "")
+
+
 @pytest.mark.parametrize("check", [Holders(), Leases(), Watches()])
 def test_a_history_without_any_is_not_judged(check: Check) -> None:
     judgement = check.judge(History.of_events(operation(1, 2, 1, "read", "a")), check.levels)
