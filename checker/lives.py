@@ -18,6 +18,7 @@ import numpy as np
 from partita.checker.events import Event
 from partita.checker.explain import quoted, who
 from partita.checker.history import NEVER, OUTCOMES, History, IntColumn
+from partita.checker.values import ABSENT
 
 SECOND = 1_000_000_000
 # A moment before the run, and what was not said.
@@ -157,11 +158,13 @@ class Lives:
         """Take times to live and graces from wherever they stand, the first of each session."""
         history = self._history
         for name in ("ttl", "grace"):
-            said = [(int(history.invoked_rank[row]), self._opened_by(row), value)
+            answered = history.extras.column(name, history.ended_rank) != ABSENT
+            line = np.where(answered, history.ended_rank, history.invoked_rank)
+            said = [(int(history.invoked_rank[row]), int(line[row]), self._opened_by(row), value)
                     for row, value in history.extra(name).items()]  # fmt: skip
-            said += [(event.rank, self.of_event(event), event.fields[name])
+            said += [(event.rank, event.rank, self.of_event(event), event.fields[name])
                      for event in history.others.at(history.others.having(name))]  # fmt: skip
-            for rank, life, value in sorted(said, key=lambda each: each[0]):
+            for _, rank, life, value in sorted(said, key=lambda each: each[0]):
                 ns = _seconds(rank, name, value)
                 if getattr(life, f"{name}_ns") < 0:
                     setattr(life, f"{name}_ns", ns)

@@ -32,14 +32,16 @@ def untimed(events: list[Event], at: int) -> list[Event]:
 
 
 LOCKS = [
+    ([acquired(1, 1)[0] | {"ttl": 0}, acquired(1, 1, ttl=4)[1] | {"ttl": 4}], "no lock was ever"),
+    ([acquired(1, 1)[0] | {"ttl": 0}], "event 1: ttl is 0"),
     (acquired(1, 1, version=-1), "event 2: process 1's acquire .* without its token"),
     (operation(1, 2, 1, "release", "a"), "event 1: process 1's release comes without"),
     ([*acquired(1, 1), *acquired(1, 3)], "event 3: process 1's acquire comes though it holds"),
-    (acquired(1, 1, ttl=0), "event 1: ttl is 0.*more than 0"),
-    (acquired(1, 1, ttl="x"), 'event 1: ttl is "x"'),
-    (acquired(1, 1, ttl=True), "event 1: ttl is true"),
-    (acquired(1, 1, ttl=1e300), "event 1: ttl is 1e300.*to 1,000,000,000"),
-    (acquired(1, 1, grace=10**400), "event 1: grace is 1.*from 0 to 1,000,000,000"),
+    (acquired(1, 1, ttl=0), "event 2: ttl is 0.*more than 0"),
+    (acquired(1, 1, ttl="x"), 'event 2: ttl is "x"'),
+    (acquired(1, 1, ttl=True), "event 2: ttl is true"),
+    (acquired(1, 1, ttl=1e300), "event 2: ttl is 1e300.*to 1,000,000,000"),
+    (acquired(1, 1, grace=10**400), "event 2: grace is 1.*from 0 to 1,000,000,000"),
     (acquired(1, 1, version=5.2), "event 2: process 1's acquire .* without its token"),
     (untimed(acquired(1, 1), 0), "event 1: process 1's acquire has no time"),
     (untimed(acquired(1, 1), 1), "event 2: process 1's acquire has no time"),
@@ -140,7 +142,7 @@ def entry(**more: Any) -> list[Event]:
 @pytest.mark.parametrize(
     ("events", "reason"),
     [
-        (entry(ttl=None), "ttl is null"),
+        (entry(ttl=None), "event 2: ttl is null"),
         (operation(1, 2, 1, "ephemeral", "e", version=7), "process 1, which has no `ttl`"),
         (entry(), "nobody looked"),
         ([*entry(), *operation(3, 4, 2, "look", "e", answer=None)], ""),
