@@ -7,7 +7,6 @@ request it is known when it was sent and when it was answered, and never when it
 are two moments, one until which a session must live, and one by which it must have ended.
 """
 
-import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,10 +18,13 @@ import numpy as np
 from partita.checker.events import Event
 from partita.checker.explain import quoted, who
 from partita.checker.history import NEVER, OUTCOMES, History, IntColumn
+from partita.checker.values import ABSENT
 
 SECOND = 1_000_000_000
 # A moment before the run, and what was not said.
 NO_TIME = -1
+# More seconds than any session lives: times in ns stay far below `NEVER`.
+_MOST_S = 1_000_000_000
 _OK, _FAIL, _INFO = (OUTCOMES.index(each) for each in ("ok", "fail", "info"))
 
 
@@ -156,11 +158,13 @@ class Lives:
         """Take times to live and graces from wherever they stand, the first of each session."""
         history = self._history
         for name in ("ttl", "grace"):
-            said = [(int(history.invoked_rank[row]), self._opened_by(row), value)
+            answered = history.extras.column(name, history.ended_rank) != ABSENT
+            line = np.where(answered, history.ended_rank, history.invoked_rank)
+            said = [(int(history.invoked_rank[row]), int(line[row]), self._opened_by(row), value)
                     for row, value in history.extra(name).items()]  # fmt: skip
-            said += [(event.rank, self.of_event(event), event.fields[name])
+            said += [(event.rank, event.rank, self.of_event(event), event.fields[name])
                      for event in history.others.at(history.others.having(name))]  # fmt: skip
-            for rank, life, value in sorted(said, key=lambda each: each[0]):
+            for _, rank, life, value in sorted(said, key=lambda each: each[0]):
                 ns = _seconds(rank, name, value)
                 if getattr(life, f"{name}_ns") < 0:
                     setattr(life, f"{name}_ns", ns)
@@ -187,6 +191,7 @@ class Lives:
                 yield int(history.invoked_ns[row]), end, life
         for event in events_of(history, "beat"):
             life, sent = self.of_event(event), _sent(event)
+            _refuse_answer(event)
             if event.value is False:
                 continue
             self._refuse_stranger(life, event.rank)
@@ -210,6 +215,7 @@ class Lives:
                 life.close_answered = min(life.close_answered, int(history.completed_ns[row]))
         for event in events_of(history, "close"):
             life = self.of_event(event)
+            _refuse_answer(event)
             life.close_sent = min(life.close_sent, _sent(event))
             if event.value is True:
                 life.close_answered = min(life.close_answered, event.time)
@@ -237,12 +243,53 @@ def version_of(history: History, row: int, what: str) -> int:
     return version
 
 
+def event_version(event: Event, what: str) -> int:
+    """Return the version of an event. Raises `Unreadable` if it has none."""
+    if event.version < 0:
+        raise Unreadable(
+            f"event {event.rank + 1}: {event.f} of process {event.process} is without its {what}, "
+            "which is to be a whole number from 0"
+        )
+    return event.version
+
+
 def refuse_untimed(history: History, rows: list[int]) -> None:
-    """Raise `Unreadable` for an operation that does not say when it was."""
-    for row in rows:
-        if history.invoked_ns[row] < 0:
-            rank = history.invoked_rank[row]
-            raise Unreadable(f"event {rank + 1}: {who(history, row, timed=False)} has no time")
+    """Raise `Unreadable` for an operation that does not say when it was, or was over."""
+    at = np.array(rows, dtype=np.int64)
+    begun = history.invoked_ns[at] < 0
+    ended = (history.completed_ns[at] < 0) & (history.ended_rank[at] < NEVER)
+    for row in at[begun | ended][:1].tolist():
+        of = history.invoked_rank if history.invoked_ns[row] < 0 else history.ended_rank
+        raise Unreadable(f"event {of[row] + 1}: {who(history, row, timed=False)} has no time")
+
+
+def refuse_untimed_event(event: Event) -> None:
+    """Raise `Unreadable` for an event that does not say when it was."""
+    if event.time < 0:
+        raise Unreadable(f"event {event.rank + 1}: {event.f} has no time")
+
+
+def refuse_keys(history: History, rows: list[int]) -> None:
+    """Raise `Unreadable` for an operation whose key is neither a text nor a number."""
+    key = history.key[np.array(rows, dtype=np.int64)]
+    codes = [code for code in np.unique(key) if not is_name(history.decoded_key(code))]
+    for at in np.flatnonzero(np.isin(key, codes))[:1].tolist():
+        _refuse_key(int(history.invoked_rank[rows[at]]), history.decoded_key(key[at]))
+
+
+def refuse_key(event: Event) -> None:
+    """Raise `Unreadable` for an event whose key is neither a text nor a number."""
+    if not is_name(event.key):
+        _refuse_key(event.rank, event.key)
+
+
+def is_name(key: Any) -> bool:
+    """Whether that names a lock, an election or an entry: a text or a number, or nothing does."""
+    return key is None or (isinstance(key, str | int | float) and not isinstance(key, bool))
+
+
+def _refuse_key(rank: int, key: Any) -> None:
+    raise Unreadable(f"event {rank + 1}: its key is {quoted(key)}, and must be a text or a number")
 
 
 def refuse_other_clocks(history: History) -> None:
@@ -262,8 +309,13 @@ def refuse_other_clocks(history: History) -> None:
 
 
 def leader_changes(history: History) -> IntColumn:
-    """Return when the monitor saw that others lead than before, or that nobody does."""
+    """Return when the monitor saw that others lead than before, or that nobody does.
+
+    Raises `Unreadable` if it does not say when.
+    """
     said = [event for event in history.others.of("leader") if event.process == "monitor"]
+    for event in said:
+        refuse_untimed_event(event)
     times = [each.time for before, each in pairwise(said)
              if each.value != before.value]  # fmt: skip
     return np.array(times, dtype=np.int64)
@@ -271,10 +323,11 @@ def leader_changes(history: History) -> IntColumn:
 
 def _seconds(rank: int, name: str, value: Any) -> int:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0 or (name == "ttl" and value == 0):
+    if not number or not 0 <= value <= _MOST_S or (name == "ttl" and value == 0):
         least = "more than 0" if name == "ttl" else "from 0"
         raise Unreadable(
             f"event {rank + 1}: {name} is {quoted(value)}, and must be a number of seconds, {least}"
+            f" to {_MOST_S:,}"
         )
     return round(float(value) * SECOND)
 
@@ -287,6 +340,14 @@ def _sent(event: Event) -> int:
             "which it was sent, before its own time"
         )
     return int(sent)
+
+
+def _refuse_answer(event: Event) -> None:
+    if event.value is not None and not isinstance(event.value, bool):
+        raise Unreadable(
+            f"event {event.rank + 1}: {event.f} of process {event.process} has the value "
+            f"{quoted(event.value)}, and must have true, false or null"
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from partita.checker.events import Event
 from partita.checker.holders.grants import Grant, Holdings
-from partita.checker.lives import Unreadable, events_of
+from partita.checker.lives import Unreadable, events_of, refuse_key
 
 _EMPTY: Final = -1
 
@@ -103,6 +103,7 @@ def _accesses(holdings: Holdings) -> list[Access]:
     top: dict[Any, int] = {}
     found = []
     for event in events_of(holdings.history, "resource"):
+        refuse_key(event)
         grant = granted.get((event.process, event.key, event.version))
         if grant is None:
             raise Unreadable(

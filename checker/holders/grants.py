@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from partita.checker.events import Event
 from partita.checker.explain import quoted, who
@@ -18,9 +18,13 @@ from partita.checker.lives import (
     Life,
     Lives,
     Unreadable,
+    event_version,
     events_of,
     leader_changes,
+    refuse_key,
+    refuse_keys,
     refuse_untimed,
+    refuse_untimed_event,
     rows_of,
     version_of,
 )
@@ -61,12 +65,27 @@ class Grant:
     end: int = -1
 
 
+class Observation(NamedTuple):
+    """What somebody observed of an election: `name` leads in `term`, or nobody does (None).
+
+    `seen` is the event, or the row of the operation.
+    """
+
+    rank: int
+    seen: Event | int
+    key: Any
+    name: Any
+    term: int
+    process: int | str
+
+
 @dataclass(slots=True)
 class Holdings:
     """All that a history says of its locks or elections. `takes` is `acquire` or `campaign`.
 
     `grants` are in the order of their answers. `waits` are the times from which until when each
     process asked for a key, whatever came of it, and then held it. `horizon` is the history's end.
+    `observed` is what was observed of elections, in the order of the answers.
     """
 
     history: History
@@ -76,6 +95,7 @@ class Holdings:
     lives: Lives
     horizon: int
     by_process: dict[tuple[int | str, Any], list[Grant]] = field(default_factory=dict)
+    observed: list[Observation] = field(default_factory=list)
 
     @property
     def number(self) -> str:
@@ -105,8 +125,11 @@ def holdings_of(history: History) -> Holdings | None:
         rows = rows_of(history, takes, gives)
         if rows:
             refuse_untimed(history, rows)
+            refuse_keys(history, rows)
             lives = Lives(history)
             found = Holdings(history, takes, [], [], lives, history.end)
+            if takes == "campaign":
+                found.observed = _observed(history)
             _read(found, rows, number)
             _tell(found)
             _bound(found)
@@ -177,8 +200,7 @@ def _tell(found: Holdings) -> None:
     """Note when each holder was told that it lost what it holds, or that nobody knows."""
     told: dict[tuple[str, int], list[tuple[int, Any]]] = defaultdict(list)
     for event in events_of(found.history, "told", "suspended"):
-        if event.time < 0:
-            raise Unreadable(f"event {event.rank + 1}: {event.f} has no time")
+        refuse_untimed_event(event)
         life = found.lives.of_event(event)
         told[event.f, id(life)].append((event.time, event.key))
     for each in told.values():
@@ -221,20 +243,18 @@ def _changed(changes: list[int], life: Life, grant: Grant) -> bool:
     return first < len(changes) and changes[first] <= until
 
 
-def seen_leaders(history: History) -> list[tuple[int, Event | int, Any, Any, int, int | str]]:
-    """Return each observation of an election, in the order in which they were answered.
-
-    Each is its rank, the event or the row, the election, the leader's name (None: nobody), the
-    term, and who observed it.
-    """
-    found: list[tuple[int, Event | int, Any, Any, int, int | str]] = []
-    for row in rows_of(history, "observe"):
+def _observed(history: History) -> list[Observation]:
+    found: list[Observation] = []
+    rows = rows_of(history, "observe")
+    refuse_keys(history, rows)
+    for row in rows:
         if history.outcome[row] == _OK:
             op = history[row]
             term = version_of(history, row, "term") if op.output is not None else op.version
-            found.append((int(history.ended_rank[row]), row, op.key, op.output, term, op.process))
-    found += [
-        (event.rank, event, event.key, event.value, event.version, event.process)
-        for event in events_of(history, "observe")
-    ]
-    return sorted(found, key=lambda each: each[0])
+            rank = int(history.ended_rank[row])
+            found.append(Observation(rank, row, op.key, op.output, term, op.process))
+    for event in events_of(history, "observe"):
+        refuse_key(event)
+        term = event_version(event, "term") if event.value is not None else event.version
+        found.append(Observation(event.rank, event, event.key, event.value, term, event.process))
+    return sorted(found, key=lambda each: each.rank)

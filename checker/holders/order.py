@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from partita.checker.events import Event
-from partita.checker.holders.grants import Grant, Holdings, seen_leaders
+from partita.checker.holders.grants import Grant, Holdings
 
 # What is wrong, in the order in which a page lists it.
 EXCLUSIVE, ALIVE, ONCE, ONE_LEADER, NO_RETURN = (
@@ -79,8 +79,8 @@ def misobserved(holdings: Holdings) -> Iterator[Violation]:
     for each, name in zip(holdings.grants, names, strict=True):
         leaders.setdefault((each.key, each.token), (name, each, None))
     latest: dict[tuple[Any, int | str], tuple[int, Event | int]] = {}
-    for _, seen, key, name, term, process in seen_leaders(holdings.history):
-        if name is None or term < 0:
+    for _, seen, key, name, term, process in holdings.observed:
+        if name is None:
             continue
         known, grant, before = leaders.setdefault((key, term), (name, None, seen))
         if known != name:

@@ -11,14 +11,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from partita.checker.events import Event
-from partita.checker.explain import who
+from partita.checker.explain import quoted, who
 from partita.checker.history import NEVER, OUTCOMES, History
 from partita.checker.lives import (
     Life,
     Lives,
     Unreadable,
     events_of,
+    is_name,
+    refuse_key,
+    refuse_keys,
     refuse_untimed,
+    refuse_untimed_event,
     rows_of,
     version_of,
 )
@@ -90,7 +94,9 @@ def kept_of(history: History) -> Kept | None:
     rows = rows_of(history, "ephemeral")
     if not rows:
         return None
-    refuse_untimed(history, rows_of(history, "ephemeral", "delete", "look", "list"))
+    of_entries = rows_of(history, "ephemeral", "delete", "look", "list")
+    refuse_untimed(history, of_entries)
+    refuse_keys(history, of_entries)
     lives = Lives(history)
     entries = [_entry(history, lives, row) for row in rows if history.outcome[row] == _OK]
     for entry in entries:
@@ -195,18 +201,26 @@ def _shown(history: History, row: int) -> dict[Any, int]:
     output = history[row].output
     pairs = output if isinstance(output, list) else [output]
     for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2 or type(pair[1]) is not int:
+        if not _is_shown(pair):
             raise Unreadable(
                 f"event {history.ended_rank[row] + 1}: a list is of [key, revision of the "
-                f"creation], and not of {pair!r}"
+                f"creation], and not of {quoted(pair)}"
             )
     return dict(pairs)
+
+
+def _is_shown(pair: Any) -> bool:
+    if not isinstance(pair, list) or len(pair) != 2:
+        return False
+    return is_name(pair[0]) and type(pair[1]) is int and pair[1] >= 0
 
 
 def _watched(history: History) -> Iterable[Look]:
     """Yield the deletions that watches delivered."""
     for event in events_of(history, "event"):
         if event.value is None and event.version >= 0 and event.key is not None:
+            refuse_key(event)
+            refuse_untimed_event(event)
             # It says that everything below its revision is gone.
             yield Look(event.key, event.version, event.time, event.time, WATCHED, -1, -1, event, "")
 

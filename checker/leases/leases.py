@@ -94,7 +94,8 @@ def _judged(history: History) -> dict[str, Any]:
 def final_reads(history: History) -> int:
     """Return when the final reads began, `NEVER` if the history does not say."""
     phases = history.others.of("phase")
-    return next((each.time for each in phases if each.value == "final reads"), NEVER)
+    reads = (each.time for each in phases if each.value == "final reads" and each.time >= 0)
+    return next(reads, NEVER)
 
 
 def _untested(kept: Kept, found: Sequence[Fate]) -> str | None:

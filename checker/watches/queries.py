@@ -13,6 +13,7 @@ from partita.checker.explain import quoted
 from partita.checker.history import IntColumn
 from partita.checker.lives import Unreadable, labelled
 from partita.checker.others import Others
+from partita.checker.values import NULL
 from partita.checker.watches.changes import Changes, at_time
 from partita.checker.watches.coding import NONE, in_groups, ranked
 from partita.checker.watches.violation import ARRIVES, ORDERED, Violation
@@ -21,13 +22,14 @@ from partita.checker.watches.violation import ARRIVES, ORDERED, Violation
 def polls_of(others: Others) -> IntColumn:
     """Return where all answers to blocking queries are. Raises `Unreadable`."""
     rows = others.rows("poll", type="event")
-    there = others.value[rows] >= 0
-    _, whole = others.numbers("modified", rows)
-    for at in np.flatnonzero((others.version[rows] < 0) | (there & ~whole))[:1].tolist():
+    modified, whole = others.numbers("modified", rows)
+    unmodified = (others.value[rows] != NULL) & ~(whole & (modified >= 0))
+    nameless = (others.key[rows] == NULL) | (others.labels("stream", rows) == NULL)
+    for at in np.flatnonzero(nameless | (others.version[rows] < 0) | unmodified)[:1].tolist():
         rank = others.rank[rows[at]]
         raise Unreadable(
-            f"event {rank + 1}: a poll needs its version and, if something is there, "
-            "`modified`, which are whole numbers"
+            f"event {rank + 1}: a poll needs its stream, its key, its version and, if something is "
+            "there, `modified`: the last two are to be whole numbers from 0"
         )
     return rows
 

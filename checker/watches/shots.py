@@ -13,6 +13,7 @@ import numpy as np
 from partita.checker.events import Event
 from partita.checker.explain import quoted
 from partita.checker.history import IntColumn
+from partita.checker.lives import Unreadable
 from partita.checker.others import Others
 from partita.checker.values import NULL
 from partita.checker.watches.changes import Changes, at_time
@@ -38,7 +39,7 @@ class Shots:
 
 
 def shots_of(others: Others) -> Shots:
-    """Follow each session through what its connection saw."""
+    """Follow each session through what its connection saw. Raises `Unreadable`."""
     seen = _seen(others)
     before = _armed_before(seen)
     fires = seen.kind == _FIRE
@@ -75,6 +76,7 @@ def _seen(others: Others) -> _Seen:
     rows = others.rows(*FS, type="event")
     kinds = [FS.index(f) if f in FS else _DISARMED for f in others.fs]
     kind = np.array(kinds, dtype=np.int64)[others.f[rows]]
+    _refuse_bare(others, rows, kind)
     _, session = ranked(_sessions(others, rows))
     order = in_groups(session)
     rows, kind, session = rows[order], kind[order], session[order]
@@ -91,6 +93,19 @@ def _seen(others: Others) -> _Seen:
     there = others.value[rows] != NULL
     version = np.where(there, others.version[rows], _ABSENT)
     return _Seen(rows, kind, group[order], is_last[order], version, there)
+
+
+def _refuse_bare(others: Others, rows: IntColumn, kind: IntColumn) -> None:
+    """Whatever is seen of a key names it, and says which version of it is there."""
+    keyless = (kind != _DISARMED) & (others.key[rows] == NULL)
+    there = others.value[rows] != NULL
+    unversioned = (kind <= _SEEN) & there & (others.version[rows] < 0)
+    for at in np.flatnonzero(keyless | unversioned)[:1].tolist():
+        event = others[int(rows[at])]
+        lacks = "key" if keyless[at] else "version, which is to be a whole number from 0"
+        raise Unreadable(
+            f"event {event.rank + 1}: {event.f} of process {event.process} is without its {lacks}"
+        )
 
 
 def _sessions(others: Others, rows: IntColumn) -> IntColumn:

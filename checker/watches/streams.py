@@ -108,12 +108,29 @@ def lines_of(others: Others, polls: IntColumn, keys: Codes, values: Codes) -> Li
 def _refuse_unversioned(
     others: Others, rows: IntColumn, kind: IntColumn, version: IntColumn
 ) -> None:
-    """A change, and a mark, say where they are in the order of all changes."""
+    """A change, and a mark, say where they are in the order of all changes.
+
+    A change names what it changes besides.
+    """
     for at in np.flatnonzero((version < 0) & (kind != RESUME) & (kind != ENDED))[:1].tolist():
         event = others[int(rows[at])]
         raise Unreadable(
             f"event {event.rank + 1}: {event.f} of stream {event.fields['stream']} is without its "
             "version, which is to be a whole number from 0"
+        )
+    for at in np.flatnonzero((kind == EVENT) & (others.key[rows] == NULL))[:1].tolist():
+        event = others[int(rows[at])]
+        raise Unreadable(
+            f"event {event.rank + 1}: event of stream {event.fields['stream']} is without its key"
+        )
+    # To begin at none is to begin now, but this one was to begin somewhere.
+    named = others.field("version", rows) >= 0
+    for at in np.flatnonzero((kind == RESUME) & (version < 0) & named)[:1].tolist():
+        event = others[int(rows[at])]
+        shown = quoted(event.fields["version"])
+        raise Unreadable(
+            f"event {event.rank + 1}: resume of stream {event.fields['stream']} has the version "
+            f"{shown}, which is to be a whole number from 0"
         )
 
 

@@ -108,12 +108,13 @@ def watched_of(history: History) -> Watched:
     keys, values = Codes(), Codes()
     attempts = attempts_of(history, keys, values)
     polls = queries.polls_of(others)
+    told = shots.shots_of(others)
     lines = streams.lines_of(others, polls, keys, values)
     seen, place = _seen(history, keys, values, attempts, lines, polls)
     changes = changes_of(history, keys, values, attempts, seen)
     count = len(lines.delivered)
     delivered = streams.delivered(lines, changes, changes.of[place : place + count])
-    return Watched(changes, delivered, shots.shots_of(others), polls)
+    return Watched(changes, delivered, told, polls)
 
 
 def _seen(

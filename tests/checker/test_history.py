@@ -71,6 +71,29 @@ def test_a_version_that_is_no_number_is_a_further_field() -> None:
     assert (history[0].version, history.extra("version")) == (-1, {0: "v2"})
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".edn"])
+@pytest.mark.parametrize("number", [5.2, 1e300, -1.5, 10**19])
+def test_no_part_of_a_number_that_is_not_whole_is_a_version_or_an_index(
+    tmp_path: Path, suffix: str, number: float
+) -> None:
+    write = {"type": "invoke", "process": 8, "f": "write", "value": 3}
+    more = {"version": number, "index": number}
+    told = {"type": "event", "process": 8, "f": "seen", **more}
+    written = History.of_events([write, {**write, "type": "ok", **more}, told])
+    written.write(tmp_path / f"h{suffix}")
+    for history in (written, History.read(tmp_path / f"h{suffix}")):
+        assert (history[0].version, history.extra("version")) == (-1, {0: number})
+        assert history.extra("index") == {0: number}
+        (event,) = history.others
+        assert (event.version, dict(event.fields)) == (-1, more)
+
+
+def test_a_version_that_is_whole_however_it_is_written() -> None:
+    write = {"type": "invoke", "process": 8, "f": "write", "value": 3}
+    history = History.of_events([write, {**write, "type": "ok", "version": 5.0}])
+    assert (history[0].version, history.extra("version")) == (5, {})
+
+
 def test_only_the_fields_of_chosen_operations_go_with_them() -> None:
     chosen = History.of_events(VERSIONED).select(History.of_events(VERSIONED).process.argsort()[1:])
     assert (len(chosen), chosen.extra("raft"), chosen.extra("session")) == (1, {0: {"term": 4}}, {})

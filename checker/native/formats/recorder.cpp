@@ -46,10 +46,14 @@ std::string plain(std::string_view json) {
     return text;
 }
 
+// Whether that is a whole number; only then is it written down: of 5.2 not even the 5.
 bool is_whole(std::string_view json, int64_t& whole) {
     const char* end = json.data() + json.size();
-    const auto [p, error] = std::from_chars(json.data(), end, whole);
-    return error == std::errc() && p == end;
+    int64_t number = 0;
+    const auto [p, error] = std::from_chars(json.data(), end, number);
+    if (error != std::errc() || p != end) return false;
+    whole = number;
+    return true;
 }
 
 int64_t whole(std::string_view name, std::string_view json) {
