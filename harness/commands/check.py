@@ -415,9 +415,9 @@ def _doubt(directory: Path) -> str | None:
     """Say what, beside its history, made a run unknown when it was made: that has not changed."""
     try:
         doubts = json.loads((directory / "results.json").read_text())["doubts"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return "; ".join(doubts) or None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return "; ".join(doubts) or None
 
 
 def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
@@ -430,10 +430,15 @@ def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
             f"{file}: this directory is no run: it has no history.jsonl, and no history.edn or"
             " history.txt of Jepsen's"
         )
-    try:
-        return path, json.loads((file / "run.json").read_text())
-    except (OSError, ValueError):
+    if not (file / "run.json").exists():
         return path, None
+    # Here, because checking a file must not pay for it.
+    from partita.reports import RunError, read_spec
+
+    try:
+        return path, read_spec(file)
+    except RunError as error:
+        raise HistoryError(f"{error}: partita check {path} checks its history alone") from error
 
 
 def _refuse_empty(file: Path, history: History, request: Request) -> None:
