@@ -103,6 +103,12 @@ class Named(click.ParamType[str]):
         self.name = one(kind).upper()
         self.several = several
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take a name, which only a stored run can have otherwise."""
+        if not isinstance(value, str):
+            raise TypeError(f"{self.name} is no name")
+        return value
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
@@ -111,7 +117,7 @@ class Named(click.ParamType[str]):
         return [CompletionItem(before + comma + name) for name in known if name.startswith(last)]
 
 
-class _Owned(click.ParamType[str]):
+class Owned(click.ParamType[str]):
     """The value of an owner's option: text, which the owner itself reads."""
 
     def __init__(self, parameter: Parameter) -> None:
@@ -141,7 +147,7 @@ def _option(owner: Owner, parameter: Parameter) -> click.Option:
     if parameter.type is bool:
         return click.Option([f"{name}/--no-{name[2:]}"], default=None, help=text)
     metavar = parameter.about.metavar or "|".join(parameter.choices) or None
-    return click.Option([name], type=_Owned(parameter), default=None, help=text, metavar=metavar)
+    return click.Option([name], type=Owned(parameter), default=None, help=text, metavar=metavar)
 
 
 def _title(owner: Owner) -> str:
@@ -270,6 +276,6 @@ def _stored(run: str | None) -> dict[str, Any]:
     """Return what a stored run was asked for, nothing if it cannot be read: that is said later."""
     if run is None:
         return {}
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         return dict(json.loads((Path(run) / "run.json").read_text())["arguments"])
     return {}
