@@ -259,7 +259,7 @@ def _plain(value: Any) -> Any:
 
 
 def _nemeses(options: Options) -> list[str]:
-    return [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
+    return plans.in_turn(options["nemesis"] or "")
 
 
 def _schedule(
