@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from partita.harness.run.owners import (
     workload_owner,
 )
 from partita.harness.systems import HasWords, system_class
+from partita.nemesis import schedule as plans
 from partita.nemesis.faults import choices
 from partita.nemesis.storms import RANDOM
 
@@ -46,10 +48,12 @@ class RunCommand(click.Command):
             args = in_our_words(params, args)
         taken = {str(each.name) for each in params}
         strict = not ctx.resilient_parsing
-        ctx.meta[_OWNERS] = list(_owners(_named(params, args), taken, strict=strict))
+        named, doubtful = _named(params, args), _doubtful(params, args)
+        ctx.meta[_OWNERS] = list(_owners(named, taken, strict=strict))
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            _refuse_unknown(named, doubtful)
             whose = ", ".join(_titles(ctx)) or "anything on this line"
             raise click.UsageError(
                 f"no such option: {error.option_name}: it is none of every run's, nor of {whose}",
@@ -188,6 +192,30 @@ def _owners(
                         raise PluginError(problem)
 
 
+def _refuse_unknown(named: Mapping[str, Sequence[str]], doubtful: Collection[str]) -> None:
+    """Refuse what is named and is not there: its options cannot be known either.
+
+    What is `doubtful` may be no system, but the value of an option that nobody knows.
+    """
+    for name in named["systems"]:
+        if name not in doubtful:
+            system_owner(name)
+    for name in named["workloads"]:
+        workload_owner(name)
+    for name in named["nemeses"]:
+        plans.fault(name)
+
+
+def _doubtful(params: Sequence[click.Parameter], args: Sequence[str]) -> set[str]:
+    """Return the words of a line that follow options which are not of every run."""
+    known = {name for each in params for name in (*each.opts, *each.secondary_opts)}
+    return {
+        word
+        for before, word in pairwise(args)
+        if before.startswith("--") and "=" not in before and before not in known
+    }
+
+
 def _of_workload(name: str) -> list[Owner]:
     """Return a workload, and its checks, which bring thresholds along.
 
@@ -224,6 +252,9 @@ def _named(params: Sequence[click.Parameter], args: Sequence[str]) -> dict[str, 
     for kind in ("systems", "workloads"):
         found[kind] = [name.strip() for text in found[kind] for name in text.split(",")]
     found["faults"] = _faults(" ".join(found["faults"]))
+    nemeses = (given.get(name) for name in ("nemesis", "nemeses"))
+    text = ",".join(filter(None, nemeses)).replace("+", ",")
+    found["nemeses"] = [name for name in plans.in_turn(text) if name != RANDOM]
     return found
 
 
