@@ -74,6 +74,22 @@ class Parameter:
             raise SettingError(f"{text!r} is {_NEEDED[self.type]}") from error
         return self.bounded(value)
 
+    def taken(self, value: Any) -> Any:
+        """Return the value that a text or, in a stored run, a value of JSON stands for.
+
+        Raises `SettingError` for one that is of another kind.
+        """
+        if self.type is str and isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if isinstance(value, str):
+            return self.read(value)
+        fits = isinstance(value, _TAKEN[self.type]) and not isinstance(value, bool)
+        if not fits and not (self.type is bool and isinstance(value, bool)):
+            raise SettingError(f"{value!r} is {_NEEDED[self.type]}")
+        if self.type is list and not all(isinstance(each, str) for each in value):
+            raise SettingError(f"{value!r} is no list of words")
+        return self.bounded(value)
+
     def bounded(self, value: Any) -> Any:
         """Return a number that is within bounds. Raises `SettingError`."""
         least, most = self.about.least, self.about.most
@@ -183,7 +199,18 @@ _READERS: Mapping[Any, Callable[[str], Any]] = {
     Path: Path,
     list: _words,
 }
+# What else but a text may stand for a value, of flags apart.
+_TAKEN: Mapping[Any, tuple[type, ...]] = {
+    str: (),
+    int: (int,),
+    float: (int, float),
+    bool: (),
+    Path: (Path,),
+    list: (list, tuple),
+}
 _NEEDED: Mapping[Any, str] = {
+    str: "no text",
+    Path: "no path",
     int: "no whole number",
     float: "no number",
     bool: "neither true nor false",

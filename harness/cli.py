@@ -167,7 +167,7 @@ def _code_of_command() -> int:
         # of a violation, if nobody reads the output.
         if COMPLETING in os.environ:
             return leave.code if isinstance(leave.code, int) else 0
-        if isinstance(leave.__context__, BrokenPipeError):
+        if _raised_by(leave) == "click.core":
             return HARNESS_FAILED
         return _say("the code of a store or of a model called sys.exit()", HARNESS_FAILED)
     except Exception as error:
@@ -179,6 +179,12 @@ def _code_of_command() -> int:
         traceback.print_exc()
         return HARNESS_FAILED
     return code if isinstance(code, int) else 0
+
+
+def _raised_by(error: BaseException) -> str:
+    """Return the name of the module that raised an error."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")) if frames else ""
 
 
 def code_of(error: BaseException) -> int | None:

@@ -102,6 +102,12 @@ def parse(
     return tuple(steps)
 
 
+def in_turn(text: str) -> list[str]:
+    """Return the names in a nemesis such as "kill-leader, pause-one"; "none" stands for none."""
+    names = [name.strip() for name in text.split(",")]
+    return [name for name in names if name and name != "none"]
+
+
 def plan(
     names: Sequence[str],
     interval: float | None,

@@ -31,6 +31,13 @@ class _Step(TypedDict, total=False):
     target: str | None
 
 
+class _Arguments(TypedDict, total=False):
+    """What a run was asked for: all else in there is read by whoever repeats it."""
+
+    system: str
+    workload: str
+
+
 class _Spec(TypedDict, total=False):
     """What is used of run.json. Whatever else stands there is left alone."""
 
@@ -45,12 +52,14 @@ class _Spec(TypedDict, total=False):
     seed: int | None
     reads: str | None
     schedule: list[_Step] | None
-    arguments: dict[str, Any] | None
+    arguments: _Arguments | None
     versions: dict[str, str] | None
     started: str | None
     command: str | None
     options: dict[str, dict[str, Any] | None] | None
     operations: dict[str, dict[str, Any]] | None
+    promised: dict[str, str | None] | None
+    expect: dict[str, str | None] | None
 
 
 class _Verdict(TypedDict, total=False):
@@ -243,7 +252,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a file that holds one JSON object. Raises `RunError`."""
     try:
         found = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise RunError(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict):
         raise RunError(f"{path} holds no JSON object: not Partita's?")

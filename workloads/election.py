@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from random import Random
 from typing import Annotated, Any
 
-from partita.checker.holders.holders import Belief, Holders
+from partita.checker.holders.holders import Belief, Leaders
 from partita.checker.settings import Setting
 from partita.workloads.capabilities.elections import Elections
 from partita.workloads.client import (
@@ -61,7 +61,7 @@ class Election:
     ) -> None:
         self.elections = [f"election{number}" for number in range(elections)]
         self.ttl, self.wait, self.lead, self.observes = ttl, wait, lead, observes
-        self.checks = (Holders(belief),)
+        self.checks = (Leaders(belief),)
         self._mine = threading.local()  # what this worker leads, by which client; and its rest
 
     def draw(self, random: Random, number: int) -> tuple[str, str, Any]:

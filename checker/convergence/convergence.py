@@ -32,7 +32,7 @@ SETTLE_S = 10.0
 
 Settle = Annotated[
     float,
-    Setting("Seconds without any change after which nodes that differ are blamed.", least=0),
+    Setting("Seconds without any change after which nodes that differ are blamed.", 0, 100_000),
 ]
 
 

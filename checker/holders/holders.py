@@ -25,23 +25,17 @@ from partita.checker.verdict import Validity
 NAME = "holders"
 LEVEL = "exclusive"
 Belief = Literal["naive", "told", "suspended", "deadline"]
+MaxOverlap = Annotated[
+    float | None,
+    Setting("Longest time for which two may believe to hold one lock.", 0, metavar="S"),
+]
 
 
 class Thresholds:
-    """What overlaps of belief, and times without a leader, may come to."""
+    """What overlaps of belief may come to."""
 
-    def __init__(
-        self,
-        max_overlap: Annotated[
-            float | None,
-            Setting("Longest time for which two may believe to hold one lock.", 0, metavar="S"),
-        ] = None,
-        max_leaderless: Annotated[
-            float | None, Setting("Longest time without a leader.", 0, metavar="S")
-        ] = None,
-    ) -> None:
+    def __init__(self, max_overlap: MaxOverlap = None) -> None:
         self.max_overlap = max_overlap
-        self.max_leaderless = max_leaderless
 
     def missed(self, figures: Mapping[str, Any]) -> list[str]:
         """Say which thresholds were missed. What was not measured is missed too."""
@@ -53,6 +47,25 @@ class Thresholds:
                 rule = figures["belief"]
                 said = f"two believed to hold one lock for {longest:g} s (by the rule {rule})"
             found.append(f"{said}, --max-overlap is {most:g}")
+        return found
+
+
+class ElectionThresholds(Thresholds):
+    """What overlaps of belief, and times without a leader, may come to."""
+
+    def __init__(
+        self,
+        max_overlap: MaxOverlap = None,
+        max_leaderless: Annotated[
+            float | None, Setting("Longest time without a leader.", 0, metavar="S")
+        ] = None,
+    ) -> None:
+        super().__init__(max_overlap)
+        self.max_leaderless = max_leaderless
+
+    def missed(self, figures: Mapping[str, Any]) -> list[str]:
+        """Say which thresholds were missed. What was not measured is missed too."""
+        found = super().missed(figures)
         longest, most = figures.get("longest_leaderless_s"), self.max_leaderless
         if most is not None and (longest is None or longest > most):
             said = "nobody led" if longest is None else f"nobody led for {longest:g} s"
@@ -85,6 +98,12 @@ class Holders:
         keys = found.pop("keys", 0)
         seconds = time.perf_counter() - begin
         return Judgement(NAME, **found, seconds=seconds, engine="tokens", keys=keys)
+
+
+class Leaders(Holders):
+    """The same of a workload of elections: of locks no time without a leader is measured."""
+
+    thresholds = ElectionThresholds
 
 
 def _judged(history: History, belief: str) -> dict[str, Any]:

@@ -74,7 +74,10 @@ def of_run(run: Mapping[str, Any], expect: Sequence[str], given: Mapping[str, An
     workload = workload_of(run)
     checks, after = [_limited(check, given) for check in workload.checks], further(workload)
     said = expected(expect, [*checks, *after], f"workload {run.get('workload')}")
-    levels = {"promised": run.get("promised") or {}, "expect": {**run.get("expect", {}), **said}}
+    levels = {
+        "promised": run.get("promised") or {},
+        "expect": {**(run.get("expect") or {}), **said},
+    }
     return Asked(checks, levels, after, strict=False)
 
 

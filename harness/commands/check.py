@@ -1,7 +1,6 @@
 """`partita check`: verdicts on stored histories, from files to exit code."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -41,6 +40,7 @@ from partita.harness.commands.model_options import CheckCommand, settings_of
 from partita.harness.commands.order_output import refuse_place, write_order
 from partita.harness.commands.parameters import Json, Size, finite
 from partita.harness.commands.verdict_output import Outcome, anomalies_of, as_object, as_text
+from partita.harness.commands.written_files import refuse_page, refuse_same
 
 if TYPE_CHECKING:
     from partita.harness.commands.asked import Asked
@@ -169,11 +169,14 @@ def check_command(
         _refuse_others_with_recover()
         return _exit_code([_recover(file, as_json) for file in files])
     if html:
-        _refuse_page(html, files)
+        if len(files) > 1:
+            raise click.UsageError("--html draws the violation of one FILE")
+        refuse_page(html)
     if order:
         if len(files) > 1:
             raise click.UsageError("--order tells the order of one FILE")
         refuse_place(order, as_json)
+    refuse_same(("--html", html), ("--order", order))
     with _executor(address) as executor:
         settings = settings_of(given)
         request = Request(**given, executor=executor, settings=settings)
@@ -195,16 +198,6 @@ def _refuse_others_with_recover() -> None:
         given = context.get_parameter_source(name) is not ParameterSource.DEFAULT
         if given and name not in ("files", "as_json", "recover"):
             raise click.UsageError(f"--recover goes with --json alone, not with {option.opts[0]}")
-
-
-def _refuse_page(page: Path, files: Sequence[Path]) -> None:
-    """Refuse what could not be drawn, before anything is checked."""
-    if len(files) > 1:
-        raise click.UsageError("--html draws the violation of one FILE")
-    if not page.parent.is_dir():
-        raise click.UsageError(f"cannot write {page}: {page.parent} is no directory")
-    if not os.access(page if page.exists() else page.parent, os.W_OK):
-        raise click.UsageError(f"cannot write {page}: permission denied")
 
 
 def _recover(directory: Path, as_json: bool) -> Validity | None:
@@ -422,9 +415,9 @@ def _doubt(directory: Path) -> str | None:
     """Say what, beside its history, made a run unknown when it was made: that has not changed."""
     try:
         doubts = json.loads((directory / "results.json").read_text())["doubts"]
-    except (OSError, ValueError, KeyError, TypeError):
+        return "; ".join(doubts) or None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return "; ".join(doubts) or None
 
 
 def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
@@ -437,10 +430,15 @@ def _stored(file: Path) -> tuple[Path, dict[str, Any] | None]:
             f"{file}: this directory is no run: it has no history.jsonl, and no history.edn or"
             " history.txt of Jepsen's"
         )
-    try:
-        return path, json.loads((file / "run.json").read_text())
-    except (OSError, ValueError):
+    if not (file / "run.json").exists():
         return path, None
+    # Here, because checking a file must not pay for it.
+    from partita.reports import RunError, read_spec
+
+    try:
+        return path, read_spec(file)
+    except RunError as error:
+        raise HistoryError(f"{error}: partita check {path} checks its history alone") from error
 
 
 def _refuse_empty(file: Path, history: History, request: Request) -> None:

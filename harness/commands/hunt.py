@@ -39,7 +39,7 @@ from partita.harness.systems import BringsNodes
 from partita.nemesis import disks, faults
 from partita.nemesis.blocks import blocks_of, steps_of
 from partita.nemesis.roles import by_role
-from partita.nemesis.schedule import ScheduleError
+from partita.nemesis.schedule import ScheduleError, in_turn
 from partita.nemesis.storms import RANDOM
 
 Options = Mapping[str, Any]
@@ -123,7 +123,7 @@ def hunt(
         user_namespace.enter()
     line = _lines(context, system)
     telling = output.Telling(as_json)
-    looks = hosts and options["nemesis"] == RANDOM
+    looks = hosts and in_turn(options["nemesis"] or "") == [RANDOM]
     with _somewhere(system, line, spec, asked, runs_dir, executor, looks=looks) as place:
         asked |= {"spared": place.spared}
         done = Tries(asked, place.conduct, Budget(budget), telling.row, place.begin)

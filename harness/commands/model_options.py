@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from partita.checker.plugins import PluginError, find, names, one
-from partita.checker.settings import Parameter, parameters
+from partita.checker.settings import Parameter, SettingError, parameters
 
 _PREFIX = "model_setting_"
 
@@ -58,5 +58,20 @@ def _option(owner: str, parameter: Parameter) -> click.Option:
     if parameter.type is bool:
         names_ = [f"{parameter.option}/--no-{parameter.option[2:]}"]
         return click.Option([*names_, _PREFIX + parameter.name], default=None, help=help_)
-    kind: Any = click.Choice(parameter.choices) if parameter.choices else parameter.type
+    kind = click.Choice(parameter.choices) if parameter.choices else _Setting(parameter)
     return click.Option([parameter.option, _PREFIX + parameter.name], type=kind, help=help_)
+
+
+class _Setting(click.ParamType[Any]):
+    """The value of a setting, which its parameter reads."""
+
+    def __init__(self, parameter: Parameter) -> None:
+        self.parameter = parameter
+        self.name = parameter.type.__name__
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Return what the text stands for, within the parameter's bounds."""
+        try:
+            return self.parameter.taken(value)
+        except SettingError as error:
+            self.fail(str(error), param, ctx)

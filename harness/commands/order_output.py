@@ -1,6 +1,5 @@
 """`partita check --order`: an order of a history's operations, one a line."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 
 from partita.checker import History, Op, Order, Verdict
 from partita.checker.explain import is_answered, quoted
+from partita.harness.commands.written_files import refuse_order
 
 _COLUMNS = "# place\tindex\tprocess\tf\tkey\tvalue"
 
@@ -18,15 +18,12 @@ STANDARD_OUTPUT = Path("-")
 
 
 def refuse_place(file: Path, as_json: bool) -> None:
-    """Refuse a place where no order could be written, before anything is checked."""
+    """Refuse a place where no order may be written, before anything is checked."""
     if file == STANDARD_OUTPUT:
         if as_json:
             raise click.UsageError("--order - and --json both want standard output: name a file")
         return
-    if not file.parent.is_dir():
-        raise click.UsageError(f"cannot write {file}: {file.parent} is no directory")
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        raise click.UsageError(f"cannot write {file}: permission denied")
+    refuse_order(file)
 
 
 def write_order(history: History, verdict: Verdict, file: Path) -> None:

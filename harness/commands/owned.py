@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from partita.harness.run.owners import (
     workload_owner,
 )
 from partita.harness.systems import HasWords, system_class
+from partita.nemesis import schedule as plans
 from partita.nemesis.faults import choices
 from partita.nemesis.storms import RANDOM
 
@@ -46,10 +48,12 @@ class RunCommand(click.Command):
             args = in_our_words(params, args)
         taken = {str(each.name) for each in params}
         strict = not ctx.resilient_parsing
-        ctx.meta[_OWNERS] = list(_owners(_named(params, args), taken, strict=strict))
+        named, doubtful = _named(params, args), _doubtful(params, args)
+        ctx.meta[_OWNERS] = list(_owners(named, taken, strict=strict))
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
+            _refuse_unknown(named, doubtful)
             whose = ", ".join(_titles(ctx)) or "anything on this line"
             raise click.UsageError(
                 f"no such option: {error.option_name}: it is none of every run's, nor of {whose}",
@@ -103,6 +107,12 @@ class Named(click.ParamType[str]):
         self.name = one(kind).upper()
         self.several = several
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Take a name, which only a stored run can have otherwise."""
+        if not isinstance(value, str):
+            raise TypeError(f"{self.name} is no name")
+        return value
+
     def shell_complete(
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
@@ -111,7 +121,7 @@ class Named(click.ParamType[str]):
         return [CompletionItem(before + comma + name) for name in known if name.startswith(last)]
 
 
-class _Owned(click.ParamType[str]):
+class Owned(click.ParamType[str]):
     """The value of an owner's option: text, which the owner itself reads."""
 
     def __init__(self, parameter: Parameter) -> None:
@@ -141,7 +151,7 @@ def _option(owner: Owner, parameter: Parameter) -> click.Option:
     if parameter.type is bool:
         return click.Option([f"{name}/--no-{name[2:]}"], default=None, help=text)
     metavar = parameter.about.metavar or "|".join(parameter.choices) or None
-    return click.Option([name], type=_Owned(parameter), default=None, help=text, metavar=metavar)
+    return click.Option([name], type=Owned(parameter), default=None, help=text, metavar=metavar)
 
 
 def _title(owner: Owner) -> str:
@@ -182,6 +192,30 @@ def _owners(
                         raise PluginError(problem)
 
 
+def _refuse_unknown(named: Mapping[str, Sequence[str]], doubtful: Collection[str]) -> None:
+    """Refuse what is named and is not there: its options cannot be known either.
+
+    What is `doubtful` may be no system, but the value of an option that nobody knows.
+    """
+    for name in named["systems"]:
+        if name not in doubtful:
+            system_owner(name)
+    for name in named["workloads"]:
+        workload_owner(name)
+    for name in named["nemeses"]:
+        plans.fault(name)
+
+
+def _doubtful(params: Sequence[click.Parameter], args: Sequence[str]) -> set[str]:
+    """Return the words of a line that follow options which are not of every run."""
+    known = {name for each in params for name in (*each.opts, *each.secondary_opts)}
+    return {
+        word
+        for before, word in pairwise(args)
+        if before.startswith("--") and "=" not in before and before not in known
+    }
+
+
 def _of_workload(name: str) -> list[Owner]:
     """Return a workload, and its checks, which bring thresholds along.
 
@@ -218,6 +252,9 @@ def _named(params: Sequence[click.Parameter], args: Sequence[str]) -> dict[str, 
     for kind in ("systems", "workloads"):
         found[kind] = [name.strip() for text in found[kind] for name in text.split(",")]
     found["faults"] = _faults(" ".join(found["faults"]))
+    nemeses = (given.get(name) for name in ("nemesis", "nemeses"))
+    text = ",".join(filter(None, nemeses)).replace("+", ",")
+    found["nemeses"] = [name for name in plans.in_turn(text) if name != RANDOM]
     return found
 
 
@@ -270,6 +307,6 @@ def _stored(run: str | None) -> dict[str, Any]:
     """Return what a stored run was asked for, nothing if it cannot be read: that is said later."""
     if run is None:
         return {}
-    with suppress(OSError, ValueError, KeyError, TypeError):
+    with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
         return dict(json.loads((Path(run) / "run.json").read_text())["arguments"])
     return {}

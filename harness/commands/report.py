@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from partita import reports
+from partita.harness.commands.written_files import refuse_page
 
 
 def _formats(context: click.Context, param: click.Parameter, value: str) -> list[str]:
@@ -47,6 +48,8 @@ def report(run: Path, formats: list[str], sections: Sequence[str]) -> None:
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page, with charts, too.")
 def compare(runs: Sequence[Path], html: Path | None) -> None:
     """Show stored RUNS of one workload side by side."""
+    if html:
+        refuse_page(html)
     comparison, page = reports.compared(runs)
     table = Table(box=None, pad_edge=False)
     table.add_column("")

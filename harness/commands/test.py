@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from partita.harness.cli import HARNESS_FAILED, code_of
 from partita.harness.commands import options as groups
 from partita.harness.commands.announce import tell_github, write_reports
-from partita.harness.commands.owned import Named, RunCommand
+from partita.harness.commands.owned import Named, Owned, RunCommand
 from partita.harness.commands.summary import summary, table
 from partita.harness.run.gate import exit_code, worst
 from partita.harness.run.series import conduct_all, not_run
@@ -217,10 +217,25 @@ def _typed(context: click.Context, stored: Options) -> dict[str, Any]:
     for name, value in stored.items():
         try:
             known = name in options and value is not None
-            typed[name] = options[name].process_value(context, value) if known else value
+            typed[name] = _read(context, options[name], value) if known else value
         except TypeError as error:
             raise click.UsageError(f"--repeat: {name} {value!r} is foreign: {error}") from error
     return {name: value for name, value in typed.items() if value is not None}
+
+
+def _read(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """Read a stored option. Raises `TypeError` for what no line could have given."""
+    if isinstance(option, click.Option) and option.is_flag:
+        fits, kind = isinstance(value, bool), "true or false"
+    elif option.multiple:
+        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        kind = "a list of texts"
+    else:
+        fits = isinstance(value, str | int | float) and not isinstance(value, bool)
+        fits, kind = fits or isinstance(option.type, Owned), "a text or a number"
+    if not fits:
+        raise TypeError(f"this is not {kind}")
+    return option.process_value(context, value)
 
 
 def _json(document: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from partita.checker.checks import Limits
+from partita.nemesis.schedule import in_turn
 
 PASSED, FAILED, UNKNOWN = 0, 1, 2
 
@@ -54,7 +55,7 @@ def thresholds(
     for what in limits.min_ok:
         if what not in ("", "faults", *fs):
             raise click.UsageError(f"--min-ok {what}=…: choose from {', '.join(fs)}, faults")
-    faults = options["schedule"] or (options["nemesis"] or "none") != "none"
+    faults = options["schedule"] or in_turn(options["nemesis"] or "")
     if not faults and (limits.max_recovery is not None or "faults" in limits.min_ok):
         raise click.UsageError("--max-recovery and --min-ok faults=N need a run with faults")
     return limits

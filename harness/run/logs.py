@@ -38,7 +38,10 @@ class Alarms:
 
 
 def alarms_of(system: System, asked: Sequence[str]) -> Alarms:
-    """Return what to look for. Raises `click.UsageError` for what is no regular expression."""
+    """Return what to look for. Raises `click.UsageError`.
+
+    What is no regular expression, or finds nothing in particular, is refused.
+    """
     own = system.alarms if isinstance(system, HasAlarms) else ()
     return Alarms(
         tuple(_compiled(text, f"alarms of {system.name}:") for text in own),
@@ -114,10 +117,15 @@ def _alarming(path: Path, alarms: Alarms) -> Iterator[tuple[int, str | None, boo
 
 def _compiled(text: str, whose: str) -> re.Pattern[str]:
     try:
-        return re.compile(text)
+        pattern = re.compile(text)
     except re.error as error:
         said = f"{whose} {text!r} is no regular expression: {error}"
         raise click.UsageError(said) from error
+    if pattern.search(""):
+        raise click.UsageError(
+            f"{whose} {text!r} fits a line with nothing in it: write what must stand in the line"
+        )
+    return pattern
 
 
 def _last_line(words: str) -> str:

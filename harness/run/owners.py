@@ -69,7 +69,7 @@ class Owner:
     def _read(self, parameter: Parameter, given: Any) -> Any:
         option = self.option(parameter)
         try:
-            return parameter.read(given) if isinstance(given, str) else parameter.bounded(given)
+            return parameter.taken(given)
         except SettingError as error:
             if parameter.choices:
                 known = ", ".join(parameter.choices)
@@ -92,7 +92,10 @@ def workload_owner(name: str) -> Owner:
 def workload_of(run: Mapping[str, Any]) -> Workload:
     """Make the workload of a stored run, from its run.json. Raises `click.UsageError`."""
     options = run.get("arguments") or {}
-    return make_workload(options.get("workload") or run["workload"], options)
+    name = options.get("workload") or run.get("workload")
+    if not name:
+        raise click.UsageError("the run's run.json does not say which workload it had")
+    return make_workload(name, options)
 
 
 def make_workload(name: str, options: Mapping[str, Any]) -> Workload:

@@ -65,6 +65,7 @@ from partita.workloads.workload import HasBetween, HasClientNodes, Workload
 Options = Mapping[str, Any]
 SECONDS_MAX = 1_000_000  # eleven days
 RATE_MAX = 1_000_000
+CONCURRENCY_MAX = 10_000
 
 
 class Unavailable(click.ClickException):
@@ -265,7 +266,7 @@ def _plain(value: Any) -> Any:
 
 
 def _nemeses(options: Options) -> list[str]:
-    return [name for name in (options["nemesis"] or "").split(",") if name and name != "none"]
+    return plans.in_turn(options["nemesis"] or "")
 
 
 def _schedule(
@@ -372,21 +373,28 @@ def _wanted(workload: Workload) -> int:
 def _concurrency(text: str, nodes: int) -> int:
     match = re.fullmatch(r"(\d{1,9})(n?)", text)
     count = int(match[1]) * (nodes if match[2] else 1) if match else 0
-    if not 1 <= count <= 10_000:
-        raise click.UsageError(f"--concurrency is a number such as 10 or 2n, not {text!r}")
+    if not 1 <= count <= CONCURRENCY_MAX:
+        raise click.UsageError(
+            f"--concurrency is a number such as 10 or 2n, {CONCURRENCY_MAX:,} at most, not {text!r}"
+        )
     return count
 
 
 def node_names(options: Options) -> list[str]:
-    """Gather the nodes from all three options; none means a local cluster."""
-    names = list(options["single"]) + (options["listed"] or "").split(",")
+    """Gather the nodes from all three options; none of them means a local cluster.
+
+    An option that names nobody, such as a variable of a script that is not set, must not mean it.
+    """
+    names = [name for text in options["single"] for name in _named("--node", [text])]
+    if options["listed"] is not None:
+        names += _named("--nodes", options["listed"].split(","))
     if options["nodes_file"]:
         try:
-            names += options["nodes_file"].read_text().splitlines()
+            lines = options["nodes_file"].read_text().splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "this is no text"
             raise click.UsageError(f"--nodes-file {options['nodes_file']}: {reason}") from None
-    names = [name.strip() for name in names if name.strip() and not name.startswith("#")]
+        names += _named(f"--nodes-file {options['nodes_file']}", lines)
     if names and options.get("local_count") is not None:
         raise click.UsageError("--local and named nodes exclude each other")
     if len(set(names)) < len(names):
@@ -396,7 +404,16 @@ def node_names(options: Options) -> list[str]:
 
 def client_names(options: Options) -> list[str]:
     """Gather the named nodes that clients of the store are to live on."""
-    names = [name.strip() for name in options.get("client_hosts") or () if name.strip()]
+    given = options.get("client_hosts") or ()
+    names = [name for text in given for name in _named("--client-node", [text])]
     if len(set(names)) < len(names):
         raise click.UsageError("a client node is named twice")
+    return names
+
+
+def _named(option: str, texts: Iterable[str]) -> list[str]:
+    """Return the names among texts, of which one at least must be there."""
+    names = [text.strip() for text in texts if not re.match(r"\s*(#|$)", text)]
+    if not names:
+        raise click.UsageError(f"{option} names no node")
     return names

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 # A target that stands alone where a fault is to be named: `--nemesis leader-minority`.
 DEFAULT = "partition"
 NONE: Kinds = MappingProxyType({})
+_CLOSEST = 4  # so many names are told that may be meant
 _NEEDED = ("name", "traits", "lacks", "begin", "prove", "lasted", "end")
 
 
@@ -117,8 +119,30 @@ def parse_name(text: str) -> tuple[str, str]:
             if place in targets_of(fault):
                 return fault, place
             break
-    raise plugins.PluginError(
-        f"no nemesis is called {text!r}: choose from {', '.join([*choices(), 'random', 'none'])}"
+    raise plugins.PluginError(_no_nemesis(text))
+
+
+def _no_nemesis(text: str) -> str:
+    """Say what a name lacks that stands for no fault with a target, or what it may mean."""
+    meant = text if text in names() else None
+    if meant is None:
+        begins = [name for name in names() if text.startswith(f"{name}-")]
+        meant = max(begins, key=len, default=None)
+    if meant is not None:
+        places = targets_of(meant)
+        place = "leader" if "leader" in places else places[0]
+        if text == meant:
+            return f"{text} needs a target, such as {text}-{place}: choose from {', '.join(places)}"
+        wrong = text.removeprefix(f"{meant}-")
+        return f"{meant} has no target {wrong!r}: choose from {', '.join(places)}"
+    if ".py:" in text:
+        return f"{text} needs a target that suits it, such as {text}-all: partita list targets"
+    close = get_close_matches(text, [*choices(), "random", "none"], n=_CLOSEST)
+    if close:
+        return f"no nemesis is called {text!r}: did you mean {', '.join(close)}?"
+    return (
+        f"no nemesis is called {text!r}: write a fault and its target, such as kill-leader, or "
+        "random (partita list faults, partita list targets)"
     )
 
 

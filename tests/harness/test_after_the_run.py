@@ -298,6 +298,15 @@ def test_what_is_no_regular_expression_is_refused() -> None:
         alarms_of(broken, [])
 
 
+@pytest.mark.parametrize("text", ["", "a*", "panic|"])
+def test_what_finds_every_line_is_refused(text: str) -> None:
+    with pytest.raises(click.UsageError, match=r"--fail-on-log '.*' fits a line with nothing in"):
+        alarms_of(OWN, [text])
+    own: Any = SimpleNamespace(name="own", alarms=[text])
+    with pytest.raises(click.UsageError, match=r"alarms of own: '.*' fits a line with nothing in"):
+        alarms_of(own, [])
+
+
 @pytest.mark.parametrize(
     ("own", "after", "decides"),
     [

@@ -94,6 +94,36 @@ def test_what_cannot_be_asked_is_one_line(
 
 
 @pytest.mark.parametrize(
+    ("settle", "said"),
+    [
+        ("nan", "nan is no number of use here"),
+        ("-1", "must be at least 0 and at most 100,000, not -1"),
+        ("1e300", "must be at least 0 and at most 100,000, not 1e+300"),
+        ("long", "'long' is no number"),
+    ],
+)
+def test_settings_of_checks_have_their_bounds(
+    partita: Partita, stale: str, settle: str, said: str
+) -> None:
+    done = partita("check", stale, "--expect", "convergence=eventual", "--settle", settle)
+    assert (done.returncode, done.stdout) == (254, "")
+    assert done.stderr == f"partita: Invalid value for '--settle': {said}\n"
+
+
+RUN: Line = {
+    "format": 2, "system": "zookeeper", "workload": "register", "nodes": ["n1"], "timeout": 5.0,
+    "seed": 1, "promised": {}, "expect": {}, "arguments": {},
+}  # fmt: skip
+
+
+def run_of(folder: Path, run: str, results: Line | None = None) -> None:
+    (folder / "run").mkdir()
+    (folder / "run/run.json").write_text(run)
+    (folder / "run/results.json").write_text(json.dumps(results or {"doubts": []}))
+    written(folder / "run/history.jsonl", STALE)
+
+
+@pytest.mark.parametrize(
     ("promised", "expect", "code"),
     [
         ({"linearizability": None, "sessions": "ordered-sequential"}, (), 0),
@@ -105,14 +135,63 @@ def test_what_cannot_be_asked_is_one_line(
 def test_a_run_is_judged_by_what_it_was_promised(
     partita: Partita, tmp_path: Path, promised: Line, expect: tuple[str, ...], code: int
 ) -> None:
-    run = {"format": 2, "system": "zookeeper", "workload": "register", "nodes": ["n1"]}
-    run |= {"timeout": 5.0, "seed": 1, "promised": promised, "expect": {}, "arguments": {}}
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run/run.json").write_text(json.dumps(run))
-    (tmp_path / "run/results.json").write_text(json.dumps({"doubts": []}))
-    written(tmp_path / "run/history.jsonl", STALE)
+    run_of(tmp_path, json.dumps(RUN | {"promised": promised}))
     done = partita("check", "run", *expect)
     assert done.returncode == code, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("run", "said"),
+    [
+        ("5", "holds no JSON object"),
+        (json.dumps(RUN)[:-9], "cannot be read"),
+        ("\0\1", "cannot be read"),
+        ("[" * 100_000, "cannot be read"),
+        (json.dumps(RUN | {"format": 99}), "was written by a newer Partita"),
+        *(
+            (json.dumps(RUN | {name: value}), "run.json is foreign: Expected")
+            for name, value in (
+                ("arguments", 7),
+                ("arguments", {"workload": {"x": 1}}),
+                ("expect", 7),
+                ("operations", 7),
+                ("operations", {"read": 7}),
+                ("promised", 7),
+                ("promised", {"linearizability": 7}),
+                ("workload", 7),
+            )
+        ),
+    ],
+)
+def test_a_foreign_run_is_one_line_that_names_its_history(
+    partita: Partita, tmp_path: Path, run: str, said: str
+) -> None:
+    run_of(tmp_path, run)
+    done = partita("check", "run")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (254, "", 1), done.stderr
+    assert said in done.stderr
+    assert done.stderr.endswith(": partita check run/history.jsonl checks its history alone\n")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"workload": None}, "is foreign"),
+        ({"arguments": {"keys": {"x": 1}}}, "--keys: {'x': 1} is no whole number"),
+    ],
+)
+def test_settings_of_a_run_that_are_foreign_are_one_line(
+    partita: Partita, tmp_path: Path, more: Line, said: str
+) -> None:
+    run_of(tmp_path, json.dumps(RUN | more))
+    done = partita("check", "run")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (254, "", 1), done.stderr
+    assert said in done.stderr
+
+
+def test_doubts_that_are_foreign_are_none(partita: Partita, tmp_path: Path) -> None:
+    run_of(tmp_path, json.dumps(RUN), results={"doubts": 7})
+    assert partita("check", "run").returncode == 1
 
 
 PUT_TWICE = [

@@ -81,6 +81,46 @@ def test_a_violation_is_drawn(partita: Partita, tmp_path: Path, stale: Path) -> 
     assert refused.returncode == 254 and "one FILE" in refused.stderr
 
 
+def test_no_file_of_the_users_is_written_over(
+    partita: Partita, tmp_path: Path, stale: Path
+) -> None:
+    (tmp_path / "link.html").symlink_to("stale.jsonl")
+    (tmp_path / "own.html").write_text("<!doctype html>\n<title>Mine</title>\n")
+    for option in ("--html", "--order"):
+        for name in ("stale.jsonl", "link.html", "own.html"):
+            before = (tmp_path / name).read_bytes()
+            done = partita("check", "stale.jsonl", option, name)
+            assert (done.returncode, done.stdout) == (254, "")
+            kind = option.removeprefix("--").replace("html", "page")
+            assert done.stderr == (
+                f"partita: {name} is there already, and is no {kind} that could be written anew: "
+                "choose another name\n"
+            )
+            assert (tmp_path / name).read_bytes() == before
+
+
+def test_a_page_and_an_order_are_written_anew(
+    partita: Partita, tmp_path: Path, stale: Path
+) -> None:
+    line = ("check", "stale.jsonl", "--html", "page.html", "--order", "order.txt")
+    assert partita(*line).returncode == 1
+    files = [tmp_path / "page.html", tmp_path / "order.txt"]
+    before = [file.read_bytes() for file in files]
+    assert all(before)
+    assert partita(*line).returncode == 1
+    assert [file.read_bytes() for file in files] == before
+    swapped = partita("check", "stale.jsonl", "--html", "order.txt", "--order", "page.html")
+    assert swapped.returncode == 254
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_a_page_and_an_order_want_two_files(partita: Partita, tmp_path: Path, stale: Path) -> None:
+    done = partita("check", "stale.jsonl", "--html", "both", "--order", "./both")
+    assert (done.returncode, done.stdout) == (254, "")
+    assert done.stderr == "partita: --html and --order name the same file: both\n"
+    assert not (tmp_path / "both").exists()
+
+
 def test_the_worst_of_several_files_decides(partita: Partita, tmp_path: Path, stale: Path) -> None:
     good = stored(tmp_path / "good.edn", [*write(0, 1), *read(0, 1)])
     done = partita("check", str(good), str(stale), str(tmp_path))

@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
+from test_check import STALE
 
+from partita.checker import History
 from partita.harness.cli import COMMANDS, ERRORS, partita
 
 
@@ -80,3 +83,16 @@ def test_a_shell_completes_what_the_line_may_go_on_with(line: str, said: str) ->
     )  # fmt: skip
     assert f"plain,{said}" in done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("line", [["--help"], ["list", "faults"], ["check", "h.jsonl"]])
+def test_whoever_stops_reading_is_told_nothing(tmp_path: Path, line: list[str]) -> None:
+    History.of_events(STALE).write(tmp_path / "h.jsonl")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "partita", *line],
+        cwd=tmp_path, stdout=writer, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.close(writer)
+    assert (done.stderr, done.returncode) == ("", 255)

@@ -11,12 +11,14 @@ import pytest
 import xmlschema
 from conftest import Partita
 
+from partita.harness.cli import partita as partita_group
 from partita.harness.commands import test as test_command
 from partita.harness.commands.announce import tell_github, write_reports
 from partita.harness.nodes.local import LocalError
 from partita.harness.run import series
 from partita.harness.run.gate import Thresholds, exit_code, judge, thresholds, worst
 from partita.harness.systems import StoreError
+from partita.reports import RunError
 
 STORES = Path(__file__).parents[1] / "stores.py"
 
@@ -384,3 +386,31 @@ def test_what_is_no_run_cannot_be_repeated(partita: Partita, tmp_path: Path) -> 
         done = partita("test", "--repeat", ".", "--nodes", "127.0.0.1", "--ssh-port", "1")
         assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
         assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, {"x": 1}) for name in ("system", "workload", "nemesis", "schedule", "rate")),
+        *((name, {"x": 1}) for name in ("strict", "require_recovery", "as_json", "bug", "keys")),
+        *((name, {"x": 1}) for name in ("next_release", "server_args", "single")),
+        *((name, 7) for name in ("system", "workload", "nemesis", "as_json", "leave_running")),
+        *((name, 7) for name in ("bug", "next_release", "server_args", "single")),
+        ("server_args", [7]),
+        ("keys", 1.5),
+        ("keys", True),
+        ("rate", True),
+        ("min_ok", [7]),
+    ],
+)
+def test_a_run_with_foreign_arguments_is_not_repeated(
+    tmp_path: Path, name: str, value: Any
+) -> None:
+    ours = {"system": "raft", "nodes": ["n1"], "timeout": 5, "seed": 1, "versions": {}}
+    arguments = {"system": "raft", "local_count": 0, name: value}  # no run could be made anyway
+    (tmp_path / "run.json").write_text(json.dumps(ours | {"arguments": arguments}))
+    with pytest.raises((click.UsageError, RunError)) as refused:
+        partita_group.main(["test", "--repeat", str(tmp_path)], standalone_mode=False)
+    said = getattr(refused.value, "message", str(refused.value))
+    assert name.replace("_", "-") in said.replace("_", "-") and "\n" not in said
+    assert "--local" not in said

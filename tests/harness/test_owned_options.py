@@ -10,7 +10,7 @@ from partita.checker.holders.holders import Holders
 from partita.checker.leases.leases import Leases
 from partita.checker.watches.watches import Watches
 from partita.harness.run.gate import Thresholds, judge
-from partita.harness.run.owners import limits_given
+from partita.harness.run.owners import check_owners, limits_given
 
 OWN = """
 from typing import Annotated, Literal
@@ -129,6 +129,21 @@ def test_a_check_brings_its_thresholds_along(partita: Partita, tmp_path: Path) -
     assert "Most odd values." in shown
     assert "--max-odd: must be at least 0, not -1" in partita(*line, "--max-odd", "-1").stderr
     assert "no such option: --max-odd" in partita("test", "etcd", "--max-odd", "1").stderr
+
+
+def test_only_elections_may_limit_the_time_without_a_leader(partita: Partita) -> None:
+    done = partita("test", "raft", "--workload", "lock", "--max-leaderless", "5")
+    assert (done.returncode, done.stderr.count("\n")) == (254, 1), done.stderr
+    assert "no such option: --max-leaderless" in done.stderr
+    (of_locks,), (of_elections,) = check_owners("lock"), check_owners("election")
+    assert [each.name for each in of_locks.parameters()] == ["max_overlap"]
+    limits = of_elections.make(max_overlap=1, max_leaderless=2)
+    assert limits.missed({"longest_overlap_s": 0.5, "longest_leaderless_s": 2.5}) == [
+        "nobody led for 2.5 s, --max-leaderless is 2"
+    ]
+    assert limits.missed({"longest_overlap_s": 0.5, "longest_leaderless_s": None}) == [
+        "nobody led, --max-leaderless is 2"
+    ]
 
 
 def test_the_thresholds_of_checks_are_judged_by_their_figures(tmp_path: Path) -> None:

@@ -47,6 +47,19 @@ def test_compare_prints_a_table_and_writes_a_page(runs: list[Path], tmp_path: Pa
     assert "<svg" in html
 
 
+def test_a_comparison_replaces_no_file_but_a_page(
+    runs: list[Path], tmp_path: Path, partita: Partita
+) -> None:
+    history = runs[0] / "history.jsonl"
+    before = history.read_bytes()
+    done = partita("compare", *map(str, runs), "--html", str(history))
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (254, "", 1)
+    assert f"{history} is there already, and is no page" in done.stderr
+    assert history.read_bytes() == before
+    for _ in range(2):
+        assert partita("compare", *map(str, runs), "--html", "page.html").returncode == 0
+
+
 def test_what_cannot_be_written_is_one_line(
     runs: list[Path], tmp_path: Path, partita: Partita
 ) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from partita.nemesis.schedule import ScheduleError, Step, check, fault, parse, plan
+from partita.nemesis.schedule import ScheduleError, Step, check, fault, in_turn, parse, plan
 
 
 def test_the_form_of_the_manual() -> None:
@@ -71,6 +71,11 @@ def test_without_an_interval_every_fault_has_its_turn(faults: int, time_limit: f
 
 def test_no_faults_no_steps() -> None:
     assert plan([], 10, 60) == ()
+
+
+def test_blanks_around_names_are_nobodys() -> None:
+    assert in_turn("kill-leader, pause-one ,, none") == ["kill-leader", "pause-one"]
+    assert in_turn(" none") == []
 
 
 def test_unknown_faults_are_named() -> None:
