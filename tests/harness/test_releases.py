@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,15 @@ def test_it_is_fetched_once_and_announced(
     assert published.fetched() == program
     assert capsys.readouterr().err == ""
     assert published.examine() == f"1.2.3, cached in {program}"
+
+
+def test_several_nodes_that_want_it_at_once_have_it_fetched_once(
+    published: Published, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        programs = [future.result() for future in [pool.submit(published.fetched) for _ in "123"]]
+    assert {each.read_bytes() for each in programs} == {PROGRAM}
+    assert capsys.readouterr().err.count("fetching") == 1
 
 
 def test_an_archive_that_is_another_one_is_refused(published: Published) -> None:
