@@ -12,7 +12,7 @@ def test_faults_are_named_by_action_and_target() -> None:
     assert fault("kill-leader") == ("kill", "leader")
     assert fault("leader-minority") == ("partition", "leader-minority")
     with pytest.raises(
-        ScheduleError, match="kill has no target 'minorities': choose from all, .*majority"
+        ScheduleError, match=r"kill has no target 'minorities': choose from all, .*majority"
     ):
         fault("kill-minorities")
 
