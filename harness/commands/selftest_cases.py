@@ -122,7 +122,9 @@ CASES: Mapping[str, str] = MappingProxyType(
         "config-two-at-once": "--local 3 --rate 100 --concurrency 4n --keys 3 --time-limit 14 "
         '--server-args "--election-timeout 2.5" '
         f'--schedule "{LEADER_ALONE}"',
-        "own-write-unseen": f"{LAGGING} --keys 3 --reads local",
+        # Clients that do not rest: each reads soon after it has written.
+        "own-write-unseen": "--rate 0 --concurrency 2n --keys 3 --reads local --time-limit 4 "
+        '--server-args "--delay 0.1"',
         # Who was at the second node goes on at the third, which has heard of nothing for long.
         "session-goes-back": f"{BUSY} --reads local --reconnect any --time-limit 13 "
         '--schedule "2s partition n3; 6s kill n2; 10s heal"',
