@@ -35,9 +35,11 @@ def locks_are_kept(make: Callable[[], Any], ttl: float) -> Events:
     with pytest.raises(Refused):
         other.acquire(key, 0.3)
     assert time.monotonic() > begin + 0.25
-    threading.Timer(0.4, one.release, [key]).start()
+    leaving = threading.Timer(0.4, one.release, [key])
+    leaving.start()
     begin = time.monotonic()
     second = other.acquire(key, 4.0)
+    leaving.join()  # a client has one thread at a time
     assert 0.3 < time.monotonic() - begin < 3
     assert second.version > first.version > 0
     assert second.fields["session"] != first.fields["session"]
@@ -68,8 +70,10 @@ def elections_are_kept(make: Callable[[], Any], ttl: float) -> Events:
     assert other.observe(key) == ("one", first.version, {})
     with pytest.raises(Refused):
         other.campaign(key, "other", 0.3)
-    threading.Timer(0.4, one.resign, [key]).start()
+    leaving = threading.Timer(0.4, one.resign, [key])
+    leaving.start()
     second = other.campaign(key, "other", 4.0)
+    leaving.join()  # a client has one thread at a time
     assert second.version > first.version
     assert one.observe(key) == ("other", second.version, {})
     other.close()  # with it, its session ends
