@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -390,7 +390,7 @@ def node_names(options: Options) -> list[str]:
         names += _named("--nodes", options["listed"].split(","))
     if options["nodes_file"]:
         try:
-            lines = options["nodes_file"].read_text().splitlines()
+            lines = _text(options["nodes_file"]).splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "this is no text"
             raise click.UsageError(f"--nodes-file {options['nodes_file']}: {reason}") from None
@@ -400,6 +400,16 @@ def node_names(options: Options) -> list[str]:
     if len(set(names)) < len(names):
         raise click.UsageError("a node is named twice")
     return names
+
+
+def _text(file: Path) -> str:
+    return file.read_text() if file.is_file() else _piped(file)
+
+
+@cache
+def _piped(file: Path) -> str:
+    """Read what can be read only once, such as a pipe."""
+    return file.read_text()
 
 
 def client_names(options: Options) -> list[str]:
